@@ -1,0 +1,79 @@
+/**
+ * The command `amiable`. Each subcommand lives with its role; this file only joins them, loading a role's code when
+ * its name is on the command line so that a start stays quick.
+ */
+import { Command, CommanderError } from 'commander';
+
+const VERSION = '0.1.0';
+
+/** Name, one line, and how to load the code that fills the subcommand in. */
+const COMMANDS: readonly (readonly [string, string, () => Promise<(parent: Command) => void>])[] = [
+  [
+    'start',
+    'run everything: database, broker, simulated street or real ports, page',
+    async () => (await import('./start/command.ts')).startCommand,
+  ],
+  [
+    'read',
+    "read a meter's port, a capture file or the multicast of another reader",
+    async () => (await import('@amiable/reader')).readCommand,
+  ],
+  ['simulate', 'be a meter that is not there', async () => (await import('@amiable/simulator')).simulateCommand],
+  [
+    'backup',
+    'write the whole database into one file',
+    async () => (await import('./database/command.ts')).backupCommand,
+  ],
+  [
+    'restore',
+    'fill an empty database from a backup',
+    async () => (await import('./database/command.ts')).restoreCommand,
+  ],
+  [
+    'reprocess',
+    'decode messages that were kept until their key or meter is known',
+    async () => (await import('./database/command.ts')).reprocessCommand,
+  ],
+];
+
+export async function main(argv: readonly string[]): Promise<void> {
+  // `amiable … | head` closes the pipe early: that is no fault of ours, whatever is being written. A full disk is one, but
+  // must not end what runs: commands whose data goes there tell it themselves, for the others it is told at the end.
+  let unwritten: Error | undefined;
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') unwritten ??= error;
+    });
+  process.once('exit', () => {
+    if (!unwritten || process.exitCode) return;
+    process.stderr.write(`amiable: the output could not be written: ${unwritten.message}\n`);
+    process.exitCode = 1;
+  });
+  const program = new Command('amiable')
+    .description('Amiable, the open Advanced Metering Infrastructure')
+    .version(VERSION, '-V, --version')
+    .showSuggestionAfterError()
+    .configureHelp({ showGlobalOptions: true })
+    .exitOverride();
+  const wanted = argv.slice(2).find((word) => !word.startsWith('-'));
+  const named = wanted === 'help' ? argv.slice(2).filter((word) => !word.startsWith('-'))[1] : wanted;
+  for (const [name, summary, load] of COMMANDS) {
+    if (name === named) (await load())(program);
+    else program.command(name).description(summary).allowUnknownOption();
+  }
+  if (wanted === undefined && argv.length <= 2) {
+    program.outputHelp({ error: true });
+    process.exitCode = 2;
+    return;
+  }
+  try {
+    await program.parseAsync(argv as string[]);
+  } catch (error) {
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+    else {
+      process.stderr.write(`amiable: ${error instanceof Error ? error.message : String(error)}\n`);
+      if (process.env.AMIABLE_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+      process.exitCode = 1;
+    }
+  }
+}

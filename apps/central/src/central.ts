@@ -1,0 +1,136 @@
+/** The central system as one role: store, front doors, live values, jobs and page, joined. */
+import type { AddressInfo } from 'node:net';
+import type { Retention } from '@amiable/store';
+import { type Store, StoreUnavailable } from '@amiable/store';
+import type { FastifyInstance } from 'fastify';
+import type { Context } from './context.ts';
+import { createHttp } from './http/app.ts';
+import { type Broker, startBroker } from './ingest/broker.ts';
+import { createIngest, type Ingest } from './ingest/ingest.ts';
+import { type SubscribeOptions, subscribeBroker } from './ingest/subscribe.ts';
+import { startJobs } from './jobs.ts';
+import { type MeterKeys, openMeterKeys } from './keys/meter-keys.ts';
+import { openPlaceholders } from './keys/placeholders.ts';
+import { portMeters, redecoder } from './keys/reprocess.ts';
+import { openVault, type Vault } from './keys/vault.ts';
+import { createLiveHub } from './live/live.ts';
+
+export interface CentralOptions {
+  readonly store: Store;
+  /** Where the master key of the meters' keys lies; not in the database. */
+  readonly masterKeyFile: string;
+  readonly version: string;
+  readonly timeZone: string;
+  /** Epoch ms; default the machine's clock. */
+  readonly now?: () => number;
+  readonly speed?: number;
+  readonly simulated?: boolean;
+  readonly apiKeys: readonly string[];
+  readonly http: {
+    readonly host: string;
+    readonly port: number;
+    readonly page?: string;
+    readonly hosts?: readonly string[];
+  };
+  /** The embedded broker; left out, none is started. */
+  readonly mqtt?: { readonly host: string; readonly port: number; readonly login?: { user: string; password: string } };
+  /** A broker elsewhere to read from. */
+  readonly subscribe?: Omit<SubscribeOptions, 'ingest' | 'log'>;
+  readonly retention?: Partial<Retention>;
+  readonly log: (line: string) => void;
+}
+
+export interface Central {
+  readonly ingest: Ingest;
+  readonly keys: MeterKeys;
+  readonly httpPort: number;
+  readonly mqttPort: number | undefined;
+  /** Shows an already stored state, e.g. after history was written. */
+  refreshLive(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startCentral(options: CentralOptions): Promise<Central> {
+  const { store, log } = options;
+  const now = options.now ?? Date.now;
+  const vault: Vault = openVault(options.masterKeyFile);
+  const keys = await openMeterKeys(store, vault, log);
+  const placeholders = await openPlaceholders(store, keys);
+  const live = createLiveHub();
+  const ingest = createIngest({
+    store,
+    unreadable: placeholders.unreadable,
+    // Readers elsewhere live in the real time, whatever the street's.
+    now: () => Math.max(now(), Date.now()),
+  });
+  const reprocess = async () => {
+    const result = await store.reprocess(redecoder(keys, await portMeters(store), placeholders.read));
+    await placeholders.settle();
+    return result;
+  };
+
+  const context: Context = {
+    store,
+    ingest,
+    live,
+    keys,
+    now,
+    speed: options.speed ?? 1,
+    simulated: options.simulated ?? false,
+    timeZone: options.timeZone,
+    version: options.version,
+    apiKeys: options.apiKeys,
+    log,
+    isUnavailable: (error) => error instanceof StoreUnavailable,
+    reprocess,
+    successor: placeholders.successor,
+  };
+
+  // Started in this order, ended in the other: front doors close before what they lead to.
+  const ends: (() => Promise<unknown>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const end of ends.splice(0).reverse()) await end();
+  };
+  try {
+    live.restore(await store.live());
+    let broker: Broker | undefined;
+    const unlisten = store.onStored((placed) => {
+      live.update(placed);
+      broker?.publish(placed.map((p) => p.message));
+      if (placeholders.stored(placed)) placeholders.settle().catch((error: Error) => log(`keys: ${error.message}`));
+    });
+    ends.push(async () => unlisten());
+    const jobs = startJobs({
+      store,
+      now,
+      reprocess,
+      refresh: keys.refresh,
+      log,
+      ...(options.retention ? { retention: options.retention } : {}),
+    });
+    ends.push(() => jobs.stop());
+    if (options.mqtt) {
+      broker = await startBroker({ ...options.mqtt, ingest, log });
+      const started = broker;
+      ends.push(() => started.close());
+    }
+    if (options.subscribe) {
+      const subscription = await subscribeBroker({ ...options.subscribe, ingest, log });
+      ends.push(() => subscription.close());
+    }
+    const http: FastifyInstance = await createHttp(context, options.http);
+    await http.listen({ host: options.http.host, port: options.http.port });
+    ends.push(() => http.close());
+    return {
+      ingest,
+      keys,
+      httpPort: (http.server.address() as AddressInfo).port,
+      mqttPort: broker?.port,
+      refreshLive: async () => live.restore(await store.live()),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

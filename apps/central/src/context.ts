@@ -1,0 +1,27 @@
+/** What the features of the central system share; made once by the role that runs them. */
+import type { MeterId, Store } from '@amiable/store';
+import type { Ingest } from './ingest/ingest.ts';
+import type { MeterKeys } from './keys/meter-keys.ts';
+import type { LiveHub } from './live/live.ts';
+
+export interface Context {
+  readonly store: Store;
+  readonly ingest: Ingest;
+  readonly live: LiveHub;
+  readonly keys: MeterKeys;
+  /** Epoch ms; simulated when the street is. */
+  readonly now: () => number;
+  readonly speed: number;
+  readonly simulated: boolean;
+  readonly timeZone: string;
+  readonly version: string;
+  /** Accepted `Authorization: Bearer` keys of readers. */
+  readonly apiKeys: readonly string[];
+  readonly log: (line: string) => void;
+  /** Whether an error means that the database is away for now. */
+  isUnavailable(error: unknown): boolean;
+  /** Decodes the kept frames anew with the keys known now. */
+  reprocess(): Promise<{ readonly reprocessed: number; readonly left: number }>;
+  /** The meter that one known by its system title alone turned out to be. */
+  successor(meter: MeterId): MeterId | undefined;
+}

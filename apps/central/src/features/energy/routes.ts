@@ -1,0 +1,37 @@
+/** Curves and energies of one meter. */
+import { isValidZone } from '@amiable/calendar';
+import type { Energy, Series } from '@amiable/model';
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import type { Context } from '../../context.ts';
+import { HttpError } from '../../http/error.ts';
+import { meterParams, span } from '../../http/forms.ts';
+
+const seriesQuery = z.object({
+  obis: z
+    .string()
+    .regex(/^[\d.:*-]{1,40}(,[\d.:*-]{1,40}){0,19}$/, 'one to twenty OBIS codes such as 1.7.0, joined by commas'),
+  points: z.coerce.number().int().min(1).max(50_000).default(2000),
+});
+
+export function energyRoutes(app: FastifyInstance, { store }: Context): void {
+  app.get('/api/v1/meters/:id/series', async (request): Promise<Series> => {
+    const { id } = meterParams.parse(request.params);
+    const { obis, points } = seriesQuery.parse(request.query);
+    const { from, to } = span.parse(request.query);
+    return store.series(id, obis.split(','), from, to, points);
+  });
+
+  app.get('/api/v1/meters/:id/energy', async (request): Promise<Energy> => {
+    const { id } = meterParams.parse(request.params);
+    const { bucket, zone } = z
+      .object({ bucket: z.enum(['hour', 'day', 'month']), zone: z.string().max(64).optional() })
+      .parse(request.query);
+    const { from, to } = span.parse(request.query);
+    if (bucket === 'hour' && to - from > 400 * 86_400_000)
+      throw new HttpError(422, 'hours of at most 400 days at once');
+    if (zone !== undefined && !isValidZone(zone))
+      throw new HttpError(422, `zone: ${JSON.stringify(zone)} is no IANA time zone`);
+    return store.energy(id, bucket, from, to, zone);
+  });
+}

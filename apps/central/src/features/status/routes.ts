@@ -1,0 +1,85 @@
+/** GET /api/v1/status, /health and /metrics: how the central system fares, for pages, watchdogs and Prometheus. */
+
+import type { Status } from '@amiable/model';
+import type { FastifyInstance } from 'fastify';
+import type { Context } from '../../context.ts';
+
+/** How long health waits for the database, ms. */
+const PATIENCE = 4000;
+
+export function statusRoutes(app: FastifyInstance, context: Context): void {
+  const { store, ingest, live } = context;
+
+  const causes = async (): Promise<string[]> => {
+    const database = await within(store.check(), PATIENCE);
+    return [
+      ...(database === undefined ? [] : [database]),
+      ...(ingest.trouble === undefined ? [] : [`ingest: ${ingest.trouble}`]),
+    ];
+  };
+
+  app.get('/api/v1/status', async (): Promise<Status> => {
+    const [found, counted] = await Promise.all([causes(), store.counters()]);
+    return {
+      version: context.version,
+      now: new Date(context.now()).toISOString(),
+      speed: context.speed,
+      simulated: context.simulated,
+      timeZone: context.timeZone,
+      meters: counted.meters,
+      newMeters: counted.newMeters,
+      messages: {
+        accepted: ingest.counters.accepted,
+        duplicates: ingest.counters.duplicates,
+        rejected: ingest.counters.rejected,
+        unplaced: counted.unplaced,
+      },
+      causes: found,
+    };
+  });
+
+  app.get('/health', async (_request, reply) => {
+    const found = await causes();
+    return reply.code(found.length ? 503 : 200).send({ ok: found.length === 0, causes: found });
+  });
+
+  app.get('/metrics', async (_request, reply) => {
+    const { accepted, duplicates, rejected, unplaced } = ingest.counters;
+    const lines = [
+      ...metric('amiable_messages_total', 'counter', 'Messages by what became of them.', [
+        ['{result="accepted"}', accepted],
+        ['{result="duplicate"}', duplicates],
+        ['{result="rejected"}', rejected],
+        ['{result="unplaced"}', unplaced],
+      ]),
+      ...metric('amiable_messages_pending', 'gauge', 'Messages that wait for their commit.', [['', ingest.pending]]),
+      ...metric('amiable_live_listeners', 'gauge', 'Pages that listen to live values.', [['', live.listeners]]),
+      ...metric('amiable_up', 'gauge', 'Whether the database answers and takes messages.', [
+        ['', (await causes()).length ? 0 : 1],
+      ]),
+      ...metric('process_resident_memory_bytes', 'gauge', 'Resident memory.', [['', process.memoryUsage.rss()]]),
+    ];
+    return reply.type('text/plain; version=0.0.4; charset=utf-8').send(`${lines.join('\n')}\n`);
+  });
+}
+
+/** A watchdog wants an answer, also of a database that neither answers nor refuses. */
+async function within(check: Promise<string | undefined>, patience: number): Promise<string | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<string>((resolve) => {
+    timer = setTimeout(() => resolve(`the database did not answer within ${patience / 1000} s`), patience);
+  });
+  try {
+    return await Promise.race([check, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function metric(name: string, type: string, help: string, values: readonly (readonly [string, number])[]): string[] {
+  return [
+    `# HELP ${name} ${help}`,
+    `# TYPE ${name} ${type}`,
+    ...values.map(([labels, value]) => `${name}${labels} ${value}`),
+  ];
+}

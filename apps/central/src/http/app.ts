@@ -1,0 +1,110 @@
+/**
+ * The HTTP server: page, API, health and metrics in one. Until log-in exists it is meant for loopback: it answers only to
+ * names that mean this machine (so that a page elsewhere cannot reach it by rebinding a name) and takes changes only as
+ * JSON from its own page.
+ */
+import { existsSync } from 'node:fs';
+import { DecodeError, MisuseError } from '@amiable/bytes';
+import fastifyStatic from '@fastify/static';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import type { Context } from '../context.ts';
+import { energyRoutes } from '../features/energy/routes.ts';
+import { ingestRoutes } from '../features/ingest/routes.ts';
+import { liveRoutes } from '../features/live/routes.ts';
+import { messageRoutes } from '../features/messages/routes.ts';
+import { meterRoutes } from '../features/meters/routes.ts';
+import { statusRoutes } from '../features/status/routes.ts';
+import { BusyError } from '../ingest/ingest.ts';
+import { BodyError } from '../ingest/parse.ts';
+import { HttpError } from './error.ts';
+import { createFaultLog } from './faults.ts';
+
+const LOCAL = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
+
+export interface HttpOptions {
+  /** Folder of the built page; without it only the API answers. */
+  readonly page?: string;
+  /** Names besides those of this machine that may stand in the Host header. */
+  readonly hosts?: readonly string[];
+}
+
+export async function createHttp(context: Context, options: HttpOptions = {}): Promise<FastifyInstance> {
+  const app = Fastify({
+    bodyLimit: 1024 * 1024,
+    forceCloseConnections: true,
+    requestTimeout: 60_000,
+    routerOptions: { maxParamLength: 200 },
+  });
+  const faults = createFaultLog(context.log);
+  const allowed = new Set(options.hosts?.map((host) => host.toLowerCase()));
+
+  app.addHook('onRequest', async (request, reply) => {
+    const host = request.headers.host ?? '';
+    if (!LOCAL.test(host) && !allowed.has(host.toLowerCase()) && !allowed.has(host.toLowerCase().replace(/:\d+$/, '')))
+      throw new HttpError(421, `${host || 'no host name'} is not a name of this server`);
+    const origin = request.headers.origin;
+    if (
+      request.method !== 'GET' &&
+      request.method !== 'HEAD' &&
+      origin !== undefined &&
+      origin.replace(/^https?:\/\//, '') !== host
+    )
+      throw new HttpError(403, 'changes are taken from this server’s own page only');
+    reply.headers({
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'content-security-policy':
+        "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
+    });
+  });
+
+  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+    if (error instanceof HttpError || error instanceof BodyError)
+      return reply.code(error.status).send({ error: error.message });
+    if (error instanceof z.ZodError) {
+      const issue = error.issues[0];
+      return reply.code(422).send({ error: `${issue?.path.join('.') || 'request'}: ${issue?.message}` });
+    }
+    if (error instanceof MisuseError || error instanceof DecodeError)
+      return reply.code(422).send({ error: error.message });
+    if (error instanceof BusyError) return reply.code(503).header('retry-after', '1').send({ error: error.message });
+    if (context.isUnavailable(error))
+      return reply
+        .code(503)
+        .header('retry-after', '5')
+        .send({ error: 'the database does not answer; try again in a moment' });
+    if (error.statusCode !== undefined && error.statusCode < 500)
+      return reply.code(error.statusCode).send({ error: error.message });
+    faults.tell(request.method, request.routeOptions.url ?? request.url.slice(0, 200), error);
+    return reply.code(500).send({ error: 'the server failed; its log says how' });
+  });
+
+  for (const routes of [statusRoutes, meterRoutes, energyRoutes, messageRoutes, liveRoutes, ingestRoutes])
+    await app.register(async (scope) => routes(scope, context));
+
+  const page = options.page !== undefined && existsSync(options.page) ? options.page : undefined;
+  if (page)
+    await app.register(fastifyStatic, {
+      preCompressed: true,
+      root: page,
+      wildcard: true,
+      index: 'index.html',
+      setHeaders: (reply, path) => {
+        // Built files carry a hash of their content in their name.
+        reply.setHeader(
+          'cache-control',
+          path.includes('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
+        );
+      },
+    });
+  app.setNotFoundHandler((request, reply) => {
+    const forPage =
+      request.method === 'GET' &&
+      !request.url.startsWith('/api/') &&
+      (request.headers.accept ?? '').includes('text/html');
+    if (page && forPage) return reply.sendFile('index.html');
+    return reply.code(404).send({ error: `there is no ${request.method} ${request.url.slice(0, 200)}` });
+  });
+  return app;
+}

@@ -1,0 +1,53 @@
+/**
+ * Builds the page into `dist`; `amiable start` runs it when it is due, by hand: `npm -w @amiable/web run build`. Every file also
+ * gets a gzip sibling, so that a server need not compress.
+ */
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import react from '@vitejs/plugin-react';
+import { build, type InlineConfig } from 'vite';
+import { distFolder, root } from './dist.ts';
+
+/** The configuration that the build and the development server share. */
+export function webConfig(): InlineConfig {
+  return {
+    configFile: false,
+    root,
+    logLevel: 'warn',
+    plugins: [react()],
+    build: { outDir: distFolder, emptyOutDir: true, target: 'es2022', modulePreload: { polyfill: false } },
+  };
+}
+
+export interface BuiltFile {
+  readonly name: string;
+  readonly bytes: number;
+  readonly gzip: number;
+}
+
+function compress(folder: string, below: string, out: BuiltFile[]): BuiltFile[] {
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    if (statSync(path).isDirectory()) compress(path, `${below}${name}/`, out);
+    else if (/\.(js|css|html|svg|webmanifest)$/.test(name)) {
+      const bytes = readFileSync(path);
+      const packed = gzipSync(bytes, { level: 9 });
+      writeFileSync(`${path}.gz`, packed);
+      out.push({ name: below + name, bytes: bytes.length, gzip: packed.length });
+    }
+  }
+  return out;
+}
+
+export async function buildWeb(): Promise<readonly BuiltFile[]> {
+  await build(webConfig());
+  return compress(distFolder, '', []);
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  for (const file of await buildWeb()) {
+    console.log(`${file.name.padEnd(44)} ${String(file.bytes).padStart(8)} B ${String(file.gzip).padStart(7)} B gzip`);
+  }
+}

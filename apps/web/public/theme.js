@@ -1,0 +1,8 @@
+// Before the first paint, so that a remembered theme never flashes. A file of its own: no inline script is needed.
+try {
+  const theme = localStorage.getItem('amiable.theme');
+  if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme;
+} catch (_) {}
+// The server forbids the page to make code out of text. Zod would try, once, and the browser report it; told here, before any
+// module runs, it does not.
+globalThis.__zod_globalConfig = { jitless: true };

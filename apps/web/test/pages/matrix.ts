@@ -1,0 +1,123 @@
+/**
+ * Every page × language × theme × size: no word in the console, nothing for axe to find, nothing wider than the
+ * screen, first paint within a second, and a picture in apps/web/screenshots to look at.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildWeb } from '../../build.ts';
+import { distFolder, isStale } from '../../dist.ts';
+import {
+  axe,
+  bestPaint,
+  chromiumPath,
+  type Look,
+  launch,
+  listen,
+  NO_CHROMIUM,
+  openContext,
+  SIZES,
+  type Size,
+  settled,
+} from '../browser.ts';
+import { createMock, type Mock, type MockMode } from '../mock.ts';
+
+const quick = process.env.PAGES === 'quick';
+const LANGUAGES = quick ? ['en', 'de'] : ['en', 'nb', 'de', 'nl'];
+const THEMES = ['light', 'dark'] as const;
+const FOLDER = join(distFolder, '..', 'screenshots');
+
+interface Place {
+  readonly name: string;
+  readonly path: string;
+  readonly mode?: MockMode;
+  /** Faults that the browser itself reports of a server told to fail. */
+  readonly noisy?: boolean;
+  /** The page is meant to stay grey. */
+  readonly grey?: boolean;
+}
+
+const MESSAGE = (meter: number) => `/meter/${meter}/messages/${String(meter).padStart(8, '0')}0000${'5ae1'.repeat(5)}`;
+const PLACES: readonly Place[] = [
+  { name: 'street', path: '/' },
+  { name: 'street-rows', path: '/?view=rows' },
+  { name: 'street-new', path: '/?state=new' },
+  { name: 'street-none', path: '/?q=nobody' },
+  { name: 'house', path: '/meter/7' },
+  { name: 'house-week', path: '/meter/4/week/-2' },
+  { name: 'house-month', path: '/meter/3/month/-1' },
+  { name: 'house-year', path: '/meter/7/year/0' },
+  { name: 'house-silent', path: '/meter/9' },
+  { name: 'house-locked', path: '/meter/11' },
+  { name: 'messages', path: '/meter/13/messages' },
+  { name: 'message', path: MESSAGE(2) },
+  { name: 'message-locked', path: MESSAGE(11) },
+  { name: 'message-deciphered', path: MESSAGE(5) },
+  { name: 'settings', path: '/meter/8/settings' },
+  { name: 'unknown-page', path: '/nowhere/at/all' },
+  { name: 'unknown-meter', path: '/meter/999', noisy: true },
+  { name: 'empty', path: '/', mode: 'empty' },
+  { name: 'error', path: '/', mode: 'error', noisy: true },
+  { name: 'loading', path: '/', mode: 'loading', grey: true },
+  { name: 'many', path: '/', mode: 'many' },
+];
+
+/** All of one theme; a file for each theme lets both cores work. */
+export function matrix(theme: (typeof THEMES)[number]): void {
+  describe.skipIf(!chromiumPath)(chromiumPath ? 'every page' : NO_CHROMIUM, () => {
+    let browser: Browser;
+    const mocks = new Map<MockMode, { mock: Mock; base: string }>();
+    beforeAll(async () => {
+      if (isStale()) await buildWeb();
+      mkdirSync(FOLDER, { recursive: true });
+      for (const mode of ['live', 'empty', 'error', 'loading', 'many'] as const) {
+        const mock = createMock({ mode, dist: distFolder });
+        mocks.set(mode, { mock, base: await mock.listen() });
+      }
+      browser = await launch();
+    });
+    afterAll(async () => {
+      await browser?.close();
+      for (const { mock } of mocks.values()) await mock.close();
+    });
+
+    for (const language of LANGUAGES)
+      for (const size of Object.keys(SIZES) as Size[]) {
+        const look: Look = { size, theme, language };
+        describe(`${language} ${theme} ${size}`, () => {
+          let context: BrowserContext;
+          beforeAll(async () => {
+            context = await openContext(browser, look);
+          });
+          afterAll(() => context?.close());
+          it.each(PLACES)('$name', async (place) => {
+            const page = await context.newPage();
+            try {
+              await inspect(page, place, look);
+            } finally {
+              // An open page holds a live connection, and a browser has six of them for one server.
+              await page.close();
+            }
+          });
+        });
+      }
+
+    async function inspect(page: Page, place: Place, { language, theme, size }: Look): Promise<void> {
+      const said = listen(page);
+      const { base } = mocks.get(place.mode ?? 'live') as { base: string };
+      await page.goto(base + place.path);
+      if (place.grey) await page.locator('.bone').first().waitFor();
+      else await settled(page);
+      expect(await bestPaint(page)).toBeLessThan(1000);
+      if (!place.grey) await settled(page);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(
+        0,
+      );
+      expect(await page.evaluate(() => document.documentElement.lang)).toBe(language);
+      await page.screenshot({ path: join(FOLDER, `${place.name}-${language}-${theme}-${size}.png`) });
+      expect(await axe(page)).toEqual([]);
+      expect(said.filter((line) => !(place.noisy && line.includes('Failed to load resource')))).toEqual([]);
+    }
+  });
+}

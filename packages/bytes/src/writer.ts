@@ -1,0 +1,73 @@
+/** A growing buffer, big-endian unless said. */
+import { MisuseError } from './errors.ts';
+
+export class Writer {
+  #buf: Uint8Array;
+  #len = 0;
+
+  constructor(capacity = 128) {
+    this.#buf = new Uint8Array(capacity);
+  }
+
+  get length(): number {
+    return this.#len;
+  }
+
+  #room(n: number): number {
+    const at = this.#len;
+    if (at + n > this.#buf.length) {
+      const grown = new Uint8Array(Math.max(this.#buf.length * 2, at + n));
+      grown.set(this.#buf.subarray(0, at));
+      this.#buf = grown;
+    }
+    this.#len = at + n;
+    return at;
+  }
+
+  u8(v: number): this {
+    const at = this.#room(1);
+    this.#buf[at] = v;
+    return this;
+  }
+
+  u16(v: number): this {
+    const at = this.#room(2);
+    this.#buf[at] = v >>> 8;
+    this.#buf[at + 1] = v;
+    return this;
+  }
+
+  u16le(v: number): this {
+    return this.u16(((v & 0xff) << 8) | ((v >>> 8) & 0xff));
+  }
+
+  u24(v: number): this {
+    return this.u8(v >>> 16).u16(v);
+  }
+
+  u32(v: number): this {
+    return this.u16(v >>> 16).u16(v);
+  }
+
+  u64(v: bigint): this {
+    return this.u32(Number((v >> 32n) & 0xffffffffn)).u32(Number(v & 0xffffffffn));
+  }
+
+  bytes(v: ArrayLike<number>): this {
+    const at = this.#room(v.length);
+    this.#buf.set(v, at);
+    return this;
+  }
+
+  /** Overwrites a byte written before, e.g. a length that is known only at the end. */
+  patch(at: number, v: number): this {
+    if (at < 0 || at >= this.#len) throw new MisuseError(`patch at ${at}, only ${this.#len} bytes written`);
+    this.#buf[at] = v;
+    return this;
+  }
+
+  /** A copy of what was written. */
+  finish(): Uint8Array {
+    return this.#buf.slice(0, this.#len);
+  }
+}

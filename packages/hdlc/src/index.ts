@@ -1,0 +1,30 @@
+export {
+  type AddressLength,
+  addressBytes,
+  addressLength,
+  type HdlcAddress,
+  lowerAddress,
+  readAddress,
+  upperAddress,
+} from './address.ts';
+export { explainFrame } from './explain.ts';
+export {
+  decodeFrame,
+  encodeFrame,
+  FLAG,
+  type FrameLayout,
+  type HdlcFrame,
+  type HdlcFrameParts,
+  layoutFrame,
+  MAX_LENGTH,
+} from './frame.ts';
+export { createHdlcReceiver, type ReceiverSink } from './receiver.ts';
+export {
+  type Counters,
+  createHdlcScanner,
+  type Drop,
+  type DropReason,
+  type HdlcScanner,
+  type ScanOptions,
+  type ScanSink,
+} from './scanner.ts';

@@ -1,0 +1,30 @@
+export { type CaptureForm, type CaptureStage, captureStage, formOf } from './capture.ts';
+export { type Clock, sleep, systemClock, type VirtualClock, virtualClock } from './clock.ts';
+export { nodeCrypto } from './crypto.ts';
+export { createDamage, type Damage, type DamageRates, damaged, seededRandom } from './damage.ts';
+export { PortError, type PortReason, portError } from './faults.ts';
+export { chunksOf, type Link, type LinkEvents, loopback } from './link.ts';
+export {
+  DEFAULT_GROUP,
+  isMulticast,
+  LARGEST_DATAGRAM,
+  type MulticastOptions,
+  type MulticastReceiver,
+  type MulticastSender,
+  multicastReceiver,
+  multicastSender,
+} from './multicast.ts';
+export { characterBits, createPacer, lineTime, type Pacer, paced } from './pace.ts';
+export { type PtyLink, ptyLink } from './pty.ts';
+export {
+  type BackOff,
+  backOff,
+  type LinkStatus,
+  type PersistentLink,
+  type PersistentOptions,
+  persistentLink,
+} from './reconnect.ts';
+export { type Replay, type ReplayOptions, replayFile, sourceLink } from './replay.ts';
+export { listSerialPorts, type Parity, type SerialOptions, serialLink } from './serial.ts';
+export { type HostPort, parseHostPort, type TcpServerLink, tcpClient, tcpServer } from './tcp.ts';
+export { type Trace, traced } from './trace.ts';

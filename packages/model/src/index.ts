@@ -1,0 +1,5 @@
+export type * from './api.ts';
+export { type Decimal, decimal, parseDecimal, toNumber } from './decimal.ts';
+export { messageId } from './id.ts';
+export { isoTime, messageToJson } from './json.ts';
+export * from './message.ts';

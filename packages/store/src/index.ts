@@ -1,0 +1,11 @@
+export { type BackupOptions, type BackupResult, backup, type Progress } from './backup/backup.ts';
+export { BackupError } from './backup/format.ts';
+export { type RestoreOptions, type RestoreResult, restore } from './backup/restore.ts';
+export { takeInstanceLock } from './embedded/instance-lock.ts';
+export { runningUrl } from './embedded/running.ts';
+export { type Embedded, type EmbeddedOptions, startEmbedded } from './embedded/supervisor.ts';
+export { EmbeddedError } from './embedded/trouble.ts';
+export { type Migration, MigrationError, migrate } from './migrate.ts';
+export { migrations } from './schema/migrations.ts';
+export { openStore } from './store.ts';
+export * from './types.ts';

@@ -1,0 +1,154 @@
+/**
+ * Energy by local hour, day or month: the difference of what the register showed at a bucket's two ends. Where no register
+ * tells (the hour that runs, a meter that sends none) it is the integral of the mean power, and says `calculated`.
+ */
+import { add, startOf } from '@amiable/calendar';
+import { integratePower, registerEnergy } from '@amiable/compute';
+import type { Energy } from '@amiable/model';
+import type { Client } from '../pg/database.ts';
+import type { MeterId } from '../types.ts';
+import { DAY, join, readValues, type ValueParts, type Values } from './values.ts';
+
+const MAX_BUCKETS = 10_000;
+/** A mean of a quarter of an hour holds so long; so does a sample before a gap. */
+const HOLD = 900_000;
+/** Means of a minute are read for spans so long; of quarters of an hour for longer ones. */
+const MINUTES_SPAN = 40 * DAY;
+
+type Bucket = Energy['buckets'][number];
+interface Part {
+  readonly value: number | null;
+  readonly quality: Bucket['quality'];
+}
+
+export async function readEnergy(
+  parts: ValueParts,
+  client: Client,
+  meter: MeterId,
+  bucket: Energy['bucket'],
+  from: number,
+  to: number,
+  zone: string,
+): Promise<Energy> {
+  if (!(to > from)) throw new RangeError('`to` lies before `from`');
+  const bounds = [startOf(bucket, zone, from)];
+  while ((bounds.at(-1) as number) < to) {
+    bounds.push(add(bucket, zone, bounds.at(-1) as number, 1));
+    if (bounds.length > MAX_BUCKETS + 1)
+      throw new RangeError(`more than ${MAX_BUCKETS} buckets; ask for a shorter time or longer buckets`);
+  }
+  const taken = await direction(parts, client, meter, '1.8.0', '1.7.0', bounds);
+  const given = await direction(parts, client, meter, '2.8.0', '2.7.0', bounds);
+  const total = (all: readonly Part[]): number | null =>
+    all.reduce<number | null>((sum, p) => (p.value === null ? sum : (sum ?? 0) + p.value), null);
+  return {
+    meter,
+    bucket,
+    timeZone: zone,
+    buckets: taken.map((t, i) => ({
+      start: bounds[i] as number,
+      end: bounds[i + 1] as number,
+      import: t.value,
+      export: given[i]?.value ?? null,
+      quality: t.quality,
+    })),
+    import: total(taken),
+    export: total(given),
+  };
+}
+
+async function direction(
+  parts: ValueParts,
+  client: Client,
+  meter: MeterId,
+  register: string,
+  power: string,
+  bounds: readonly number[],
+): Promise<Part[]> {
+  const first = bounds[0] as number;
+  const last = bounds.at(-1) as number;
+  // One reading before and after is enough to know what the register showed at the ends.
+  const shown = await longest(parts, client, meter, register, first - 2 * DAY, last + DAY);
+  const lastShown = shown?.times.at(-1) ?? Number.NEGATIVE_INFINITY;
+  const needsPower =
+    !shown || lastShown < last || registerEnergy(shown.times, shown.values, bounds).some((b) => b.value === null);
+  const fine = last - first <= MINUTES_SPAN ? [900, 60] : [900];
+  const watts = needsPower ? await longest(parts, client, meter, power, first, last + HOLD, fine) : undefined;
+  const lastPower = watts?.until ?? Number.NEGATIVE_INFINITY;
+  const out: Part[] = [];
+  // What the register would show after its last reading, by the power since.
+  const times = shown ? Array.from(shown.times) : [];
+  const values = shown ? Array.from(shown.values) : [];
+  if (shown && watts && lastPower > lastShown) {
+    const ends = [lastShown, ...bounds.filter((b) => b > lastShown && b < lastPower), lastPower];
+    const steps = integratePower(watts.times, watts.values, ends, HOLD, 0.5);
+    for (let i = 0; i < steps.length && steps[i] !== null; i++) {
+      times.push(ends[i + 1] as number);
+      values.push((values.at(-1) as number) + (steps[i] as number));
+    }
+  }
+  const known = times.at(-1) ?? Number.NEGATIVE_INFINITY;
+  const clipped = bounds.map((b) => Math.min(b, Math.max(known, first)));
+  const byRegister = registerEnergy(times, values, clipped);
+  const until = bounds.map((b) => Math.min(b, Math.max(lastPower, first)));
+  const byPower = watts ? integratePower(watts.times, watts.values, until, HOLD) : [];
+  for (let i = 0; i + 1 < bounds.length; i++) {
+    const start = bounds[i] as number;
+    const r = byRegister[i];
+    if (start < known && r && r.value !== null) {
+      out.push({
+        value: Math.round(r.value),
+        quality: (clipped[i + 1] as number) > lastShown ? 'calculated' : r.quality,
+      });
+      continue;
+    }
+    const p = start < lastPower ? byPower[i] : null;
+    if (p === null || p === undefined) out.push({ value: null, quality: 'missing' });
+    else out.push({ value: Math.round(p), quality: 'calculated' });
+  }
+  return out;
+}
+
+/** Values, and the time up to which they tell something. */
+interface Run extends Values {
+  readonly until: number;
+}
+
+/** Of the registers of a short code, the one with most values: as sent where that is coarse, else of stored periods. */
+async function longest(
+  parts: ValueParts,
+  client: Client,
+  meter: MeterId,
+  short: string,
+  from: number,
+  to: number,
+  periods: readonly number[] = [900],
+): Promise<Run | undefined> {
+  const { registers } = parts;
+  const sources = [...registers.all()].filter((r) => r.short === short && r.period === 0);
+  const families = sources.map((source) => ({
+    source,
+    derived: periods.flatMap((period) => {
+      const found = registers.derived(source.id, period, 'value') ?? registers.derived(source.id, period, 'mean');
+      return found ? [found] : [];
+    }),
+  }));
+  const ids = families.flatMap((f) => [f.source.id, ...f.derived.map((d) => d.id)]);
+  const found = await readValues(parts, client, meter, ids, from, to, true);
+  let best: Run | undefined;
+  for (const { source, derived } of families) {
+    let joined: Values | undefined;
+    let until = Number.NEGATIVE_INFINITY;
+    for (const register of [...derived, source]) {
+      const values = found.get(register.id);
+      if (!values) continue;
+      joined = join(joined, values);
+      const holds = register.stat === 'mean' ? register.period * 1000 : 0;
+      // The finest of the last values tells best how far it goes.
+      const end = (values.times.at(-1) as number) + holds;
+      until = holds === 900_000 || end > until - 900_000 ? end : until;
+    }
+    if (joined && joined.times.length > (best?.times.length ?? 0)) best = { ...joined, until };
+  }
+  return best;
+}

@@ -1,0 +1,18 @@
+/** Every migration from the first on, in order; a released one never changes. */
+import { existsSync, readFileSync } from 'node:fs';
+import type { Migration } from '../migrate.ts';
+
+const read = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8');
+
+function migration(version: number, name: string): Migration {
+  const stem = `${String(version).padStart(3, '0')}_${name}`;
+  const distribute = `${stem}.distribute.sql`;
+  return {
+    version,
+    name,
+    sql: read(`${stem}.sql`),
+    ...(existsSync(new URL(distribute, import.meta.url)) ? { distribute: read(distribute) } : {}),
+  };
+}
+
+export const migrations: readonly Migration[] = [migration(1, 'base')];

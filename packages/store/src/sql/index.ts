@@ -1,0 +1,76 @@
+/**
+ * Every statement of the store by name, for the guard that reads their syntax trees: what runs on one server must run on
+ * a distributed one. Statements that are made (partitions, COPY, multi-row VALUES) stand here as examples.
+ */
+import { blockSql, insertChanges, probeBlocks, upsertBlocks } from './blocks.ts';
+import { catalogueSql, insertMeters, insertRegisters } from './catalogue.ts';
+import { compactSql } from './compact.ts';
+import { fleetSql } from './fleet.ts';
+import {
+  ingestSql,
+  insertAttributes,
+  insertDirty,
+  insertMessages,
+  insertUnplaced,
+  upsertLive,
+  upsertMeterStates,
+} from './ingest.ts';
+import { partitionSql } from './partitions.ts';
+import { hotSql, querySql } from './query.ts';
+import { rowsText } from './values.ts';
+
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+}
+
+type Texts = Readonly<Record<string, string | ((...args: never[]) => string)>>;
+
+/** Arguments for the made ones. */
+const EXAMPLES: Readonly<Record<string, readonly unknown[]>> = {
+  'block.copyDiffering': [20_000, 20_001],
+  'block.copyBlocks': [['1', '2'], [1, 2], 20_000, 20_001],
+  'compact.copyMessages': [['1', '2'], 0, 1],
+  'compact.registersOfDays': [['1'], 20_000, 20_001],
+  'fleet.copyPacked': [1, 900_000, 20_000, 20_001, ['1']],
+  'hot.copy': ['1', 0, 1],
+};
+
+const GROUPS: Readonly<Record<string, Texts>> = {
+  block: blockSql as Texts,
+  catalogue: catalogueSql,
+  compact: compactSql as Texts,
+  fleet: fleetSql as Texts,
+  hot: hotSql as Texts,
+  ingest: ingestSql,
+  partition: partitionSql as Texts,
+  query: querySql,
+};
+
+const ROWS = [
+  insertAttributes,
+  insertChanges,
+  insertDirty,
+  insertMessages,
+  insertMeters,
+  insertRegisters,
+  insertUnplaced,
+  probeBlocks,
+  upsertBlocks,
+  upsertLive,
+  upsertMeterStates,
+];
+
+export function allStatements(): Statement[] {
+  const out: Statement[] = [];
+  for (const [group, texts] of Object.entries(GROUPS))
+    for (const [key, text] of Object.entries(texts)) {
+      const name = `${group}.${key}`;
+      // Partitions take a number of days or months.
+      const args = EXAMPLES[name] ?? [600];
+      out.push({ name, text: typeof text === 'string' ? text : text(...(args as never[])) });
+    }
+  for (const statement of ROWS)
+    for (const rows of [1, 3]) out.push({ name: `${statement.name}.${rows}`, text: rowsText(statement, rows) });
+  return out;
+}

@@ -1,0 +1,62 @@
+/** Statements that answer the API. */
+import { integer } from './blocks.ts';
+
+const METER = `m.id, m.serial, m.state, m.name, m.place, m.utility_serial, m.maker, m.type, m.list, m.phases, m.line_voltage,
+    m.time_zone, m.first_seen, m.reader, m.port, k.meter is not null as has_key`;
+
+export const querySql = {
+  meter: `select ${METER} from amiable.meter m left join amiable.meter_key k on k.meter = m.id where m.id = $1`,
+  meters: `select ${METER} from amiable.meter m left join amiable.meter_key k on k.meter = m.id
+    where m.id > $1 and ($2::text is null or m.state = $2) order by m.id limit $3`,
+  /** Short words have no trigram to look up; ids in order find enough of them soon. */
+  metersLike: `select ${METER} from amiable.meter m left join amiable.meter_key k on k.meter = m.id
+    where m.id > $1 and ($2::text is null or m.state = $2) and m.search like $4 order by m.id limit $3`,
+  metersFound: `select ${METER} from amiable.meter m left join amiable.meter_key k on k.meter = m.id
+    where m.id > $1 and ($2::text is null or m.state = $2) and amiable.trigrams(m.search) @> amiable.trigrams($5)
+      and m.search like $4 order by m.id limit $3`,
+  countMeters: 'select count(*)::integer as n from amiable.meter m where $1::text is null or m.state = $1',
+  countLike:
+    'select count(*)::integer as n from amiable.meter m where ($1::text is null or m.state = $1) and m.search like $2',
+  countFound: `select count(*)::integer as n from amiable.meter m where ($1::text is null or m.state = $1)
+    and amiable.trigrams(m.search) @> amiable.trigrams($3) and m.search like $2`,
+  lastSeen: 'select meter, last_seen from amiable.meter_state where meter = any($1::bigint[])',
+  live: 'select meter, layout, time, v from amiable.live where meter = any($1::bigint[]) order by meter, time',
+  liveAll: 'select meter, layout, time, v from amiable.live order by meter, time',
+
+  patchMeter: `update amiable.meter set name = $2, place = $3, utility_serial = $4, time_zone = $5, state = $6 where id = $1`,
+  /** Whether anything was ever received of a meter. */
+  someMessage: 'select 1 as one from amiable.message where meter = $1 limit 1',
+  someBlock: 'select 1 as one from amiable.block where meter = $1 limit 1',
+  removeKey: 'delete from amiable.meter_key where meter = $1',
+  removeMeter: 'delete from amiable.meter where id = $1 returning serial',
+  logMeterChange:
+    'insert into amiable.meter_change (meter, field, was, became, who, at) values ($1, $2, $3, $4, $5, $6)',
+  putKey: `insert into amiable.meter_key (meter, ciphertext, changed_at) values ($1, $2, $3)
+    on conflict (meter) do update set ciphertext = excluded.ciphertext, changed_at = excluded.changed_at`,
+  keys: 'select k.meter, m.serial, k.ciphertext from amiable.meter_key k join amiable.meter m on m.id = k.meter order by k.meter',
+
+  messages: `select meter, time, id, received_at, layout, flags, v, s, raw, error from amiable.message
+    where meter = $1 order by time desc, id limit $2`,
+  message: `select meter, time, id, received_at, layout, flags, v, s, raw, error from amiable.message
+    where meter = $1 and id = $2::uuid limit 1`,
+  latestMessageTime: 'select max(time) as time from amiable.message where meter = $1',
+
+  counters: `select (select count(*) from amiable.meter)::integer as meters,
+    (select count(*) from amiable.meter where state = 'new')::integer as fresh,
+    (select count(*) from amiable.unplaced)::integer as unplaced`,
+  zones: `select distinct time_zone from amiable.meter`,
+  check: 'select 1 as one',
+} as const;
+
+const iso = (ms: number): string => `timestamptz '${new Date(ms).toISOString()}'`;
+
+export const hotSql = {
+  /** How far a meter is compacted, and its days with late messages. */
+  state: `select (extract(epoch from s.compacted_to) * 1000)::bigint as at,
+      array(select d.day - date '1970-01-01' from amiable.dirty d where d.meter = $1 and d.day >= $2 and d.day <= $3) as late
+    from amiable.meter_state s where s.meter = $1`,
+  /** Messages of one meter in a span of time; COPY takes no parameters. */
+  copy: (meter: string, from: number, to: number): string =>
+    `copy (select time, layout, v, s from amiable.message where meter = ${integer(meter)} and time >= ${iso(from)}
+      and time < ${iso(to)} and error is null order by time, received_at, id) to stdout (format binary)`,
+} as const;

@@ -1,0 +1,167 @@
+/** Opens the database and joins the store's parts. */
+import { isValidZone } from '@amiable/calendar';
+import { createCalendars } from './calendar.ts';
+import { createLayouts } from './layouts.ts';
+import { migrate } from './migrate.ts';
+import { createPartitions } from './partitions.ts';
+import { connect } from './pg/database.ts';
+import { inWords, retrying } from './pg/retry.ts';
+import { readEnergy } from './query/energy.ts';
+import { gaps, loadProfile, peaks, rateSums } from './query/fleet.ts';
+import { getMessage, listMessages } from './query/messages.ts';
+import { getMeter, listMeters, patchMeter, readLive } from './query/meters.ts';
+import { readSeries } from './query/series.ts';
+import { readValues } from './query/values.ts';
+import { createRegisters } from './registers.ts';
+import { migrations } from './schema/migrations.ts';
+import { compactSql } from './sql/compact.ts';
+import { querySql } from './sql/query.ts';
+import type { Counters, Store, StoreOptions } from './types.ts';
+import { writeBlocks } from './write/bulk.ts';
+import { compact } from './write/compact.ts';
+import { createIntake } from './write/ingest.ts';
+import { createMeterBook } from './write/meters.ts';
+import { reprocess } from './write/reprocess.ts';
+import { POLICY, retain } from './write/retain.ts';
+import { createSources } from './write/sources.ts';
+
+const DAY = 86_400_000;
+
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const policy = options.retry ?? { attempts: 6, pause: 100 };
+  if (options.migrate !== false) await retrying(policy, () => migrate({ url: options.url, migrations }));
+  const zone = options.zone ?? 'Europe/Oslo';
+  const db = connect(options);
+  const registers = createRegisters(db);
+  const layouts = createLayouts(db, registers);
+  const partitions = createPartitions(db);
+  const sources = createSources(db);
+  const book = createMeterBook(db, zone);
+  const calendars = createCalendars(db);
+  const intake = createIntake({ db, meters: book, layouts, sources, partitions, queue: options.queue ?? 20_000 });
+  const parts = { db, layouts, registers };
+  await registers.load();
+  await layouts.load();
+  const thinned = { source: 0, minutes: 0 };
+  let calendarDay = 0;
+  let sourceDays = POLICY.sourceDays;
+
+  /** The views need the local days of every zone in use. */
+  async function keepCalendar(now: number): Promise<void> {
+    const today = Math.floor(now / DAY);
+    if (today === calendarDay) return;
+    const { zones, oldest } = await db.read(async (client) => ({
+      zones: (await client.query(querySql.zones)).rows as { time_zone: string }[],
+      oldest: ((await client.query(compactSql.oldestBlock)).rows[0] as { day: number | null }).day,
+    }));
+    const first = Math.max(Math.min(oldest ?? today, today) - 31, today - 30 * 366);
+    for (const { time_zone } of zones) if (isValidZone(time_zone)) await calendars.ensure(time_zone, first, today + 31);
+    calendarDay = today;
+  }
+
+  return {
+    ingest: (messages) => intake.ingest(messages),
+    onStored: intake.onStored,
+    reprocess: (decode) => reprocess(db, intake, decode),
+    async ensureMeters(meters) {
+      for (const { timeZone } of meters)
+        if (timeZone !== undefined && !isValidZone(timeZone))
+          throw new RangeError(`unknown time zone ${JSON.stringify(timeZone)}; give an IANA name such as Europe/Oslo`);
+      await book.ensure(meters);
+      return new Map(meters.map((m) => [m.serial, book.get(m.serial.replaceAll('\0', ''))?.id as string]));
+    },
+    meters: (query = {}) => listMeters(parts, query),
+    meter: (id) => getMeter(parts, id),
+    async patchMeter(id, patch, user) {
+      if (patch.timeZone !== undefined) calendarDay = 0;
+      return patchMeter(parts, id, patch, user, Date.now());
+    },
+    async removeMeter(id) {
+      const gone = await db.write(async (client) => {
+        for (const some of [querySql.someMessage, querySql.someBlock])
+          if ((await client.query(some, [id])).rows.length > 0) return undefined;
+        await client.query(querySql.removeKey, [id]);
+        return (await client.query(querySql.removeMeter, [id])).rows as { serial: string }[];
+      });
+      for (const { serial } of gone ?? []) book.forget(serial);
+      return gone !== undefined;
+    },
+    live: (ids) => db.read((client) => readLive(parts, client, ids)),
+    messages: (id, limit = 20) => listMessages(parts, id, limit),
+    message: (id, message) => getMessage(parts, id, message),
+    async loadProfile(register, slots, meters) {
+      const [id] = await registers.ensure([register]);
+      return db.read((client) => loadProfile(client, id as number, slots, meters));
+    },
+    async rateSums(register, slots, rates, meters) {
+      const [id] = await registers.ensure([register]);
+      return db.read((client) => rateSums(client, id as number, slots, rates, meters));
+    },
+    async gaps(register, from, to, perDay) {
+      const [id] = await registers.ensure([register]);
+      return db.read((client) => gaps(client, id as number, Math.floor(from / DAY), Math.ceil(to / DAY) - 1, perDay));
+    },
+    async peaks(register, from, to) {
+      const [id] = await registers.ensure([register]);
+      return db.read((client) => peaks(client, id as number, Math.floor(from / DAY), Math.ceil(to / DAY) - 1));
+    },
+    async putKey(id, ciphertext) {
+      await db.write((client) =>
+        client.query(querySql.putKey, [id, Buffer.from(ciphertext), new Date().toISOString()]),
+      );
+    },
+    async keys() {
+      const { rows } = await db.read((client) => client.query(querySql.keys));
+      return (rows as { meter: string; serial: string; ciphertext: Buffer }[]).map((row) => ({ ...row }));
+    },
+    async counters(): Promise<Counters> {
+      const { rows } = await db.read((client) => client.query(querySql.counters));
+      const row = rows[0] as { meters: number; fresh: number; unplaced: number };
+      return {
+        meters: row.meters,
+        newMeters: row.fresh,
+        unplaced: row.unplaced,
+        accepted: intake.accepted,
+        duplicates: intake.duplicates,
+        rejected: intake.rejected,
+        waiting: intake.waiting,
+      };
+    },
+    async check() {
+      try {
+        await db.read((client) => client.query(querySql.check));
+        return undefined;
+      } catch (error) {
+        return inWords(error);
+      }
+    },
+    async close() {
+      await intake.idle();
+      await db.end();
+    },
+    writeBlocks: (series, how) => writeBlocks({ db, registers, partitions, now: Date.now }, series, how),
+    async compact(now) {
+      const result = await compact({ db, layouts, registers, partitions, sourceDays: () => sourceDays }, now);
+      await keepCalendar(now);
+      return result;
+    },
+    async retain(now, policy) {
+      const whole = { ...POLICY, ...policy };
+      sourceDays = whole.sourceDays;
+      await keepCalendar(now);
+      return retain({ db, partitions, thinned }, now, whole);
+    },
+    async values(id, register, from, to) {
+      const [key] = await registers.ensure([register]);
+      const found = await db.read((client) => readValues(parts, client, id, [key as number], from, to));
+      return found.get(key as number) ?? { times: new Float64Array(0), values: new Float64Array(0) };
+    },
+    series: (id, obis, from, to, points) => db.read((client) => readSeries(parts, client, id, obis, from, to, points)),
+    energy: (id, bucket, from, to, where) =>
+      db.read(async (client) => {
+        const { rows } = await client.query(querySql.meter, [id]);
+        const own = (rows[0] as { time_zone: string } | undefined)?.time_zone ?? zone;
+        return readEnergy(parts, client, id, bucket, from, to, where ?? own);
+      }),
+  };
+}

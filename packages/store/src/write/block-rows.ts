@@ -1,0 +1,131 @@
+/** Blocks between the database's rows and memory: reading some to merge with, writing merged ones. */
+import { type DayValues, type PackedBlock, packDay, unpackDay } from '../codec/block.ts';
+import type { CopyRow } from '../pg/copy.ts';
+import { copyOut } from '../pg/copy.ts';
+import type { Client } from '../pg/database.ts';
+import { blockSql, insertChanges, upsertBlocks } from '../sql/blocks.ts';
+import { dayText } from '../sql/partitions.ts';
+import { runRows } from '../sql/values.ts';
+import type { MeterId, WriteOptions } from '../types.ts';
+import type { Change } from './overlay.ts';
+
+const DAY = 86_400_000;
+
+export interface StoredBlock {
+  readonly meter: MeterId;
+  readonly register: number;
+  /** Days since 1970. */
+  readonly day: number;
+  readonly start: number;
+  readonly step: number;
+  readonly n: number;
+  readonly scaler: number;
+  readonly version: number;
+  readonly v: Buffer;
+  readonly s: Buffer;
+}
+
+export const blockKey = (meter: MeterId, register: number, day: number): string => `${meter} ${register} ${day}`;
+
+/** The columns of copyBlocks and copyDiffering. */
+export function readBlock(row: CopyRow): StoredBlock {
+  return {
+    meter: String(row.bigLong()),
+    register: row.int(),
+    day: row.int(),
+    start: row.int(),
+    step: row.int(),
+    n: row.int(),
+    scaler: row.short(),
+    version: row.short(),
+    v: Buffer.from(row.blob()),
+    s: Buffer.from(row.blob()),
+  };
+}
+
+export async function readBlocks(
+  client: Client,
+  meters: readonly MeterId[],
+  registers: readonly number[],
+  first: number,
+  last: number,
+): Promise<StoredBlock[]> {
+  const blocks: StoredBlock[] = [];
+  if (meters.length > 0 && registers.length > 0)
+    await copyOut(client, blockSql.copyBlocks(meters, registers, first, last), (row) => blocks.push(readBlock(row)));
+  return blocks;
+}
+
+export interface MergedBlock {
+  readonly meter: MeterId;
+  readonly register: number;
+  readonly day: number;
+  readonly values: DayValues;
+  readonly version: number;
+  /** The series' own period in ms; 0 when it has none. */
+  readonly hint: number;
+}
+
+/** Writes whole blocks over what is there. @returns how many differed from it */
+export async function writeMerged(client: Client, blocks: readonly MergedBlock[]): Promise<number> {
+  const rows = blocks.map((b) => blockRow(b, packDay(b.values, b.hint)));
+  return (await runRows(client, upsertBlocks, rows)).length;
+}
+
+const whole = (x: number | bigint | null): string | null => (x === null ? null : x.toString());
+
+function blockRow(b: MergedBlock, p: PackedBlock): unknown[] {
+  return [
+    b.meter,
+    whole(p.sum),
+    whole(p.max),
+    b.register,
+    dayText(b.day),
+    p.start,
+    p.step,
+    p.n,
+    p.missing,
+    p.scaler,
+    Math.min(b.version, 32_767),
+    p.v,
+    p.s,
+  ];
+}
+
+export interface LoggedChange {
+  readonly meter: MeterId;
+  readonly register: number;
+  readonly day: number;
+  readonly change: Change;
+}
+
+export async function logChanges(
+  client: Client,
+  changes: readonly LoggedChange[],
+  options: WriteOptions,
+  at: number,
+): Promise<void> {
+  const time = new Date(at).toISOString();
+  await runRows(
+    client,
+    insertChanges,
+    changes.map(({ meter, register, day, change: c }) => [
+      meter,
+      register,
+      new Date(day * DAY + c.time).toISOString(),
+      c.was.toString(),
+      c.wasScaler,
+      c.wasQuality,
+      c.is.toString(),
+      c.isScaler,
+      c.isQuality,
+      c.kept,
+      options.source ?? 'profile',
+      options.user ?? null,
+      options.reason ?? null,
+      time,
+    ]),
+  );
+}
+
+export const unpackStored = (block: StoredBlock): DayValues => unpackDay(block);

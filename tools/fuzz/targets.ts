@@ -1,0 +1,149 @@
+/**
+ * What is fuzzed. A target takes one input; it may refuse it in the way its package says (DecodeError, a drop) and must do
+ * nothing else: any other exception is a finding.
+ */
+import { DecodeError } from '@amiable/bytes';
+import { decodeApdu, encodeApdu, type KeyRing } from '@amiable/dlms';
+import { createHdlcScanner, decodeFrame, explainFrame } from '@amiable/hdlc';
+import { nodeCrypto } from '@amiable/io';
+import { createMbusReceiver, decodeLongFrame, explainLongFrame } from '@amiable/mbus';
+import { createHanReader, explainHan, type HanReader, systemTitleOf } from '@amiable/meter';
+import { type Message, messageToJson } from '@amiable/model';
+import { messageFromJson } from '@amiable/model/schemas';
+import type { Corpus, Dice } from './inputs.ts';
+import { oddPayload, oddStream } from './inputs.ts';
+
+export interface Target {
+  /** Makes the next input. */
+  next(): Uint8Array;
+  /** Runs it. @throws anything but DecodeError is a finding */
+  run(input: Uint8Array): void;
+  /** What came of all inputs so far. */
+  readonly tally: Record<string, number>;
+}
+
+export const TARGETS = ['hdlc', 'mbus', 'dlms', 'push', 'han'] as const;
+export type TargetName = (typeof TARGETS)[number];
+
+function refusing(work: () => void): boolean {
+  try {
+    work();
+    return false;
+  } catch (e) {
+    if (e instanceof DecodeError) return true;
+    throw e;
+  }
+}
+
+/** Feeds `input` in pieces of random size. */
+function inPieces(input: Uint8Array, roll: Dice, push: (piece: Uint8Array) => void): void {
+  if (roll(2)) {
+    push(input);
+    return;
+  }
+  for (let at = 0; at < input.length; ) {
+    const n = 1 + roll(roll(4) ? 64 : 3);
+    push(input.slice(at, at + n));
+    at += n;
+  }
+}
+
+export function target(name: TargetName, corpus: Corpus, roll: Dice): Target {
+  const tally: Record<string, number> = {};
+  const count = (what: string) => {
+    tally[what] = (tally[what] ?? 0) + 1;
+  };
+  const stream = () => oddStream(corpus, roll, nodeCrypto);
+  const payload = () => oddPayload(corpus, roll);
+  switch (name) {
+    case 'hdlc': {
+      const sink = { frame: () => count('frames'), drop: () => count('drops') };
+      const scanner = createHdlcScanner(sink, { refused: true });
+      return {
+        tally,
+        next: stream,
+        run(input) {
+          inPieces(input, roll, scanner.push);
+          if (roll(4) === 0) scanner.idle();
+          count(refusing(() => decodeFrame(input)) ? 'refused' : 'decoded');
+          explainFrame(input);
+        },
+      };
+    }
+    case 'mbus': {
+      const receiver = createMbusReceiver({
+        frame: () => count('frames'),
+        drop: () => count('drops'),
+        short: () => count('short'),
+        acknowledge: () => count('acknowledge'),
+      });
+      return {
+        tally,
+        next: stream,
+        run(input) {
+          inPieces(input, roll, receiver.push);
+          if (roll(4) === 0) receiver.idle();
+          count(refusing(() => decodeLongFrame(input)) ? 'refused' : 'decoded');
+          explainLongFrame(input);
+        },
+      };
+    }
+    case 'dlms':
+      return {
+        tally,
+        next: payload,
+        run(input) {
+          const bytes = input[0] === 0xe6 ? input.subarray(3) : input;
+          count(refusing(() => encodeApdu(decodeApdu(bytes))) ? 'refused' : 'decoded');
+        },
+      };
+    case 'push':
+    case 'han': {
+      const keys: KeyRing = { candidates: () => corpus.keys };
+      let clock = Date.UTC(2026, 0, 1);
+      let reader: HanReader | undefined;
+      let inputs = 0;
+      const check = (m: Message) => {
+        count(m.error ? `message: ${m.error.reason}` : 'messages');
+        if (m.items.length !== m.values.length) throw new Error(`${m.items.length} items, ${m.values.length} values`);
+        if (roll(16)) return;
+        messageFromJson(JSON.parse(messageToJson(m, { raw: true })));
+        if (m.raw) {
+          explainHan(m.raw, { keys, crypto: nodeCrypto });
+          systemTitleOf(m.raw);
+        }
+      };
+      const fresh = () =>
+        createHanReader(
+          {
+            reader: 'fuzz',
+            port: 'han0',
+            keys,
+            crypto: nodeCrypto,
+            now: () => clock,
+            live: roll(2) === 0,
+            bad: roll(2) === 0,
+            ...(name === 'push' && { protocol: 'apdu' as const }),
+          },
+          { message: check, drop: () => count('drops') },
+        );
+      return {
+        tally,
+        next: name === 'push' ? () => withoutLlc(payload()) : stream,
+        run(input) {
+          // A reader lives through many inputs: what one leaves behind must not harm the next.
+          if (!reader || inputs++ % 500 === 0) {
+            reader?.end();
+            reader = fresh();
+          }
+          clock += 2000;
+          inPieces(input, roll, reader.push);
+          if (name === 'push' || roll(2)) reader.idle();
+          if (roll(64) === 0) explainHan(input, { keys, crypto: nodeCrypto });
+        },
+      };
+    }
+  }
+}
+
+const withoutLlc = (bytes: Uint8Array): Uint8Array => (bytes[0] === 0xe6 ? bytes.subarray(3) : bytes);
