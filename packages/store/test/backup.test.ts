@@ -177,6 +177,25 @@ describe('backup and restore', () => {
       )
       .toBe(true);
   });
+  it('ends with one error, whatever the file still has to say after it', async () => {
+    // Refused before or while the cut file is unpacked: the end of the file then comes to streams nobody reads any more.
+    const url = await database({ empty: true });
+    const running = new pg.Client({ connectionString: url, application_name: 'amiable' });
+    await running.connect();
+    const cut = join(folder, 'cut.amiable');
+    const unheard: unknown[] = [];
+    const listen = (error: unknown): void => void unheard.push(error);
+    process.prependListener('uncaughtException', listen);
+    const packed = await readFile(file);
+    for (let i = 1; i <= 25; i++) {
+      await writeFile(cut, packed.subarray(0, Math.floor((packed.length * i) / 26)));
+      await expect(restore({ url, file: cut, force: true })).rejects.toBeInstanceOf(BackupError);
+    }
+    await running.end();
+    process.removeListener('uncaughtException', listen);
+    expect(unheard).toEqual([]);
+  });
+
   it('says that a folder is no file', async () => {
     await expect(backup({ url: source.url, file: folder })).rejects.toThrow('is a folder');
   });

@@ -57,6 +57,9 @@ export async function restore(options: RestoreOptions): Promise<RestoreResult> {
   const reading = pipeline(input, unpacked);
   // The reader hears of it through `unpacked`; nobody waits for this promise until then.
   reading.catch(() => {});
+  // A cut file may end the work while zlib is still on its last chunk: it then reports to a stream nobody listens to.
+  input.on('error', () => {});
+  unpacked.on('error', () => {});
   try {
     await settle(client);
     await refuseInUse(client);
