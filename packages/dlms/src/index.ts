@@ -43,8 +43,22 @@ export {
   wallMillis,
 } from './date-time.ts';
 export { explainApdu } from './explain.ts';
+export type {
+  CipheringForm,
+  InvocationCounter,
+  KeyInfoMethod,
+  PeerCounter,
+  Protection,
+  SecurityContext,
+  SecurityContextOptions,
+  SecurityKeys,
+  SecuritySuite,
+  Unprotected,
+  UnprotectFailure,
+  UnprotectOptions,
+} from './security/context.ts';
+export type { AesGcm, Crypto, Curve, EcKeyPair, EcPrivateKey, EcPublicKey } from './security/crypto.ts';
 export {
-  type Crypto,
   type Deciphered,
   decipher,
   type EncipherOptions,
@@ -55,4 +69,4 @@ export {
   SECURITY,
   type SecurityControl,
   securityControl,
-} from './security.ts';
+} from './security/push.ts';

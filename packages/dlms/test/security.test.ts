@@ -7,7 +7,7 @@ import { DecodeError, fromHex, toHex } from '@amiable/bytes';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  type Crypto,
+  type AesGcm,
   decipher,
   decodeApdu,
   encipher,
@@ -16,7 +16,7 @@ import {
   looksLikeApdu,
 } from '../src/index.ts';
 
-const crypto: Crypto = {
+const crypto: AesGcm = {
   gcmDecrypt(key, iv, aad, ciphertext, tag) {
     const d = createDecipheriv('aes-128-gcm', key, iv, { authTagLength: tag?.length ?? 16 });
     d.setAAD(aad);

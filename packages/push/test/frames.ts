@@ -4,9 +4,9 @@
  */
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { fromHex } from '@amiable/bytes';
-import { type Crypto, createBlockJoiner, decipher, decodeApdu, type KeyPair } from '@amiable/dlms';
+import { type AesGcm, createBlockJoiner, decipher, decodeApdu, type KeyPair } from '@amiable/dlms';
 
-export const crypto: Crypto = {
+export const crypto: AesGcm = {
   gcmDecrypt(key, iv, aad, ciphertext, tag) {
     const decipherer = createDecipheriv('aes-128-gcm', key, iv, { authTagLength: tag?.length ?? 16 });
     decipherer.setAAD(aad);

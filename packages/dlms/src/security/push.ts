@@ -6,26 +6,8 @@
  * (`Crypto`, implemented in package io), compression, suites 1 and 2, the glo- and ded- service APDUs of associations.
  */
 import { DecodeError, Reader } from '@amiable/bytes';
-import { APDU, decodeApdu, type GeneralCiphering } from './apdu.ts';
-
-/** What the protocols need of cryptography, synchronous and without state. */
-export interface Crypto {
-  /** AES-128-GCM. Without a tag nothing is checked. @returns undefined when the tag does not fit */
-  gcmDecrypt(
-    key: Uint8Array,
-    iv: Uint8Array,
-    aad: Uint8Array,
-    ciphertext: Uint8Array,
-    tag: Uint8Array | undefined,
-  ): Uint8Array | undefined;
-  gcmEncrypt(
-    key: Uint8Array,
-    iv: Uint8Array,
-    aad: Uint8Array,
-    plaintext: Uint8Array,
-    tagLength: number,
-  ): { readonly ciphertext: Uint8Array; readonly tag: Uint8Array };
-}
+import { APDU, decodeApdu, type GeneralCiphering } from '../apdu.ts';
+import type { AesGcm } from './crypto.ts';
 
 export interface KeyPair {
   /** Encryption key, 16 bytes. */
@@ -91,7 +73,7 @@ export type Deciphered =
 export function decipher(
   apdu: GeneralCiphering,
   keys: readonly KeyPair[],
-  crypto: Crypto,
+  crypto: AesGcm,
   titleOfAssociation?: Uint8Array,
 ): Deciphered {
   const reader = new Reader(apdu.content);
@@ -139,7 +121,7 @@ function readsWell(plain: Uint8Array): boolean {
 
 function open(
   pair: KeyPair,
-  crypto: Crypto,
+  crypto: AesGcm,
   iv: Uint8Array,
   controlByte: number,
   control: SecurityControl,
@@ -201,7 +183,7 @@ export interface EncipherOptions {
 }
 
 /** Puts a plain APDU into an envelope. */
-export function encipher(plain: Uint8Array, pair: KeyPair, options: EncipherOptions, crypto: Crypto): GeneralCiphering {
+export function encipher(plain: Uint8Array, pair: KeyPair, options: EncipherOptions, crypto: AesGcm): GeneralCiphering {
   const controlByte = options.security ?? SECURITY.authenticated | SECURITY.encrypted;
   const control = securityControl(controlByte);
   const iv = nonce(options.systemTitle, options.invocationCounter);
