@@ -5,7 +5,7 @@
  * Decides: what a gap, a repeated block and a new start mean. Leaves out: asking for lost blocks, which a push cannot.
  */
 import { DecodeError } from '@amiable/bytes';
-import type { GeneralBlockTransfer } from './apdu.ts';
+import type { GeneralBlockTransfer } from './apdu/types.ts';
 
 export interface BlockJoiner {
   /** Takes one piece. @returns the whole APDU after the last one, else undefined. @throws DecodeError `block` on a gap */

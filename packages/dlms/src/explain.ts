@@ -3,7 +3,7 @@
  * and the bytes that follow it. Fields do not overlap and leave no byte out.
  */
 import { DecodeError, type Field, Reader, toHex } from '@amiable/bytes';
-import { APDU, readNotificationHead } from './apdu.ts';
+import { APDU, readNotificationHead } from './apdu/codec.ts';
 import { decodeData } from './data.ts';
 import { type Data, decodeLength, typeOfTag } from './data-types.ts';
 import { type DlmsDateTime, decodeDateTime, wallMillis } from './date-time.ts';

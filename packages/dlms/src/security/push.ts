@@ -6,7 +6,8 @@
  * (`Crypto`, implemented in package io), compression, suites 1 and 2, the glo- and ded- service APDUs of associations.
  */
 import { DecodeError, Reader } from '@amiable/bytes';
-import { APDU, decodeApdu, type GeneralCiphering } from '../apdu.ts';
+import { APDU, decodeApdu } from '../apdu/codec.ts';
+import type { GeneralCiphering } from '../apdu/types.ts';
 import type { AesGcm } from './crypto.ts';
 
 export interface KeyPair {
