@@ -141,3 +141,16 @@ export {
   type SecurityControl,
   securityControl,
 } from './security/push.ts';
+export {
+  type ApplicationContextName,
+  ASSOCIATION_STATUS,
+  type AssociationContext,
+  type AssociationStatus,
+  type ClientProfile,
+  type LogicalDevice,
+  type MechanismName,
+  type ServerAssociation,
+  type ServerAssociationOptions,
+  type ServerLimits,
+  type ServerSecurity,
+} from './server/types.ts';
