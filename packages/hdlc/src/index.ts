@@ -18,6 +18,26 @@ export {
   layoutFrame,
   MAX_LENGTH,
 } from './frame.ts';
+export type {
+  DisconnectReason,
+  HdlcAddresses,
+  HdlcClient,
+  HdlcClientOptions,
+  HdlcClientSink,
+  HdlcClientState,
+  HdlcLinkCounters,
+  HdlcLinkOptions,
+  HdlcServer,
+  HdlcServerLink,
+  HdlcServerOptions,
+  HdlcServerSink,
+} from './link/types.ts';
+export {
+  DEFAULT_PARAMETERS,
+  type HdlcLimits,
+  type HdlcParameters,
+  MAX_INFO,
+} from './parameters.ts';
 export { createHdlcReceiver, type ReceiverSink } from './receiver.ts';
 export {
   type Counters,
