@@ -84,6 +84,21 @@ export type {
   WriteResult,
 } from './apdu/types.ts';
 export { type BlockJoiner, createBlockJoiner } from './blocks.ts';
+export {
+  type Authentication,
+  CLIENT_LIMITS,
+  type ClientAssociation,
+  type ClientAssociationOptions,
+  type ClientLimits,
+  type ClientState,
+  type Indication,
+  type Negotiated,
+  type OperationName,
+  type Outcome,
+  type Referencing,
+  type Step,
+  type VariableResult,
+} from './client/types.ts';
 export { array, decodeData, encodeData, nullData, number, octets, skipData, structure, text } from './data.ts';
 export {
   Budget,

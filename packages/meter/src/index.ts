@@ -7,4 +7,20 @@ export {
   type HanReaderOptions,
   type HanSink,
 } from './reader.ts';
+export {
+  type ApduTransport,
+  type ApduTransportEvents,
+  type CaptureObjectDefinition,
+  type ObjectListEntry,
+  type ProfileRows,
+  type ProfileSelection,
+  SESSION_TIMEOUTS,
+  type Session,
+  type SessionClock,
+  type SessionLink,
+  type SessionOptions,
+  type SessionSecurity,
+  type SessionTimeouts,
+  type SessionTrace,
+} from './session/types.ts';
 export { systemTitleOf } from './wire.ts';
