@@ -10,7 +10,6 @@
  *
  * Left out: the user data group of ISO/IEC 13239, which is skipped.
  */
-import { DecodeError } from '@amiable/bytes';
 
 /** What one end can do; what is left out is the default. */
 export interface HdlcLimits {
