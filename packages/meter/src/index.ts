@@ -7,6 +7,16 @@ export {
   type HanReaderOptions,
   type HanSink,
 } from './reader.ts';
+export type {
+  Connection,
+  ConnectionEvents,
+  MeterServer,
+  MeterServerOptions,
+  ServedDevice,
+  ServerAddress,
+  ServerClock,
+  ServerTransport,
+} from './serve/types.ts';
 export {
   type ApduTransport,
   type ApduTransportEvents,
