@@ -4,7 +4,10 @@
  */
 import { crc16X25, DecodeError, type Field } from '@amiable/bytes';
 import { type HdlcAddress, lowerAddress, readAddress, upperAddress } from './address.ts';
+import { CONTROL, controlText, PF } from './control.ts';
 import { FLAG, layoutFrame } from './frame.ts';
+import { explainParameters } from './parameters.ts';
+import { decodeReject, rejectReasons } from './reject.ts';
 
 export function explainFrame(bytes: Uint8Array, from = 0): Field[] {
   const fields: Field[] = [];
@@ -23,10 +26,10 @@ export function explainFrame(bytes: Uint8Array, from = 0): Field[] {
     );
     address('destination', start + 2, at.source);
     address('source', at.source, at.control);
-    add('control', at.control, 1, controlText(bytes[at.control] as number));
+    add('control', at.control, 1, `control: ${controlText(bytes[at.control] as number)}`);
     if (at.infoEnd > at.infoStart) {
       check('hcs', 'header check sequence', at.headerEnd);
-      add('information', at.infoStart, at.infoEnd - at.infoStart, `information, ${at.infoEnd - at.infoStart} octets`);
+      information(bytes[at.control] as number, at.infoStart, at.infoEnd);
     }
     check('fcs', 'frame check sequence', at.infoEnd);
     if (bytes[at.end] === FLAG) add('flag', at.end, 1, 'closing flag');
@@ -39,6 +42,21 @@ export function explainFrame(bytes: Uint8Array, from = 0): Field[] {
   function address(path: string, offset: number, end: number): void {
     const a = readAddress(bytes, offset, (end - offset) as 1 | 2 | 4);
     add(path, offset, end - offset, `${path} address ${addressText(a)}`);
+  }
+
+  function information(control: number, from: number, end: number): void {
+    const kind = control & ~PF;
+    const info = bytes.subarray(from, end);
+    const inside = (path: string, offset: number, length: number, text: string) =>
+      add(`information/${path}`, from + offset, length, text);
+    const reject = kind === CONTROL.FRMR ? decodeReject(info) : undefined;
+    if (kind === CONTROL.SNRM || kind === CONTROL.UA) explainParameters(info, inside);
+    else if (reject) {
+      inside('control', 0, 1, `refused control field: ${controlText(reject.control)}`);
+      const what = reject.response ? 'response' : 'command';
+      inside('numbers', 1, 1, `V(S) ${reject.vs}, V(R) ${reject.vr}, the refused frame was a ${what}`);
+      inside('reasons', 2, info.length - 2, rejectReasons(reject));
+    } else add('information', from, end - from, `information, ${end - from} octets`);
   }
 
   function check(path: string, name: string, offset: number): void {
@@ -55,22 +73,3 @@ function addressText(a: HdlcAddress): string {
 }
 
 const hex4 = (v: number) => v.toString(16).toUpperCase().padStart(4, '0');
-
-const UNNUMBERED: Record<number, string> = {
-  3: 'UI, unnumbered information',
-  15: 'DM, disconnected mode',
-  67: 'DISC, disconnect',
-  99: 'UA, unnumbered acknowledge',
-  131: 'SNRM, set normal response mode',
-  135: 'FRMR, frame reject',
-};
-
-/** Control field (IEC 62056-46 clause 6.4.4.3), the poll/final bit apart. */
-function controlText(control: number): string {
-  const poll = control & 0x10 ? ', poll/final' : '';
-  if ((control & 1) === 0) return `control: I, send ${(control >> 1) & 7}, receive ${control >> 5}${poll}`;
-  if ((control & 0x0f) === 0x01) return `control: RR, receive ${control >> 5}${poll}`;
-  if ((control & 0x0f) === 0x05) return `control: RNR, receive ${control >> 5}${poll}`;
-  const name = UNNUMBERED[control & 0xef];
-  return `control: ${name ?? 'unknown'} (${control.toString(16).padStart(2, '0').toUpperCase()})${poll}`;
-}

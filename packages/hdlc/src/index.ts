@@ -7,6 +7,15 @@ export {
   readAddress,
   upperAddress,
 } from './address.ts';
+export {
+  CONTROL,
+  type Control,
+  type ControlKind,
+  controlText,
+  decodeControl,
+  encodeControl,
+  PF,
+} from './control.ts';
 export { explainFrame } from './explain.ts';
 export {
   decodeFrame,
@@ -34,11 +43,15 @@ export type {
 } from './link/types.ts';
 export {
   DEFAULT_PARAMETERS,
+  decodeParameters,
+  encodeParameters,
   type HdlcLimits,
   type HdlcParameters,
   MAX_INFO,
+  negotiate,
 } from './parameters.ts';
 export { createHdlcReceiver, type ReceiverSink } from './receiver.ts';
+export { decodeReject, encodeReject, type FrameReject, rejectReasons } from './reject.ts';
 export {
   type Counters,
   createHdlcScanner,
