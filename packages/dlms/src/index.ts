@@ -83,7 +83,6 @@ export type {
   WriteResponse,
   WriteResult,
 } from './apdu/types.ts';
-export { type BlockJoiner, createBlockJoiner } from './blocks.ts';
 export {
   type Authentication,
   CLIENT_LIMITS,
@@ -129,6 +128,17 @@ export {
   wallMillis,
 } from './date-time.ts';
 export { explainApdu } from './explain.ts';
+export {
+  abortBlocks,
+  type BlockJoiner,
+  type BlockStep,
+  type BlockTransfer,
+  type BlockTransferOptions,
+  createBlockJoiner,
+  createBlockTransfer,
+  MAX_WINDOW,
+  unconfirmedBlocks,
+} from './general-block.ts';
 export type {
   CipheringForm,
   InvocationCounter,

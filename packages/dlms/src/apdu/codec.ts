@@ -4,7 +4,7 @@
  *
  * Decides: their fields, and the forms of a notification's date-time that meters send: `00`, `0C` + 12 bytes as the
  * standard says, Kaifa's `09 0C` + 12 bytes (a tag too many), and 12 bytes bare. Leaves out: decrypting (security/),
- * joining blocks (blocks.ts), the service APDUs of associations.
+ * joining blocks (general-block.ts), the service APDUs of associations.
  */
 import { DecodeError, MisuseError, Reader, Writer } from '@amiable/bytes';
 import { decodeData, encodeData } from '../data.ts';
