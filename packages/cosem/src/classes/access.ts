@@ -2,9 +2,10 @@
  * Interface classes for access control and management (IEC 62056-6-2 clause 4.4): Association SN and LN in their
  * versions, SAP assignment, Image transfer. Security, push and data protection stand in security.ts.
  */
-import { objectId, zero } from './common.ts';
+import { objectId, valueDefinition, zero } from './common.ts';
 import { defineClass } from './define.ts';
 import {
+  any,
   arrayOf,
   binary,
   bitString,
@@ -15,7 +16,9 @@ import {
   enumOf,
   flags,
   integer,
+  inUnit,
   logicalName,
+  long,
   longUnsigned,
   nothing,
   octetString,
@@ -220,6 +223,106 @@ export const ASSOCIATION_LN_3 = defineClass({
   selectors: { object_list: objectListSelectors },
 });
 
+const snObject = structureOf({
+  base_name: long,
+  class_id: longUnsigned,
+  version: unsigned,
+  logical_name: logicalName,
+});
+const snAccess0 = structureOf({
+  base_name: long,
+  attribute_access: attributeAccess1,
+  method_access: methodAccess1,
+});
+const snAccess4 = structureOf({
+  base_name: long,
+  attribute_access: attributeAccess3,
+  method_access: methodAccess3,
+});
+
+/** Class, logical name and attribute or method whose value or short name is asked for. */
+const snReference = structureOf({ class_id: longUnsigned, logical_name: logicalName, attribute_index: integer });
+const snMethods0 = {
+  getlist_by_classid: longUnsigned,
+  getobj_by_logicalname: objectId,
+  read_by_logicalname: arrayOf(snReference),
+  'get_attributes&methods': arrayOf(objectId),
+  change_LLS_secret: binary,
+  change_HLS_secret: binary,
+  reply_to_HLS_authentication: binary,
+} as const;
+const snMethods2 = {
+  read_by_logicalname: arrayOf(snReference),
+  change_secret: binary,
+  reply_to_HLS_authentication: binary,
+} as const;
+
+/** Methods 1 and 2, 4, 6 and 7 are reserved from version 2 on, so that attributes 5 and 6 have room at 0x20 and 0x28. */
+const snIndexes = { read_by_logicalname: 3, change_secret: 5, reply_to_HLS_authentication: 8 } as const;
+
+export const ASSOCIATION_SN_0 = defineClass({
+  id: 12,
+  version: 0,
+  name: 'Association SN',
+  attributes: { object_list: arrayOf(snObject) },
+  methods: snMethods0,
+  methodIndexes: { reply_to_HLS_authentication: 8 },
+  methodsAt: 0x20,
+  returns: { reply_to_HLS_authentication: binary },
+});
+
+export const ASSOCIATION_SN_1 = defineClass({
+  id: 12,
+  version: 1,
+  name: 'Association SN',
+  attributes: { object_list: arrayOf(snObject), access_rights_list: arrayOf(snAccess0) },
+  methods: snMethods0,
+  methodIndexes: { reply_to_HLS_authentication: 8 },
+  methodsAt: 0x20,
+  returns: { reply_to_HLS_authentication: binary },
+});
+
+const association2 = {
+  object_list: arrayOf(snObject),
+  access_rights_list: arrayOf(snAccess0),
+  security_setup_reference: logicalName,
+} as const;
+
+export const ASSOCIATION_SN_2 = defineClass({
+  id: 12,
+  version: 2,
+  name: 'Association SN',
+  attributes: association2,
+  methods: snMethods2,
+  methodIndexes: snIndexes,
+  methodsAt: 0x20,
+  returns: { reply_to_HLS_authentication: binary },
+});
+
+export const ASSOCIATION_SN_3 = defineClass({
+  id: 12,
+  version: 3,
+  name: 'Association SN',
+  attributes: { ...association2, ...users },
+  dynamic: ['current_user'],
+  methods: { ...snMethods2, ...userMethods },
+  methodIndexes: snIndexes,
+  methodsAt: 0x20,
+  returns: { reply_to_HLS_authentication: binary },
+});
+
+export const ASSOCIATION_SN_4 = defineClass({
+  id: 12,
+  version: 4,
+  name: 'Association SN',
+  attributes: { ...association2, access_rights_list: arrayOf(snAccess4), ...users },
+  dynamic: ['current_user'],
+  methods: { ...snMethods2, ...userMethods },
+  methodIndexes: snIndexes,
+  methodsAt: 0x20,
+  returns: { reply_to_HLS_authentication: binary },
+});
+
 const sapEntry = structureOf({ SAP: longUnsigned, logical_device_name: octetString });
 
 export const SAP_ASSIGNMENT = defineClass({
@@ -271,4 +374,60 @@ export const IMAGE_TRANSFER = defineClass({
     image_activate: zero,
   },
   methodsAt: 0x40,
+});
+
+const functionStatus = structureOf({ function_name: octetString, function_status: bool });
+const functionEntry = structureOf({ function_name: octetString, function_objects: arrayOf(objectId) });
+
+export const FUNCTION_CONTROL = defineClass({
+  id: 122,
+  version: 0,
+  name: 'Function control',
+  attributes: { activation_status: arrayOf(functionStatus), function_list: arrayOf(functionEntry) },
+  dynamic: ['activation_status'],
+  methods: {
+    set_function_status: arrayOf(functionStatus),
+    add_function: functionEntry,
+    remove_function: functionEntry,
+  },
+  methodsAt: 0x20,
+});
+
+const arrayRange = structureOf({ from_index: longUnsigned, to_index: longUnsigned });
+
+export const ARRAY_MANAGER = defineClass({
+  id: 123,
+  version: 0,
+  name: 'Array manager',
+  attributes: {
+    array_object_list: arrayOf(structureOf({ array_object_id: unsigned, array_object: valueDefinition })),
+  },
+  methods: {
+    retrieve_number_of_entries: unsigned,
+    retrieve_entries: structureOf({ array_object_id: unsigned, range: arrayRange }),
+    insert_entry: structureOf({ array_object_id: unsigned, index: longUnsigned, entry: any }),
+    update_entry: structureOf({ array_object_id: unsigned, index: longUnsigned, entry: any }),
+    remove_entries: structureOf({ array_object_id: unsigned, range: arrayRange }),
+  },
+  methodsAt: 0x20,
+  returns: { retrieve_number_of_entries: longUnsigned, retrieve_entries: arrayOf(any) },
+});
+
+export const COMMUNICATION_PORT_PROTECTION = defineClass({
+  id: 124,
+  version: 0,
+  name: 'Communication port protection',
+  attributes: {
+    protection_mode: enumOf({ 0: 'locked', 1: 'locked_on_failed_attempts', 2: 'unlocked' }),
+    allowed_failed_attempts: longUnsigned,
+    initial_lockout_time: inUnit(doubleLongUnsigned, 's'),
+    steepness_factor: unsigned,
+    max_lockout_time: inUnit(doubleLongUnsigned, 's'),
+    port_reference: logicalName,
+    protection_status: enumOf({ 0: 'unlocked', 1: 'temporarily_locked', 2: 'locked' }),
+    failed_attempts: doubleLongUnsigned,
+    cumulative_failed_attempts: doubleLongUnsigned,
+  },
+  dynamic: ['protection_status', 'failed_attempts', 'cumulative_failed_attempts'],
+  methods: { reset: zero },
 });

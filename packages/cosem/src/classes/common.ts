@@ -1,12 +1,16 @@
 /** Types that several interface classes share (IEC 62056-6-2 clause 4.1.5 and the classes named beside each). */
 import { unitOfCode } from '../units.ts';
 import {
+  arrayOf,
+  choiceOf,
+  date,
   dateTime,
   doubleLongUnsigned,
   enumOf,
   integer,
   logicalName,
   longUnsigned,
+  nothing,
   simple,
   structureOf,
 } from './type.ts';
@@ -51,7 +55,7 @@ export const rangeDescriptor = structureOf({
   restricting_object: captureObject,
   from_value: simple,
   to_value: simple,
-  selected_values: { kind: 'array', of: captureObject },
+  selected_values: arrayOf(captureObject),
 });
 export const entryDescriptor = structureOf({
   from_entry: doubleLongUnsigned,
@@ -65,3 +69,31 @@ export const timeWindow = structureOf({ start_time: dateTime, end_time: dateTime
 
 /** The parameter of methods that need none: `integer (0)`. */
 export const zero = integer;
+
+/** Compact data v1 and Push setup v1, v2: which rows of a profile are taken. */
+const restriction = structureOf({
+  restriction_type: enumOf({ 0: 'none', 1: 'by_date', 2: 'by_entry' }),
+  restriction_value: choiceOf(
+    nothing,
+    structureOf({ from_date: dateTime, to_date: dateTime }),
+    structureOf({ from_date: date, to_date: date }),
+    structureOf({ from_entry: doubleLongUnsigned, to_entry: doubleLongUnsigned }),
+  ),
+});
+export const restrictedObject = structureOf({ ...captureObject.fields, restriction });
+/** With the columns of a profile that are meant, all of them when empty. */
+export const columnedObject = structureOf({ ...restrictedObject.fields, columns: arrayOf(captureObject) });
+
+export const BAUD_RATES = {
+  0: '300 baud',
+  1: '600 baud',
+  2: '1200 baud',
+  3: '2400 baud',
+  4: '4800 baud',
+  5: '9600 baud',
+  6: '19200 baud',
+  7: '38400 baud',
+  8: '57600 baud',
+  9: '115200 baud',
+} as const;
+export const baud = enumOf(BAUD_RATES);

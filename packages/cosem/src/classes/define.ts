@@ -41,7 +41,7 @@ export interface InterfaceClass<
   readonly name: string;
   /** In order, index 1 first. */
   readonly attributes: readonly AttributeDefinition[];
-  /** In order, index 1 first. */
+  /** In order; a few classes leave numbers out. */
   readonly methods: readonly MethodDefinition[];
   /** Selective access, by attribute index. */
   readonly selectors: Readonly<Record<number, readonly SelectorDefinition[]>>;
@@ -64,10 +64,10 @@ export interface ClassSource<
   /** From method 1 on, in order: the type of the parameter. */
   readonly methods?: M;
   readonly returns?: Readonly<Partial<Record<keyof M & string, ValueType>>>;
+  /** Where the standard reserves numbers: the index by name; the next one counts on. */
+  readonly methodIndexes?: Readonly<Partial<Record<keyof M & string, number>>>;
   /** Offset of method 1; the next follow every 8. Directly after the attributes when not said. */
   readonly methodsAt?: number;
-  /** Where the standard leaves gaps: offsets by name. */
-  readonly methodOffsets?: Readonly<Partial<Record<keyof M & string, number>>>;
   readonly selectors?: Readonly<Partial<Record<keyof A & string, readonly SelectorDefinition[]>>>;
 }
 
@@ -82,17 +82,13 @@ export function defineClass<
   });
   const parameters = source.methods ?? ({} as M);
   const first = source.methodsAt ?? 8 * attributes.length;
-  const offsets: Readonly<Record<string, number | undefined>> = source.methodOffsets ?? {};
+  const indexes: Readonly<Record<string, number | undefined>> = source.methodIndexes ?? {};
   const returned: Readonly<Record<string, ValueType | undefined>> = source.returns ?? {};
-  const methods = Object.entries<ValueType>(parameters).map(([name, type], i): MethodDefinition => {
+  let index = 0;
+  const methods = Object.entries<ValueType>(parameters).map(([name, type]): MethodDefinition => {
     const returns = returned[name];
-    return {
-      index: i + 1,
-      name,
-      type,
-      ...(returns && { returns }),
-      shortNameOffset: offsets[name] ?? first + 8 * i,
-    };
+    index = indexes[name] ?? index + 1;
+    return { index, name, type, ...(returns && { returns }), shortNameOffset: first + 8 * (index - 1) };
   });
   const selectors: Record<number, readonly SelectorDefinition[]> = {};
   for (const [name, list] of Object.entries<readonly SelectorDefinition[] | undefined>(source.selectors ?? {})) {

@@ -2,15 +2,28 @@
  * Interface classes for storing values (IEC 62056-6-2 clause 4.3): Data, the registers, Register activation, Profile
  * generic, Utility tables, Register table, Status mapping and Compact data.
  */
-import { captureObject, entryDescriptor, objectId, rangeDescriptor, scalerUnit, zero } from './common.ts';
+import {
+  captureObject,
+  columnedObject,
+  entryDescriptor,
+  objectId,
+  rangeDescriptor,
+  scalerUnit,
+  zero,
+} from './common.ts';
 import { defineClass } from './define.ts';
 import {
   any,
   arrayOf,
+  binary,
+  choiceOf,
   dateTime,
   doubleLongUnsigned,
   enumOf,
+  integer,
   inUnit,
+  logicalName,
+  long64Unsigned,
   longUnsigned,
   octetString,
   simple,
@@ -71,6 +84,9 @@ export const REGISTER_ACTIVATION = defineClass({
   methodsAt: 0x30,
 });
 
+/** Version 0 has no data_index. */
+const captureObject0 = structureOf({ class_id: longUnsigned, logical_name: logicalName, attribute_index: integer });
+
 const sortMethod = enumOf({
   1: 'fifo',
   2: 'lifo',
@@ -105,4 +121,122 @@ export const PROFILE_GENERIC = defineClass({
   methods: { reset: zero, capture: zero },
   methodsAt: 0x58,
   selectors: { buffer: bufferSelectors },
+});
+
+/** Version 0 also reads its buffer by methods 3 and 4. */
+export const PROFILE_GENERIC_0 = defineClass({
+  id: 7,
+  version: 0,
+  name: 'Profile generic',
+  attributes: {
+    buffer: profileBuffer,
+    capture_objects: arrayOf(captureObject0),
+    capture_period: inUnit(doubleLongUnsigned, 's'),
+    sort_method: sortMethod,
+    sort_object: captureObject0,
+    entries_in_use: doubleLongUnsigned,
+    profile_entries: doubleLongUnsigned,
+  },
+  dynamic: ['buffer', 'entries_in_use'],
+  methods: { reset: zero, capture: zero, get_buffer_by_range: rangeDescriptor, get_buffer_by_index: entryDescriptor },
+  methodsAt: 0x58,
+  returns: { get_buffer_by_range: profileBuffer, get_buffer_by_index: profileBuffer },
+  selectors: { buffer: bufferSelectors },
+});
+
+export const UTILITY_TABLES = defineClass({
+  id: 26,
+  version: 0,
+  name: 'Utility tables',
+  attributes: { table_ID: longUnsigned, length: doubleLongUnsigned, buffer: binary },
+  dynamic: ['length', 'buffer'],
+  selectors: {
+    buffer: [
+      { selector: 1, name: 'offset_access', type: structureOf({ offset: doubleLongUnsigned, count: longUnsigned }) },
+      { selector: 2, name: 'index_access', type: structureOf({ index: arrayOf(longUnsigned), count: longUnsigned }) },
+    ],
+  },
+});
+
+export const REGISTER_TABLE = defineClass({
+  id: 61,
+  version: 0,
+  name: 'Register table',
+  attributes: {
+    table_cell_values: arrayOf(simple),
+    table_cell_definition: structureOf({
+      class_id: longUnsigned,
+      logical_name: logicalName,
+      group_E_values: arrayOf(unsigned),
+      attribute_index: integer,
+    }),
+    scaler_unit: scalerUnit,
+  },
+  dynamic: ['table_cell_values'],
+  methods: { reset: zero, capture: zero },
+  methodsAt: 0x28,
+});
+
+const captureMethod = enumOf({ 0: 'capture_upon_invoking', 1: 'implicit_capture' });
+
+export const COMPACT_DATA_0 = defineClass({
+  id: 62,
+  version: 0,
+  name: 'Compact data',
+  attributes: {
+    compact_buffer: binary,
+    capture_objects: arrayOf(captureObject),
+    template_id: unsigned,
+    template_description: binary,
+    capture_method: captureMethod,
+  },
+  dynamic: ['compact_buffer', 'template_description'],
+  methods: { reset: zero, capture: zero },
+});
+
+export const COMPACT_DATA_1 = defineClass({
+  id: 62,
+  version: 1,
+  name: 'Compact data',
+  attributes: {
+    compact_buffer: binary,
+    capture_objects: arrayOf(columnedObject),
+    template_id: unsigned,
+    template_description: binary,
+    capture_method: captureMethod,
+  },
+  dynamic: ['compact_buffer', 'template_description'],
+  methods: { reset: zero, capture: zero },
+});
+
+export const STATUS_MAPPING = defineClass({
+  id: 63,
+  version: 0,
+  name: 'Status mapping',
+  attributes: {
+    status_word: simple,
+    mapping_table: structureOf({
+      ref_table_id: unsigned,
+      ref_table_mapping: choiceOf(longUnsigned, arrayOf(longUnsigned)),
+    }),
+  },
+  dynamic: ['status_word'],
+});
+
+export const MEASUREMENT_DATA_MONITORING = defineClass({
+  id: 66,
+  version: 0,
+  name: 'Measurement data monitoring',
+  attributes: {
+    waveform_data: any,
+    trigger_time: long64Unsigned,
+    trigger_source: any,
+    status: any,
+    sampling_rate: doubleLongUnsigned,
+    number_of_samples_before_trigger: doubleLongUnsigned,
+    number_of_samples_after_trigger: doubleLongUnsigned,
+    scaler_unit: scalerUnit,
+  },
+  dynamic: ['waveform_data', 'trigger_time', 'trigger_source', 'status'],
+  methods: { reset: zero, trigger: zero },
 });

@@ -5,14 +5,32 @@
  */
 import * as access from './access.ts';
 import type { AttributeDefinition, InterfaceClass, MethodDefinition, SelectorDefinition } from './define.ts';
+import * as g3 from './g3.ts';
+import * as mbus from './mbus.ts';
 import * as measurement from './measurement.ts';
+import * as networks from './networks.ts';
+import * as payment from './payment.ts';
+import * as plc from './plc.ts';
+import * as ports from './ports.ts';
+import * as security from './security.ts';
 import * as time from './time.ts';
 
 const isTable = (value: unknown): value is InterfaceClass =>
   typeof value === 'object' && value !== null && 'attributes' in value && 'methods' in value;
 
 /** Every table, by class_id, then version. */
-export const INTERFACE_CLASSES: readonly InterfaceClass[] = [measurement, time, access]
+export const INTERFACE_CLASSES: readonly InterfaceClass[] = [
+  measurement,
+  time,
+  access,
+  security,
+  ports,
+  mbus,
+  plc,
+  g3,
+  networks,
+  payment,
+]
   .flatMap((module) => Object.values(module))
   .filter(isTable)
   .sort((a, b) => a.id - b.id || a.version - b.version);

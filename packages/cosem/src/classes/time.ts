@@ -8,6 +8,7 @@ import { defineClass } from './define.ts';
 import {
   any,
   arrayOf,
+  binary,
   bitString,
   bool,
   date,
@@ -258,7 +259,7 @@ const monitoredParameter = structureOf({
   attribute_index: integer,
 });
 
-export const PARAMETER_MONITOR = defineClass({
+export const PARAMETER_MONITOR_0 = defineClass({
   id: 65,
   version: 0,
   name: 'Parameter monitor',
@@ -270,6 +271,24 @@ export const PARAMETER_MONITOR = defineClass({
   dynamic: ['changed_parameter', 'capture_time'],
   methods: { add_parameter: monitoredParameter, delete_parameter: monitoredParameter },
   methodsAt: 0x20,
+});
+
+export const PARAMETER_MONITOR_1 = defineClass({
+  id: 65,
+  version: 1,
+  name: 'Parameter monitor',
+  attributes: {
+    changed_parameter: structureOf({ ...monitoredParameter.fields, attribute_value: any }),
+    capture_time: dateTimeItself,
+    parameter_list: arrayOf(monitoredParameter),
+    parameter_list_name: octetString,
+    hash_algorithm_id: enumOf({ 0: 'SHA-256', 1: 'SHA-384' }),
+    parameter_value_digest: binary,
+    /** One element for each parameter of the list. */
+    parameter_values: any,
+  },
+  dynamic: ['changed_parameter', 'capture_time', 'parameter_value_digest', 'parameter_values'],
+  methods: { add_parameter: monitoredParameter, delete_parameter: monitoredParameter },
 });
 
 export const SENSOR_MANAGER = defineClass({
@@ -303,6 +322,7 @@ export const SENSOR_MANAGER = defineClass({
   },
   dynamic: ['raw_value', 'status', 'capture_time'],
   methods: { reset: zero },
+  methodsAt: 0x80,
 });
 
 export const ARBITRATOR = defineClass({

@@ -179,6 +179,14 @@ export function choiceOf<const T extends readonly ValueType[]>(...of: T) {
   return { kind: 'choice', of } as const;
 }
 
+/** The same type under several names, in their order. */
+export function each<const T extends ValueType, const N extends readonly string[]>(
+  type: T,
+  ...names: N
+): { readonly [K in N[number]]: T } {
+  return Object.fromEntries(names.map((name) => [name, type])) as { readonly [K in N[number]]: T };
+}
+
 /** CHOICE of simple types, as `value` of Register; and of every type, as `value` of Data. */
 export const simple = { kind: 'any', simple: true } as const;
 export const any = { kind: 'any' } as const;
