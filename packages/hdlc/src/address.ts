@@ -1,8 +1,8 @@
 /**
  * HDLC addresses (IEC 62056-46 clause 6.4.2): one, two or four octets of seven bits each, the lowest bit of an octet
  * set in the last one only. The number of octets is part of the address: 0 in one octet, 0 in two and 0 in four are
- * three addresses, and an answer must use the form it was asked in. Left out: which address means what (no station,
- * all stations); that is the link's business.
+ * three addresses, and an answer must use the form it was asked in. Left out: the reserved addresses of clients and the
+ * "calling physical device", which are names for users only.
  */
 import { MisuseError } from '@amiable/bytes';
 
@@ -49,4 +49,15 @@ export function upperAddress(address: HdlcAddress): number {
 /** Lower part (physical device) of a two- or four-octet server address, absent in one octet. */
 export function lowerAddress(address: HdlcAddress): number | undefined {
   return address.length === 1 ? undefined : address.value & (address.length === 2 ? 0x7f : 0x3fff);
+}
+
+/** Every station is meant: the upper or the lower part is all ones (7F, 3FFF). Only UI without poll may go there. */
+export function isAllStation(address: HdlcAddress): boolean {
+  const all = address.length === 4 ? 0x3fff : 0x7f;
+  return upperAddress(address) === all || lowerAddress(address) === all;
+}
+
+/** No station is meant. */
+export function isNoStation(address: HdlcAddress): boolean {
+  return address.value === 0;
 }

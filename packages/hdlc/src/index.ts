@@ -3,6 +3,8 @@ export {
   addressBytes,
   addressLength,
   type HdlcAddress,
+  isAllStation,
+  isNoStation,
   lowerAddress,
   readAddress,
   upperAddress,
@@ -27,6 +29,8 @@ export {
   layoutFrame,
   MAX_LENGTH,
 } from './frame.ts';
+export { createHdlcClient } from './link/client.ts';
+export { createHdlcServer } from './link/server.ts';
 export type {
   DisconnectReason,
   HdlcAddresses,
