@@ -7,7 +7,7 @@ import { APDU, readNotificationHead } from './apdu/codec.ts';
 import { decodeData } from './data.ts';
 import { type Data, decodeLength, typeOfTag } from './data-types.ts';
 import { type DlmsDateTime, decodeDateTime, wallMillis } from './date-time.ts';
-import { securityControl } from './security/push.ts';
+import { securityControl } from './security/control.ts';
 
 const MAX_DEPTH = 16;
 const MAX_FIELDS = 20_000;

@@ -98,7 +98,7 @@ export {
   type Step,
   type VariableResult,
 } from './client/types.ts';
-export { array, decodeData, encodeData, nullData, number, octets, skipData, structure, text } from './data.ts';
+export { array, decodeData, encodeData, nullData, number, octets, structure, text } from './data.ts';
 export {
   Budget,
   type BytesType,
@@ -139,21 +139,52 @@ export {
   MAX_WINDOW,
   unconfirmedBlocks,
 } from './general-block.ts';
-export type {
-  CipheringForm,
-  InvocationCounter,
-  KeyInfoMethod,
-  PeerCounter,
-  Protection,
-  SecurityContext,
-  SecurityContextOptions,
-  SecurityKeys,
-  SecuritySuite,
-  Unprotected,
-  UnprotectFailure,
-  UnprotectOptions,
-} from './security/context.ts';
+export { createSecurityContext } from './security/context.ts';
+export {
+  controlByte,
+  describeProtection,
+  NO_PROTECTION,
+  policyProtection,
+  SECURITY,
+  type SecurityControl,
+  SUITES,
+  type SuiteFacts,
+  satisfies,
+  securityControl,
+  securityPolicy,
+} from './security/control.ts';
+export {
+  type GrantedCounter,
+  grantedCounter,
+  memoryCounter,
+  memoryPeerCounter,
+  type ReservedCounterOptions,
+  reservedCounter,
+  reservedPeerCounter,
+} from './security/counters.ts';
 export type { AesGcm, Crypto, Curve, EcKeyPair, EcPrivateKey, EcPublicKey } from './security/crypto.ts';
+export {
+  aesEcbManufacturer,
+  CHALLENGE_LENGTH,
+  challengeFault,
+  type HlsMechanism,
+  type HlsParameters,
+  hlsCheck,
+  hlsReply,
+  llsCheck,
+  type ManufacturerMechanism,
+  MECHANISM,
+  makeChallenge,
+} from './security/hls.ts';
+export {
+  ALGORITHM_ID,
+  type AlgorithmId,
+  agreeKey,
+  agreeStaticKey,
+  deriveKey,
+  gcmAlgorithm,
+  KEY_AGREEMENT,
+} from './security/key-agreement.ts';
 export {
   type Deciphered,
   decipher,
@@ -162,10 +193,22 @@ export {
   type KeyPair,
   type KeyRing,
   looksLikeApdu,
-  SECURITY,
-  type SecurityControl,
-  securityControl,
 } from './security/push.ts';
+export type {
+  CipheringForm,
+  InvocationCounter,
+  KeyInfoMethod,
+  PeerCounter,
+  Protection,
+  ProtectOptions,
+  SecurityContext,
+  SecurityContextOptions,
+  SecurityKeys,
+  SecuritySuite,
+  Unprotected,
+  UnprotectFailure,
+  UnprotectOptions,
+} from './security/types.ts';
 export {
   type ApplicationContextName,
   ASSOCIATION_STATUS,

@@ -1,13 +1,15 @@
 /**
- * Security suite 0 of DLMS (IEC 62056-5-3 clause 5.3.4, AES-GCM-128) for the general ciphering envelopes.
+ * Pushed messages in general ciphering envelopes, security suite 0 (IEC 62056-5-3 clause 5.3.4, AES-GCM-128), of which
+ * the reader knows keys but no association.
  *
  * Decides: nonce (system title, invocation counter), additional data (security control, authentication key, and the
  * plain text where nothing is encrypted), the 12-byte tag, and which of several keys fits. Leaves out: AES itself
- * (`Crypto`, implemented in package io), compression, suites 1 and 2, the glo- and ded- service APDUs of associations.
+ * (`Crypto`, implemented in package io), compression, suites 1 and 2, counters, and all of associations (context.ts).
  */
 import { DecodeError, Reader } from '@amiable/bytes';
 import { APDU, decodeApdu } from '../apdu/codec.ts';
 import type { GeneralCiphering } from '../apdu/types.ts';
+import { HEAD_LENGTH, SECURITY, type SecurityControl, securityControl, TAG_LENGTH } from './control.ts';
 import type { AesGcm } from './crypto.ts';
 
 export interface KeyPair {
@@ -20,31 +22,6 @@ export interface KeyPair {
 /** Where keys come from; several candidates are tried in turn. */
 export interface KeyRing {
   candidates(systemTitle: Uint8Array | undefined, meterId?: string): readonly KeyPair[];
-}
-
-/** The security control byte. */
-export interface SecurityControl {
-  readonly suite: number;
-  readonly authenticated: boolean;
-  readonly encrypted: boolean;
-  /** Broadcast key instead of unicast. */
-  readonly broadcast: boolean;
-  readonly compressed: boolean;
-}
-
-export const SECURITY = { authenticated: 0x10, encrypted: 0x20, broadcast: 0x40, compressed: 0x80 } as const;
-const TAG_LENGTH = 12;
-/** Security control and invocation counter. */
-const HEAD_LENGTH = 5;
-
-export function securityControl(byte: number): SecurityControl {
-  return {
-    suite: byte & 0x0f,
-    authenticated: (byte & SECURITY.authenticated) !== 0,
-    encrypted: (byte & SECURITY.encrypted) !== 0,
-    broadcast: (byte & SECURITY.broadcast) !== 0,
-    compressed: (byte & SECURITY.compressed) !== 0,
-  };
 }
 
 export type Deciphered =
