@@ -22,7 +22,8 @@ export type EncodeContents = (writer: Writer, data: Data) => void;
 
 type CompactArray = Extract<Data, { type: 'compact-array' }>;
 
-function decodeDescription(reader: Reader, budget: Budget): TypeDescription {
+/** Reads a TypeDescription. */
+export function decodeDescription(reader: Reader, budget: Budget): TypeDescription {
   const at = reader.pos;
   const tag = reader.u8('type description');
   const type = typeOfTag(tag);

@@ -27,11 +27,6 @@ export function decodeData(reader: Reader, limits: DataLimits | Budget = DEFAULT
   return decodeTagged(reader, limits instanceof Budget ? limits : new Budget(limits, seen));
 }
 
-/** Passes over one value with its tag, with the same checks. */
-export function skipData(reader: Reader, limits: DataLimits = DEFAULT_LIMITS): void {
-  decodeTagged(reader, new Budget(limits));
-}
-
 function decodeTagged(reader: Reader, budget: Budget): Data {
   const start = reader.pos;
   const tag = reader.u8('data type');
@@ -44,7 +39,7 @@ function decodeTagged(reader: Reader, budget: Budget): Data {
 }
 
 /** Reads the contents of a value whose type is known already (compact arrays send tags once). */
-function decodeContents(reader: Reader, type: DataType, budget: Budget): Data {
+export function decodeContents(reader: Reader, type: DataType, budget: Budget): Data {
   switch (type) {
     case 'null-data':
     case 'dont-care':

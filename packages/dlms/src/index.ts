@@ -1,12 +1,21 @@
+export { decodeApdu, encodeApdu, encodeDataNotification } from './apdu/codec.ts';
+export { decodeNotification, type NotificationHead, readNotificationHead } from './apdu/notification.ts';
 export {
-  APDU,
-  decodeApdu,
-  decodeNotification,
-  encodeApdu,
-  encodeDataNotification,
-  type NotificationHead,
-  readNotificationHead,
-} from './apdu/codec.ts';
+  ACSE_PROVIDER_DIAGNOSTIC,
+  ACSE_USER_DIAGNOSTIC,
+  ACTION_RESULT,
+  APPLICATION_CONTEXT,
+  ASSOCIATION_RESULT,
+  CONFIRMED_SERVICE,
+  DATA_ACCESS_RESULT,
+  MECHANISM_NAME,
+  RELEASE_REQUEST_REASON,
+  RELEASE_RESPONSE_REASON,
+  SERVICE_ERROR,
+  SERVICE_EXCEPTION,
+  STATE_ERROR,
+} from './apdu/results.ts';
+export { APDU, CIPHERED_TAGS, type CipheredTags, cipheredTag, serviceOfCiphered } from './apdu/tags.ts';
 export type {
   Aare,
   Aarq,
@@ -98,6 +107,15 @@ export {
   type Step,
   type VariableResult,
 } from './client/types.ts';
+export {
+  CONFORMANCE,
+  type ConformanceBit,
+  conformance,
+  conformanceNames,
+  intersectConformance,
+  LN_CONFORMANCE,
+  SN_CONFORMANCE,
+} from './conformance.ts';
 export { array, decodeData, encodeData, nullData, number, octets, structure, text } from './data.ts';
 export {
   Budget,
@@ -222,3 +240,17 @@ export {
   type ServerLimits,
   type ServerSecurity,
 } from './server/types.ts';
+export { endOfData, skipData } from './skip.ts';
+export { apduFromText, apduText } from './text.ts';
+export {
+  createWrapperReceiver,
+  decodeWrapperDatagram,
+  encodeWrapper,
+  explainWrapper,
+  WRAPPER_HEADER,
+  WRAPPER_VERSION,
+  type WrapperFrame,
+  type WrapperReceiver,
+  type WrapperReceiverOptions,
+  type WrapperSink,
+} from './wrapper.ts';

@@ -501,4 +501,10 @@ export type Apdu =
 
 export type ApduType = Apdu['type'];
 /** The APDU of one type. */
-export type ApduOf<T extends ApduType> = Extract<Apdu, { type: T }>;
+export type ApduOf<T extends ApduType> = Apdu extends infer A
+  ? A extends { readonly type: infer U }
+    ? T extends U
+      ? A
+      : never
+    : never
+  : never;

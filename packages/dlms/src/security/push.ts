@@ -7,7 +7,8 @@
  * (`Crypto`, implemented in package io), compression, suites 1 and 2, counters, and all of associations (context.ts).
  */
 import { DecodeError, Reader } from '@amiable/bytes';
-import { APDU, decodeApdu } from '../apdu/codec.ts';
+import { decodeApdu } from '../apdu/codec.ts';
+import { APDU } from '../apdu/tags.ts';
 import type { GeneralCiphering } from '../apdu/types.ts';
 import { HEAD_LENGTH, SECURITY, type SecurityControl, securityControl, TAG_LENGTH } from './control.ts';
 import type { AesGcm } from './crypto.ts';
