@@ -92,6 +92,19 @@ export type {
   WriteResponse,
   WriteResult,
 } from './apdu/types.ts';
+export { LONG_INVOKE } from './client/access.ts';
+export { createClientAssociation } from './client/association.ts';
+export {
+  actionWords,
+  attributeName,
+  DlmsPeerError,
+  dataAccessWords,
+  excerpt,
+  methodName,
+  type Refusal,
+  type RefusalKind,
+} from './client/failure.ts';
+export { octetString } from './client/short-names.ts';
 export {
   type Authentication,
   CLIENT_LIMITS,
@@ -140,8 +153,12 @@ export {
   dateTimeBytes,
   dateTimeOf,
   daysFromCivil,
+  decodeDate,
   decodeDateTime,
+  decodeTime,
+  encodeDate,
   encodeDateTime,
+  encodeTime,
   isCivilDate,
   wallMillis,
 } from './date-time.ts';
@@ -157,6 +174,12 @@ export {
   MAX_WINDOW,
   unconfirmedBlocks,
 } from './general-block.ts';
+export {
+  type Certificate,
+  decodeCertificate,
+  type KeyUsage,
+  verifyCertificate,
+} from './security/certificate.ts';
 export { createSecurityContext } from './security/context.ts';
 export {
   controlByte,
@@ -212,6 +235,22 @@ export {
   type KeyRing,
   looksLikeApdu,
 } from './security/push.ts';
+export {
+  agreedGlobalKey,
+  CERTIFICATE_ENTITY,
+  CERTIFICATE_TYPE,
+  type CertificateName,
+  checkKeyAgreementData,
+  decodeCertificateName,
+  decodeKeyData,
+  decodeKeyTransfer,
+  encodeCertificateName,
+  encodeKeyData,
+  encodeKeyTransfer,
+  KEY_ID,
+  type KeyData,
+  keyAgreementData,
+} from './security/security-setup.ts';
 export type {
   CipheringForm,
   InvocationCounter,
@@ -227,6 +266,7 @@ export type {
   UnprotectFailure,
   UnprotectOptions,
 } from './security/types.ts';
+export { createServerAssociation } from './server/association.ts';
 export {
   type ApplicationContextName,
   ASSOCIATION_STATUS,
