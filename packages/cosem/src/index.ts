@@ -52,6 +52,7 @@ export type { PlainValue, Spoken, ValueOf, ValueType } from './classes/type.ts';
 export type { Quantity } from './named.ts';
 export { type Obis, obisFromBytes, obisGroups, obisToBytes, parseObis, printObis } from './obis.ts';
 export { quantityOf } from './quantity.ts';
+export { createLogicalDevice } from './server/logical-device.ts';
 export {
   ACCESS,
   type Access,

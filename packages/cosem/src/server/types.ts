@@ -99,6 +99,8 @@ export interface AssociationDefinition<M = undefined> extends ClientProfile<M> {
   setSecret?(meter: M, secret: Uint8Array): void;
   /** Logical name of the Security setup that governs it. */
   readonly securitySetup?: string;
+  /** What other associations may do with its object 0-0:40.0.`instance`; nothing unless said. It sees its own always. */
+  readonly rights?: Rights;
 }
 
 export interface LogicalDeviceOptions<M = undefined> {
@@ -110,4 +112,6 @@ export interface LogicalDeviceOptions<M = undefined> {
   name?(meter: M): string;
   /** Logical devices of the physical device, shown by SAP assignment 0-0:41.0.0; that object is made only if given. */
   sapList?(meter: M): readonly { readonly sap: number; readonly name: string }[];
+  /** Told when an association opens (status 2) or is gone again (0). */
+  associated?(context: AssociationContext<M>): void;
 }

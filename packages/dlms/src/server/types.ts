@@ -6,6 +6,8 @@
  */
 import type { ActionResult, AttributeDescriptor, DataResult, EncodedData, MethodDescriptor } from '../apdu/types.ts';
 import type { Protection, SecurityContextOptions } from '../security/context.ts';
+import type { Crypto } from '../security/crypto.ts';
+import type { ManufacturerMechanism } from '../security/hls.ts';
 
 /** Application context names by their last arc: logical or short names, without or with ciphering. */
 export type ApplicationContextName = 1 | 2 | 3 | 4;
@@ -27,6 +29,8 @@ export interface ClientProfile<M = undefined> {
   readonly maxReceivePduSize?: number;
   /** LLS password, or HLS secret of mechanisms 2, 3, 4 and 6. */
   secret?(meter: M): Uint8Array;
+  /** What mechanism 2 computes; AES-128 in ECB mode under the secret unless said. */
+  readonly manufacturer?: ManufacturerMechanism;
   /** Keys, policies and counters, for application contexts 3 and 4 and for mechanisms 5 and 7. */
   security?(meter: M): ServerSecurity;
   /** Lives without AARQ and RLRQ from the moment the link is there. */
@@ -36,7 +40,7 @@ export interface ClientProfile<M = undefined> {
 /** A security context as the device gives it: role, peer and form are the association's own. */
 export type ServerSecurity = Omit<
   SecurityContextOptions,
-  'role' | 'peerSystemTitle' | 'dedicatedKey' | 'dedicatedCounter' | 'dedicatedPeerCounter' | 'form'
+  'role' | 'peerSystemTitle' | 'dedicatedKey' | 'dedicatedCounter' | 'dedicatedPeerCounter' | 'form' | 'initiate'
 >;
 
 /** Class 15 attribute 8. */
@@ -113,7 +117,11 @@ export interface ServerAssociationOptions<M = undefined> {
   readonly serverSap: number;
   /** Challenges StoC come from here. */
   random(length: number): Uint8Array;
+  /** For HLS of associations that have no `security`. */
+  readonly crypto?: Crypto;
   readonly limits?: ServerLimits;
+  /** A device threw, or lacks a key: a fault in the program. The client gets an exception-response. Thrown on if absent. */
+  fault?(error: unknown): void;
 }
 
 export interface ServerAssociation<M = undefined> {
