@@ -104,7 +104,7 @@ export {
   type Refusal,
   type RefusalKind,
 } from './client/failure.ts';
-export { octetString } from './client/short-names.ts';
+export { octetString } from './client/octet-string.ts';
 export {
   type Authentication,
   CLIENT_LIMITS,
@@ -112,6 +112,7 @@ export {
   type ClientAssociationOptions,
   type ClientLimits,
   type ClientState,
+  type HighAuthentication,
   type Indication,
   type Negotiated,
   type OperationName,

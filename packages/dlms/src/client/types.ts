@@ -17,27 +17,33 @@ import type {
 } from '../apdu/types.ts';
 import type { SecurityContext } from '../security/context.ts';
 import type { Crypto, EcPrivateKey, EcPublicKey } from '../security/crypto.ts';
+import type { HlsMechanism, HlsParameters, ManufacturerMechanism } from '../security/hls.ts';
 
 /** Logical names or short names (the application context; ciphering follows from `security`). */
 export type Referencing = 'LN' | 'SN';
+
+/** High-level authentication: both ends prove that they have a secret or a key. */
+export interface HighAuthentication {
+  readonly mechanism: HlsMechanism;
+  /** The shared secret (2, 3, 4 and 6). */
+  readonly secret?: Uint8Array;
+  /** 8 to 64 bytes, new for each association; random, 16 bytes (32 with mechanism 7), unless given. */
+  readonly challenge?: Uint8Array;
+  /** With mechanism 5. */
+  readonly gmac?: HlsParameters['gmac'];
+  /** With mechanism 7. */
+  readonly signing?: EcPrivateKey;
+  readonly peerSigning?: EcPublicKey;
+  /** With mechanism 2: the maker's own function; AES-128 of the challenge under the secret unless given. */
+  readonly manufacturer?: ManufacturerMechanism;
+}
 
 /** How the client proves who he is (COSEM authentication mechanisms 0 to 7). */
 export type Authentication =
   | { readonly mechanism: 0 }
   /** Low level: the password goes over the line. */
   | { readonly mechanism: 1; readonly password: Uint8Array }
-  /** High level. `secret` is the shared secret (2, 3, 4, 6); 5 takes the keys of `security`, 7 the signing keys. */
-  | {
-      readonly mechanism: 2 | 3 | 4 | 5 | 6 | 7;
-      readonly secret?: Uint8Array;
-      /** 8 to 64 bytes, new for each association; random, 16 bytes (32 with mechanism 7), unless given. */
-      readonly challenge?: Uint8Array;
-      /** With mechanism 7. */
-      readonly signing?: EcPrivateKey;
-      readonly peerSigning?: EcPublicKey;
-      /** With mechanism 2: the maker's own function; AES-128 of the challenge under the secret unless given. */
-      readonly manufacturer?: (challenge: Uint8Array) => Uint8Array;
-    };
+  | HighAuthentication;
 
 /** Bounds of what a server can make the client keep or do. */
 export interface ClientLimits {
@@ -92,6 +98,8 @@ export interface ClientAssociationOptions {
   readonly limits?: Partial<ClientLimits>;
   /** Needed with high-level authentication. */
   readonly crypto?: Crypto;
+  /** Told of each APDU (or block) as it is on the line; `plain` is the whole APDU without protection, with the last block. */
+  readonly trace?: (direction: 'out' | 'in', apdu: Uint8Array, plain: Uint8Array | undefined) => void;
 }
 
 /** What AARE or the pre-established association gave. */
@@ -201,7 +209,7 @@ export interface ClientAssociation {
   unconfirmedSet(attribute: AttributeDescriptor, value: EncodedData): Step;
   unconfirmedAction(method: MethodDescriptor, parameters?: EncodedData): Step;
   release(): Step;
-  /** Takes one whole APDU of the server; never throws, whatever the bytes. */
+  /** Takes one whole APDU of the server, whose bytes must not change any more; never throws, whatever they are. */
   receive(apdu: Uint8Array): Step;
   /** Nothing came for a while: what a block transfer sends again to go on; nothing when there is nothing to be repeated. */
   repeat(): readonly Uint8Array[];

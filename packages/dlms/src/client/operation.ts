@@ -1,0 +1,142 @@
+/**
+ * One operation of a client association: a request, the further requests that its answers call for, and the result.
+ *
+ * Decides: what all services share: pieces of blocks in and out, bounds, invoke ids. The services themselves are get.ts,
+ * set.ts, action.ts, access.ts and short-names.ts.
+ */
+import { MisuseError } from '@amiable/bytes';
+import { encodeApdu } from '../apdu/codec.ts';
+import type { Apdu } from '../apdu/types.ts';
+import type { ClientLimits, OperationName, Outcome } from './types.ts';
+
+/** What an answer leads to: another request, the end, or nothing that this operation can make sense of. */
+export type Turn =
+  | { readonly next: Apdu }
+  | { readonly done: Extract<Outcome, { ok: true }> }
+  /** What is wrong with it. */
+  | { readonly wrong: string };
+
+export interface Operation {
+  readonly name: OperationName;
+  /** What is done to what, in words; asked for only when something went wrong. */
+  title(): string;
+  /** What is waited for, in words. */
+  expecting(): string;
+  /** The first request. @throws MisuseError when it cannot be brought into the room there is */
+  first(room: Room): Apdu;
+  take(apdu: Apdu): Turn;
+  /** The beginning of the value, when blocks of it came. */
+  partial?(): Uint8Array | undefined;
+}
+
+/** What the negotiated PDU size and conformance leave to a request. */
+export interface Room {
+  /** The longest plain APDU that fits, before protection; Infinity without a limit. */
+  readonly plain: number;
+  /** Whether the blocks of this service may be used. */
+  readonly blocks: boolean;
+  /** Whether a longer APDU can go as it is, by general block transfer. */
+  readonly general: boolean;
+}
+
+/** Whether a request must be cut into blocks of its service. @throws MisuseError when it is too long and cannot be */
+export function mustCut(length: number, room: Room, service: string): boolean {
+  if (length <= room.plain) return false;
+  if (room.blocks) return true;
+  if (room.general) return false;
+  throw new MisuseError(
+    `the ${service} request has ${length} bytes, the server takes ${room.plain}, and block transfer for it was not negotiated`,
+  );
+}
+
+const wrongInvoke = (expected: number, came: number): string =>
+  `the invoke id is ${came & 0x0f}, not ${expected & 0x0f}`;
+
+/** Undefined when the answer belongs to our request; else what is wrong. Only the id counts: some servers change the bits. */
+export function checkInvoke(expected: number, came: number): string | undefined {
+  return ((expected ^ came) & 0x0f) === 0 ? undefined : wrongInvoke(expected, came);
+}
+
+/** Blocks that come in, in order, until the last. */
+export class Incoming {
+  readonly #limits: ClientLimits;
+  readonly #parts: Uint8Array[] = [];
+  #bytes = 0;
+  /** The number of the block that is due. */
+  due = 1;
+
+  constructor(limits: ClientLimits) {
+    this.#limits = limits;
+  }
+
+  /** @returns what is wrong with it, if anything */
+  add(blockNumber: number, raw: Uint8Array): string | undefined {
+    if (blockNumber !== this.due) return `it is block ${blockNumber}, not block ${this.due}`;
+    if (this.due > this.#limits.maxBlocks) return `more than ${this.#limits.maxBlocks} blocks came`;
+    this.#bytes += raw.length;
+    if (this.#bytes > this.#limits.maxBytes) return `more than ${this.#limits.maxBytes} bytes of blocks came`;
+    this.#parts.push(raw);
+    this.due++;
+    return undefined;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** All of them in one, after `head`. */
+  join(head: readonly number[] = []): Uint8Array {
+    const whole = new Uint8Array(head.length + this.#bytes);
+    whole.set(head);
+    let at = head.length;
+    for (const part of this.#parts) {
+      whole.set(part, at);
+      at += part.length;
+    }
+    return whole;
+  }
+}
+
+/** A value that goes out in blocks. */
+export class Outgoing {
+  readonly #whole: Uint8Array;
+  readonly #size: number;
+  #at = 0;
+  /** The number of the block that was given out last. */
+  number = 0;
+
+  /** @param shell the first request with an empty piece: what it takes is not there for the pieces */
+  constructor(whole: Uint8Array, shell: Apdu, room: Room) {
+    // The length of a piece takes up to 4 bytes more than that of none.
+    const size = room.plain - encodeApdu(shell).length - 4;
+    if (size < 1)
+      throw new MisuseError(`a server that takes ${room.plain} bytes leaves no room for a block of ${shell.type}`);
+    this.#whole = whole;
+    this.#size = size;
+  }
+
+  get last(): boolean {
+    return this.#at >= this.#whole.length;
+  }
+
+  next(): { readonly lastBlock: boolean; readonly blockNumber: number; readonly raw: Uint8Array } {
+    const raw = this.#whole.subarray(this.#at, this.#at + this.#size);
+    this.#at += raw.length;
+    this.number++;
+    return { lastBlock: this.last, blockNumber: this.number, raw };
+  }
+}
+
+/** Values as a list is encoded: their number, then each. */
+export function encodedList(values: readonly Uint8Array[]): Uint8Array {
+  const count = values.length;
+  const head = count < 0x80 ? [count] : count < 0x100 ? [0x81, count] : [0x82, count >>> 8, count & 0xff];
+  const whole = new Uint8Array(values.reduce((n, v) => n + v.length, head.length));
+  whole.set(head);
+  let at = head.length;
+  for (const value of values) {
+    whole.set(value, at);
+    at += value.length;
+  }
+  return whole;
+}
