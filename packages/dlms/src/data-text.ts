@@ -32,8 +32,13 @@ export function dataElement(data: Data): XmlElement {
     }
     case 'boolean':
       return element(name, data.value ? 'true' : 'false');
-    case 'bit-string':
-      return element(name, bitsText(data.value, data.bits));
+    case 'bit-string': {
+      const text = bitsText(data.value, data.bits);
+      // Bits behind the last one mean nothing, but are kept.
+      return upperHex(bitsOfText(text)) === upperHex(data.value)
+        ? element(name, text)
+        : { name, attributes: { Bits: String(data.bits), Hex: upperHex(data.value) }, children: [] };
+    }
     case 'visible-string':
     case 'utf8-string':
       return data.value.every((c) => c >= 0x20 && c < 0x7f)
@@ -128,6 +133,8 @@ export function dataOfElement(from: XmlElement): Data {
     case 'boolean':
       return { type, value: attributeValue(from) === 'true' };
     case 'bit-string': {
+      const { Bits, Hex } = from.attributes;
+      if (Bits !== undefined && Hex !== undefined) return { type, bits: Number(Bits) || 0, value: fromHex(Hex) };
       const bits = attributeValue(from);
       return { type, bits: bits.length, value: bitsOfText(bits) };
     }

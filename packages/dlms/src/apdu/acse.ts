@@ -5,7 +5,7 @@
  * identifiers are kept as they are, so that a server can refuse them in the words of the standard. Leaves out: what is
  * in user-information (initiate.ts), which comes plain or ciphered.
  */
-import { DecodeError, fromHex, MisuseError } from '@amiable/bytes';
+import { DecodeError, fromHex, MisuseError, Reader } from '@amiable/bytes';
 import { berFields, bits, field, integer, lengthed, maybe, rest, restApdu, tagged } from './ber.ts';
 import { upperHex } from './explainer.ts';
 import { service } from './registry.ts';
@@ -266,15 +266,62 @@ const aare = mapped<ReturnType<typeof aareFields.decode>, Omit<Aare, 'type'>>(
   }),
 );
 
-const release = (reasons: Words) =>
-  berFields({
-    reason: maybe(0x80, 'Reason', coded(reasons)),
-    userInformation: maybe(0xbe, 'UserInformation', userInformation),
-  });
+interface Release {
+  readonly reason?: number;
+  readonly userInformation?: Uint8Array;
+}
+
+/**
+ * RLRQ and RLRE. Widespread servers count the lengths of APDU and user-information too short; as nothing but the end of
+ * the association hangs on them, such an APDU is read by what is in it: an octet-string that ends with the APDU, or a
+ * reason that does.
+ */
+function release(reasons: Words): Node<Release> {
+  const strict = lengthed<Release>(
+    berFields({
+      reason: maybe(0x80, 'Reason', coded(reasons)),
+      userInformation: maybe(0xbe, 'UserInformation', userInformation),
+    }),
+  );
+  return {
+    ...strict,
+    decode(reader, budget) {
+      const start = reader.pos;
+      try {
+        const value = strict.decode(reader, budget);
+        if (reader.remaining === 0) return value;
+      } catch (error) {
+        if (!(error instanceof DecodeError)) throw error;
+        reader.pos = start;
+        const value = miscounted(reader);
+        if (!value) throw error;
+        return value;
+      }
+      const after = reader.pos;
+      reader.pos = start;
+      const value = miscounted(reader);
+      if (!value) reader.pos = after;
+      return value ?? strict.decode(new Reader(reader.buf, start, after), budget);
+    },
+  };
+}
+
+/** Undefined, and nothing read, when it is none of the forms that are met. */
+function miscounted(reader: Reader): Release | undefined {
+  const b = reader.buf.subarray(reader.pos, reader.end);
+  const reason = b[1] === 0x80 && b[2] === 0x01 ? b[3] : undefined;
+  const at = reason === undefined ? 1 : 4;
+  let found: Release | undefined;
+  if (b[at] === 0xbe && b[at + 2] === OCTET_STRING && b[at + 3] === b.length - at - 4)
+    found = { ...(reason === undefined ? {} : { reason }), userInformation: b.subarray(at + 4) };
+  else if (b.length <= 6 && b.at(-3) === 0x80 && b.at(-2) === 0x01) found = { reason: b.at(-1) as number };
+  if (found) reader.pos = reader.end;
+  return found;
+}
 
 export const ACSE = [
   service('aarq', APDU.aarq, undefined, lengthed(aarq), { element: 'AARQ' }),
   service('aare', APDU.aare, undefined, lengthed(aare), { element: 'AARE' }),
-  service('rlrq', APDU.rlrq, undefined, lengthed(release(RELEASE_REQUEST_REASON)), { element: 'RLRQ' }),
-  service('rlre', APDU.rlre, undefined, lengthed(release(RELEASE_RESPONSE_REASON)), { element: 'RLRE' }),
+  service('rlrq', APDU.rlrq, undefined, release(RELEASE_REQUEST_REASON), { element: 'RLRQ' }),
+  service('rlre', APDU.rlre, undefined, release(RELEASE_RESPONSE_REASON), { element: 'RLRE' }),
 ];
