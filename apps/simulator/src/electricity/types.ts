@@ -272,9 +272,11 @@ export interface DisplayInformation {
   readonly rate: Rate;
   /** Four places; rates that the meter does not have are 0. kWh. */
   readonly rates: readonly [number, number, number, number];
+  /** kWh. */
+  readonly total: number;
   readonly price: number;
   readonly nextRateChange: string;
-  /** kWh of each hour since local midnight, of the last 28 days, of the last 12 months; oldest first. */
+  /** NaN where the profile has a gap, or does not capture it. kWh of each hour since local midnight, of the last 28 days, of the last 12 months; oldest first. */
   readonly hours: readonly number[];
   readonly days: readonly number[];
   readonly months: readonly number[];
@@ -306,7 +308,7 @@ export interface ClockState {
 
 export type ClockSet =
   | { readonly accepted: true; readonly registered: boolean; readonly deviation: number }
-  | { readonly accepted: false; readonly reason: 'power-down' | 'small-shifts'; readonly deviation: number };
+  | { readonly accepted: false; readonly reason: 'power-down' | 'small-shifts' | 'range'; readonly deviation: number };
 
 export type DisconnecterMode = 'local' | 'remote';
 
@@ -529,6 +531,8 @@ export interface Meter {
   readonly disconnecter: DisconnecterState;
   readonly outputs: Outputs;
   readonly overDemand: boolean;
+  /** Mean import of the last hour, W; 0 while the supervision is off. */
+  readonly hourlyDemand: number;
   readonly image: ImageState;
   readonly plcState: PlcState;
   readonly plcLine: PlcLine;
