@@ -4,6 +4,7 @@ export { nodeCrypto } from './crypto.ts';
 export { createDamage, type Damage, type DamageRates, damaged, seededRandom } from './damage.ts';
 export { PortError, type PortReason, portError } from './faults.ts';
 export { chunksOf, type Link, type LinkEvents, loopback } from './link.ts';
+export { type IncomingConnection, type IncomingEvents, type Listener, listenTcp, listenUdp } from './listen.ts';
 export {
   DEFAULT_GROUP,
   isMulticast,

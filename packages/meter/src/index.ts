@@ -7,6 +7,7 @@ export {
   type HanReaderOptions,
   type HanSink,
 } from './reader.ts';
+export { createMeterServer, serveLink, serveOn } from './serve/serve.ts';
 export type {
   Connection,
   ConnectionEvents,

@@ -4,7 +4,7 @@
  * Decides: which device an address stands for is the caller's `find`; connections are anything that can write. Answers
  * are written within the call that brought the request: no promise, no timer per message.
  */
-import type { LogicalDevice, ServerAssociation, ServerLimits } from '@amiable/dlms';
+import type { Crypto, LogicalDevice, ServerAssociation, ServerLimits } from '@amiable/dlms';
 import type { HdlcLimits } from '@amiable/hdlc';
 
 /** A device and the state of one meter that it serves. */
@@ -33,6 +33,8 @@ export interface MeterServerOptions<M = undefined> {
   readonly clock: ServerClock;
   /** For challenges: a generator fit for keys. */
   random(length: number): Uint8Array;
+  /** For HLS of associations that have no `security`. */
+  readonly crypto?: Crypto;
   /** Connections at a time, 1,000 unless said; one more is closed at once. */
   readonly maxConnections?: number;
   /** Associations at a time on one connection, 16 unless said; the one longest silent goes for a new one. */
@@ -46,7 +48,7 @@ export interface MeterServerOptions<M = undefined> {
   readonly hdlc?: { readonly limits?: HdlcLimits; readonly maxLinks?: number };
   /** Every APDU, for a trace. Costs nothing when absent. */
   trace?(direction: 'in' | 'out', apdu: Uint8Array, client: number, server: ServerAddress): void;
-  /** A device threw: a fault in the program, never the client's doing. The client has got `hardware-fault`. */
+  /** A device threw: a fault in the program, never the client's doing. The client gets an exception-response. Thrown on if absent. */
   fault?(error: unknown): void;
 }
 

@@ -1,0 +1,91 @@
+/**
+ * The associations of one connection: made when a client speaks, kept while they are open, bounded in number.
+ */
+import { createServerAssociation, type ServerAssociation } from '@amiable/dlms';
+import type { MeterServerOptions, ServedDevice, ServerAddress } from './types.ts';
+
+const MOST = 16;
+
+export function associationFor<M>(
+  options: MeterServerOptions<M>,
+  served: ServedDevice<M>,
+  clientSap: number,
+  address: ServerAddress,
+): ServerAssociation<M> {
+  const { crypto, limits, fault } = options;
+  return createServerAssociation({
+    device: served.device,
+    meter: served.meter,
+    clientSap,
+    serverSap: address.logical,
+    random: (length) => options.random(length),
+    ...(crypto && { crypto }),
+    ...(limits && { limits }),
+    ...(fault && { fault: (error: unknown) => options.fault?.(error) }),
+  });
+}
+
+/** By client and server wPort. */
+export class AssociationTable<M> {
+  readonly #options: MeterServerOptions<M>;
+  readonly #open = new Map<number, ServerAssociation<M>>();
+  /** The one that spoke last; mostly the one that speaks next. */
+  #lastKey = -1;
+  #last: ServerAssociation<M> | undefined;
+
+  constructor(options: MeterServerOptions<M>) {
+    this.#options = options;
+  }
+
+  values(): IterableIterator<ServerAssociation<M>> {
+    return this.#open.values();
+  }
+
+  entries(): IterableIterator<[number, ServerAssociation<M>]> {
+    return this.#open.entries();
+  }
+
+  /** The association of the two ports, a new one if there is none; undefined when nobody is at that address. */
+  get(source: number, destination: number): ServerAssociation<M> | undefined {
+    const key = source * 0x1_0000 + destination;
+    if (key === this.#lastKey) return this.#last;
+    let association = this.#open.get(key);
+    if (!association) {
+      const address = { logical: destination, physical: undefined };
+      const served = this.#options.find(address);
+      if (!served) return undefined;
+      association = associationFor(this.#options, served, source, address);
+    } else this.#open.delete(key);
+    // Set anew, so that the map is in the order of speaking and its first is the one longest silent.
+    this.#open.set(key, association);
+    this.#lastKey = key;
+    this.#last = association;
+    if (this.#open.size > (this.#options.maxAssociations ?? MOST)) this.#dropSilent();
+    return association;
+  }
+
+  #dropSilent(): void {
+    for (const [key, association] of this.#open) {
+      this.#open.delete(key);
+      association.closed();
+      return;
+    }
+  }
+
+  /** After a message: an association that is not open costs nothing. */
+  settle(source: number, destination: number, association: ServerAssociation<M>): void {
+    if (association.status !== 0) return;
+    this.#open.delete(source * 0x1_0000 + destination);
+    this.#lastKey = -1;
+    this.#last = undefined;
+  }
+
+  /** The connection is gone: every association is free at once. */
+  close(): void {
+    const all = [...this.#open.values()];
+    this.#open.clear();
+    this.#lastKey = -1;
+    this.#last = undefined;
+    for (const association of all) association.closed();
+  }
+}
