@@ -3,6 +3,11 @@ export {
   ASSOCIATION_LN_1,
   ASSOCIATION_LN_2,
   ASSOCIATION_LN_3,
+  ASSOCIATION_SN_0,
+  ASSOCIATION_SN_1,
+  ASSOCIATION_SN_2,
+  ASSOCIATION_SN_3,
+  ASSOCIATION_SN_4,
   CONFORMANCE_NAMES,
   IMAGE_TRANSFER,
   SAP_ASSIGNMENT,
@@ -16,6 +21,7 @@ export {
   type MethodDefinition,
   type SelectorDefinition,
 } from './classes/define.ts';
+export { MBUS_CLIENT_0, MBUS_CLIENT_1, MBUS_SLAVE_PORT_SETUP } from './classes/mbus.ts';
 export {
   DATA,
   DEMAND_REGISTER,
@@ -24,6 +30,7 @@ export {
   REGISTER,
   REGISTER_ACTIVATION,
 } from './classes/measurement.ts';
+export { GPRS_MODEM_SETUP, IEC_HDLC_SETUP, IEC_LOCAL_PORT_SETUP, IPV4_SETUP, TCP_UDP_SETUP } from './classes/ports.ts';
 export {
   atShortName,
   attributeOf,
@@ -36,6 +43,16 @@ export {
   selectorOf,
   versionsOf,
 } from './classes/registry.ts';
+export {
+  DATA_PROTECTION,
+  PUSH_SETUP_0,
+  PUSH_SETUP_1,
+  PUSH_SETUP_2,
+  PUSH_SETUP_3,
+  SECURITY_POLICY_BITS,
+  SECURITY_SETUP_0,
+  SECURITY_SETUP_1,
+} from './classes/security.ts';
 export {
   ACTIVITY_CALENDAR,
   CLOCK_CLASS,
@@ -67,3 +84,28 @@ export {
   type Rights,
 } from './server/types.ts';
 export { codeOfUnit, type UnitMeaning, unitOfCode } from './units.ts';
+export { checkValue } from './values/check.ts';
+export {
+  dateText,
+  dateTimeText,
+  parseDate,
+  parseDateTime,
+  parseTime,
+  spokenDate,
+  spokenDateTime,
+  spokenTime,
+  timeText,
+  weekdayOf,
+} from './values/moment.ts';
+export {
+  encodedData,
+  type JsonValue,
+  jsonValue,
+  type PrintOptions,
+  printPlain,
+  printQuantity,
+  printValue,
+  type ScalerUnit,
+} from './values/print.ts';
+export { dataOf, plainValue, readPlain, readValue } from './values/read.ts';
+export { type Writable, type WriteOptions, writeValue } from './values/write.ts';
