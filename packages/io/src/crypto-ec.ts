@@ -21,6 +21,8 @@ interface CurveFacts {
   readonly bytes: number;
   readonly hash: string;
   readonly named: string;
+  /** Order of the base point: private keys are below it. */
+  readonly order: Buffer;
   /** SubjectPublicKeyInfo up to the point (RFC 5480). */
   readonly publicHead: Buffer;
   /** ECPrivateKey up to the scalar, and what follows it (RFC 5915). */
@@ -33,6 +35,7 @@ const CURVES: Record<Curve, CurveFacts> = {
     bytes: 32,
     hash: 'sha256',
     named: 'prime256v1',
+    order: Buffer.from('ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551', 'hex'),
     publicHead: Buffer.from('3059301306072a8648ce3d020106082a8648ce3d03010703420004', 'hex'),
     privateHead: Buffer.from('30310201010420', 'hex'),
     privateTail: Buffer.from('a00a06082a8648ce3d030107', 'hex'),
@@ -41,6 +44,10 @@ const CURVES: Record<Curve, CurveFacts> = {
     bytes: 48,
     hash: 'sha384',
     named: 'secp384r1',
+    order: Buffer.from(
+      'ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973',
+      'hex',
+    ),
     publicHead: Buffer.from('3076301006072a8648ce3d020106052b8104002203620004', 'hex'),
     privateHead: Buffer.from('303e0201010430', 'hex'),
     privateTail: Buffer.from('a00706052b81040022', 'hex'),
@@ -56,13 +63,14 @@ function privateObject(key: EcPrivateKey): KeyObject {
   const facts = CURVES[key.curve];
   if (key.scalar.length !== facts.bytes)
     throw new MisuseError(`a private key on ${key.curve} has ${facts.bytes} bytes, not ${key.scalar.length}`);
+  // The library would take these and sign with them.
+  if (facts.order.compare(key.scalar) <= 0 || key.scalar.every((byte) => byte === 0))
+    throw new MisuseError(`this is no private key on ${key.curve}: it must lie between 1 and the order of the curve`);
   const der = Buffer.concat([facts.privateHead, key.scalar, facts.privateTail]);
   try {
     const made = createPrivateKey({ key: der, format: 'der', type: 'sec1' });
     privateObjects.set(key, made);
     return made;
-  } catch {
-    throw new MisuseError(`this is no private key on ${key.curve}: it must lie between 1 and the order of the curve`);
   } finally {
     der.fill(0);
   }

@@ -155,6 +155,7 @@ function readKeyInfo(reader: Reader): KeyChoice {
   const at = reader.pos;
   const present = reader.u8('key-info');
   if (present === 0) return { kind: 'none' };
+  if (present !== 1) throw new DecodeError('value', `key-info is there or not, 1 or 0, not ${present}`, at);
   const choice = reader.u8('key-info choice');
   switch (choice) {
     case 0:

@@ -16,7 +16,10 @@ import type { SecuritySuite } from './types.ts';
 export const ALGORITHM_ID = { 'AES-GCM-128': 0, 'AES-GCM-256': 1, 'AES-WRAP-128': 2, 'AES-WRAP-256': 3 } as const;
 export type AlgorithmId = keyof typeof ALGORITHM_ID;
 
-/** joint-iso-ccitt(2) country(16) 756, 5, 8, cryptographic-algorithms(3), as the standard encodes it. */
+/**
+ * joint-iso-ccitt(2) country(16) 756, 5, 8, cryptographic-algorithms(3). Edition 8 of the Green Book printed 06 for the 5,
+ * and stacks made after it derive other keys.
+ */
 const ALGORITHM_ARC = [0x60, 0x85, 0x74, 0x05, 0x08, 0x03] as const;
 
 /** key-parameters of an agreed key. */
