@@ -70,6 +70,7 @@ export type { Quantity } from './named.ts';
 export { type Obis, obisFromBytes, obisGroups, obisToBytes, parseObis, printObis } from './obis.ts';
 export { quantityOf } from './quantity.ts';
 export { createLogicalDevice } from './server/logical-device.ts';
+export { BUFFER_SELECTORS, keyOf, type RowColumn, type Rows, readRows } from './server/rows.ts';
 export {
   ACCESS,
   type Access,

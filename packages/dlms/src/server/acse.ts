@@ -242,8 +242,9 @@ function refuse<M>(
  * not the client's and is dropped.
  */
 export function release<M>(state: AssociationState<M>, apdu: Uint8Array): Uint8Array | undefined {
-  const rlrq = decoded(apdu);
-  if (rlrq?.type !== 'rlrq') return exception(STATE.notAllowed, SERVICE.otherReason);
+  const apart = decoded(apdu);
+  // Some clients write its lengths wrong; that they leave is all there is to know.
+  const rlrq: Rlrq = apart?.type === 'rlrq' ? apart : { type: 'rlrq' };
   if (state.status === 0) return encodeApdu({ type: 'rlre', reason: 0 });
   const userInformation = releaseInformation(state, rlrq);
   if (userInformation === false) return undefined;
