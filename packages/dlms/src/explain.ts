@@ -8,6 +8,7 @@ import { cipheredService } from './apdu/general.ts';
 import { readSchema } from './apdu/table.ts';
 import { serviceOfCiphered } from './apdu/tags.ts';
 import { Budget, DEFAULT_LIMITS } from './data-types.ts';
+import { explainData } from './explain-data.ts';
 
 /** Fields of an APDU, in the order of its bytes. Never throws. */
 export function explainApdu(bytes: Uint8Array): Field[] {
@@ -15,6 +16,20 @@ export function explainApdu(bytes: Uint8Array): Field[] {
   try {
     explainNested(out, '');
     if (out.reader.remaining > 0) out.take('rest', out.reader.remaining, 'bytes behind the end of the APDU');
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    const from = out.covered;
+    out.fields.push({ path: 'fault', offset: from, length: bytes.length - from, text: error.message });
+  }
+  return out.fields;
+}
+
+/** Fields of one A-XDR value with its tag (`value/…`), as `explainApdu` gives those of an APDU. Never throws. */
+export function explainValue(bytes: Uint8Array): Field[] {
+  const out = new Explainer(bytes, explainNested);
+  try {
+    explainData(out, 'value');
+    if (out.reader.remaining > 0) out.take('rest', out.reader.remaining, 'bytes behind the end of the value');
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     const from = out.covered;

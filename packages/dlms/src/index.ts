@@ -163,7 +163,7 @@ export {
   isCivilDate,
   wallMillis,
 } from './date-time.ts';
-export { explainApdu } from './explain.ts';
+export { explainApdu, explainValue } from './explain.ts';
 export {
   abortBlocks,
   type BlockJoiner,

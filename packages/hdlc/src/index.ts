@@ -24,6 +24,7 @@ export {
   encodeFrame,
   FLAG,
   type FrameLayout,
+  frameAt,
   type HdlcFrame,
   type HdlcFrameParts,
   layoutFrame,

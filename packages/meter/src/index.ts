@@ -1,4 +1,14 @@
-export { type ExplainOptions, explainHan, type Layer, type MessageField } from './explain.ts';
+export { type CarrierKind, isApduTag } from './explain/carriers.ts';
+export {
+  type Conversation,
+  type ConversationOptions,
+  type ExplainedPart,
+  explainConversation,
+} from './explain/conversation.ts';
+export type { Layer, MessageField } from './explain/layers.ts';
+export { type ExplainOptions, explainHan } from './explain/message.ts';
+export type { ExplainKeys } from './explain/opener.ts';
+export { type Direction, MAX_PASTE, type Pasted, type PastedPiece, parsePaste } from './explain/paste.ts';
 export {
   createHanReader,
   type HanCounters,

@@ -3,23 +3,13 @@
  * pieces, the plain text where it was ciphered. A field that belongs to a reading says to which, so that a page can light
  * up the bytes of the value under the mouse. For people, not for speed; damaged bytes are explained as far as they go.
  */
-import { DecodeError, type Field } from '@amiable/bytes';
+import { DecodeError } from '@amiable/bytes';
 import { APDU, type Crypto, decipher, decodeApdu, explainApdu, type KeyRing } from '@amiable/dlms';
 import { explainFrame } from '@amiable/hdlc';
 import { explainLongFrame } from '@amiable/mbus';
 import { explainNotification } from '@amiable/push';
-import { readWire, type Wire } from './wire.ts';
-
-export interface MessageField extends Field {
-  /** Index into the message's readings. */
-  readonly reading?: number;
-}
-
-export interface Layer {
-  readonly name: string;
-  readonly bytes: Uint8Array;
-  readonly fields: readonly MessageField[];
-}
+import { readWire, type Wire } from '../wire.ts';
+import { type Layer, type MessageField, replaceBy, shift } from './layers.ts';
 
 export interface ExplainOptions {
   readonly keys?: KeyRing | undefined;
@@ -88,17 +78,6 @@ const payload = (from: number, to: number): MessageField => ({
 
 function llcText(raw: Uint8Array, at: number): string {
   return raw[at + 1] === 0xe7 ? 'LLC header: from the meter' : 'LLC header: to the meter';
-}
-
-const shift = (fields: readonly MessageField[], by: number): MessageField[] =>
-  fields.map((f) => ({ ...f, offset: f.offset + by }));
-
-/** Puts finer fields in the place of the coarse one that lies in [from, to). */
-function replaceBy(fields: MessageField[], from: number, to: number, finer: readonly MessageField[]): void {
-  const first = fields.findIndex((f) => f.offset >= from && f.offset + f.length <= to);
-  const kept = fields.filter((f) => f.offset < from || f.offset + f.length > to || f.length === 0);
-  fields.splice(0, fields.length, ...kept);
-  fields.splice(first < 0 ? fields.length : first, 0, ...finer);
 }
 
 function apduFields(apdu: Uint8Array): MessageField[] {
