@@ -60,6 +60,11 @@ const MALFORMED: readonly Oddity[] = [
   { at: /^c1-c-ln-hdlc-none /, begins: 'c402c100', why: 'the same server: two responses in one frame' },
   { at: /^cpp-.-sn-/, begins: '0c010001', why: 'Gurux C++ server, short names: the array of rows says one too few' },
   {
+    at: /^java-o-ln-wrapper-ecdsa-/,
+    begins: 'c401c10001000202',
+    why: 'Gurux Java server: rows by range come as an array of none, and the rows behind it',
+  },
+  {
     at: /^java-o-ln-wrapper-low-gbt /,
     begins: 'c502',
     why: 'Gurux Java server: three octets follow the block number of a set-response-datablock',
@@ -123,7 +128,7 @@ describe('recorded exchanges between other programs', () => {
     const account = follow(recording);
     expect(account.plain.length).toBeGreaterThan(0);
     if (recording.security && !/refused|counter|plain/.test(name)) expect(account.ciphered).toBeGreaterThan(2);
-    if (/high|md5|sha|gmac/.test(name) && !/counter|refused/.test(name)) expect(account.hls).toBe(2);
+    if (/high|md5|sha|gmac|ecdsa/.test(name) && !/counter|refused/.test(name)) expect(account.hls).toBe(2);
   });
 
   it('hold every oddity that is listed', () => {
@@ -155,7 +160,9 @@ function follow(recording: Recording): Account {
       if (odd(SEALED, at, whole) && !opened.ok) continue;
       expect(opened.ok ? '' : opened.text, at).toBe('');
       if (opened.ok && opened.wasProtected) account.ciphered += 1;
-      apdu = thereAndBack(plainOf(opened), at);
+      const plain = plainOf(opened);
+      if (odd(MALFORMED, at, plain) && !isExact(plain)) continue;
+      apdu = thereAndBack(plain, at);
     }
     account.plain.push(apdu);
     if (association?.aare) account.hls += checkedAnswer(recording, association, apdu, at);
@@ -246,11 +253,12 @@ function checkedAnswer(recording: Recording, { aarq, aare }: Association, apdu: 
   if (apdu.type === 'action-response-normal' && apdu.result.returned && 'data' in apdu.result.returned)
     answer = apdu.result.returned.data;
   if (answer?.[0] !== 0x09) return 0;
-  const { security, password } = recording;
+  const { security, password, signatures } = recording;
+  const byClient = apdu.type === 'action-request-normal';
   const parameters: HlsParameters = {
     mechanism: mechanism as HlsMechanism,
     crypto: nodeCrypto,
-    role: apdu.type === 'action-request-normal' ? 'server' : 'client',
+    role: byClient ? 'server' : 'client',
     clientChallenge: aarq.callingAuthenticationValue,
     serverChallenge: aare.respondingAuthenticationValue,
     ...(password ? { secret: new TextEncoder().encode(password) } : {}),
@@ -262,6 +270,14 @@ function checkedAnswer(recording: Recording, { aarq, aare }: Association, apdu: 
             suite: security.suite,
             unicast: fromHex(security.unicastKey),
             authentication: fromHex(security.authenticationKey),
+          },
+        }
+      : {}),
+    ...(signatures
+      ? {
+          peerSigning: {
+            curve: security?.suite === 2 ? 'P-384' : 'P-256',
+            point: fromHex(byClient ? signatures.clientKey : signatures.serverKey),
           },
         }
       : {}),

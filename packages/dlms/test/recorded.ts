@@ -23,6 +23,8 @@ export interface Recording {
     readonly authenticationKey: string;
     readonly dedicatedKey?: string;
   };
+  /** Public keys of the digital signatures, x || y. */
+  readonly signatures?: { readonly clientKey: string; readonly serverKey: string };
   readonly frames: readonly string[];
 }
 
