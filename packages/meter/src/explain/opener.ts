@@ -14,6 +14,7 @@ import {
   NO_PROTECTION,
   type SecurityKeys,
   type SecuritySuite,
+  SUITES,
   securityControl,
   serviceOfCiphered,
 } from '@amiable/dlms';
@@ -71,9 +72,14 @@ export function createOpener(keys: ExplainKeys | undefined, crypto: Crypto | und
       };
     }
     if (content && !keys.authentication) return unchecked(content, title as Uint8Array);
-    const suite = (
-      keys.unicast.length === 32 ? 2 : content ? securityControl(content[0] as number).suite : 0
-    ) as SecuritySuite;
+    // An envelope that names no suite to us is tried with the suite that the key's length speaks for.
+    const told = content ? securityControl(content[0] ?? 0).suite : keys.unicast.length === 32 ? 2 : 0;
+    const facts = SUITES[told];
+    if (!facts) return { hint: `Not opened: there is no security suite ${told}.` };
+    if (keys.unicast.length !== facts.keyLength)
+      return {
+        hint: `Not opened: it says suite ${told}, whose keys have ${facts.keyLength} bytes, not ${keys.unicast.length}.`,
+      };
     const other = direction === 'out' ? titles.in : titles.out;
     const all: SecurityKeys = {
       unicast: keys.unicast,
@@ -82,7 +88,7 @@ export function createOpener(keys: ExplainKeys | undefined, crypto: Crypto | und
       ...(keys.master ? { master: keys.master } : {}),
     };
     const context = createSecurityContext({
-      suite: suite > 2 ? 0 : suite,
+      suite: told as SecuritySuite,
       role: direction === 'out' ? 'server' : 'client',
       ownSystemTitle: other ?? new Uint8Array(8),
       ...(title ? { peerSystemTitle: title } : {}),
