@@ -46,7 +46,13 @@ export class Writer {
   }
 
   u32(v: number): this {
-    return this.u16(v >>> 16).u16(v);
+    const at = this.#room(4);
+    const b = this.#buf;
+    b[at] = v >>> 24;
+    b[at + 1] = v >>> 16;
+    b[at + 2] = v >>> 8;
+    b[at + 3] = v;
+    return this;
   }
 
   u64(v: bigint): this {
@@ -55,7 +61,10 @@ export class Writer {
 
   bytes(v: ArrayLike<number>): this {
     const at = this.#room(v.length);
-    this.#buf.set(v, at);
+    const b = this.#buf;
+    // Most strings of meters are short, and a call of set takes as long as some thirty bytes.
+    if (v.length > 32) b.set(v, at);
+    else for (let i = 0; i < v.length; i++) b[at + i] = v[i] as number;
     return this;
   }
 

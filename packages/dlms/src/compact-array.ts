@@ -104,7 +104,12 @@ function encodeElement(writer: Writer, description: TypeDescription, data: Data,
 export function encodeCompactArray(writer: Writer, data: CompactArray, encode: EncodeContents): void {
   encodeDescription(writer, data.description);
   const contents = new Writer();
-  for (const element of data.value) encodeElement(contents, data.description, element, encode);
+  for (const element of data.value) {
+    const before = contents.length;
+    encodeElement(contents, data.description, element, encode);
+    if (contents.length === before)
+      throw new MisuseError('elements that take no bytes cannot be counted in a compact-array');
+  }
   encodeLength(writer, contents.length);
   writer.bytes(contents.finish());
 }

@@ -28,7 +28,7 @@ const bitString = fc.nat(40).chain((bits) =>
 );
 
 /** Values that are no containers. */
-export const scalar = fc.oneof(
+const scalars: readonly fc.Arbitrary<unknown>[] = [
   fc.constant({ type: 'null-data' as const }),
   fc.constant({ type: 'dont-care' as const }),
   fc.record({ type: fc.constant('boolean' as const), value: fc.boolean() }),
@@ -47,10 +47,9 @@ export const scalar = fc.oneof(
   num('delta-unsigned', 0, 255),
   num('delta-long-unsigned', 0, 0xffff),
   num('delta-double-long-unsigned', 0, 0xffffffff),
-  fc.record({
-    type: fc.constantFrom('octet-string' as const, 'visible-string' as const, 'utf8-string' as const),
-    value: bytes,
-  }),
+  fc.record({ type: fc.constant('octet-string' as const), value: bytes }),
+  fc.record({ type: fc.constant('visible-string' as const), value: bytes }),
+  fc.record({ type: fc.constant('utf8-string' as const), value: bytes }),
   fc.record({ type: fc.constant('long64' as const), value: fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n) }),
   fc.record({ type: fc.constant('long64-unsigned' as const), value: fc.bigInt(0n, 2n ** 64n - 1n) }),
   fc.record({ type: fc.constant('float32' as const), value: fc.float({ noNaN: true }) }),
@@ -58,45 +57,40 @@ export const scalar = fc.oneof(
   fc.record({ type: fc.constant('date-time' as const), value: dateTime }),
   fc.record({ type: fc.constant('date' as const), value: date }),
   fc.record({ type: fc.constant('time' as const), value: time }),
-) as fc.Arbitrary<Data>;
+];
+export const scalar = fc.oneof(...scalars) as fc.Arbitrary<Data>;
 
-const described = (description: TypeDescription, value: fc.Arbitrary<Data>): fc.Arbitrary<Data> =>
-  fc
-    .array(value, { minLength: 1, maxLength: 6 })
-    .map((elements) => ({ type: 'compact-array', description, value: elements }));
-
-/** Compact arrays of numbers and of structures with an inner array. */
-const compactArray = fc.oneof(
-  described({ type: 'long-unsigned' }, num('long-unsigned', 0, 0xffff) as fc.Arbitrary<Data>),
-  described(
-    {
-      type: 'structure',
-      of: [{ type: 'unsigned' }, { type: 'array', count: 2, of: { type: 'double-long' } }, { type: 'octet-string' }],
-    },
-    fc
-      .tuple(
-        fc.nat(255),
-        fc.tuple(fc.integer({ min: -9, max: 9 }), fc.integer({ min: -9, max: 9 })),
-        fc.uint8Array({ maxLength: 5 }),
-      )
-      .map(
-        ([a, [b, c], d]): Data => ({
-          type: 'structure',
-          value: [
-            { type: 'unsigned', value: a },
-            {
-              type: 'array',
-              value: [
-                { type: 'double-long', value: b },
-                { type: 'double-long', value: c },
-              ],
-            },
-            { type: 'octet-string', value: d },
-          ],
-        }),
-      ),
-  ),
+const SCALARS: Record<string, fc.Arbitrary<Data>> = Object.fromEntries(
+  scalars.map((arb) => [(fc.sample(arb, 1)[0] as Data).type, arb as fc.Arbitrary<Data>]),
 );
+
+/** A description of elements, and any value that it describes. */
+const description: fc.Arbitrary<TypeDescription> = fc.letrec<{ of: TypeDescription }>((tie) => ({
+  of: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    fc.constantFrom(...Object.keys(SCALARS)).map((type) => ({ type }) as TypeDescription),
+    fc.record({ type: fc.constant('array' as const), count: fc.nat(3), of: tie('of') }),
+    fc.record({ type: fc.constant('structure' as const), of: fc.array(tie('of'), { maxLength: 4 }) }),
+  ),
+})).of;
+
+function describedBy(of: TypeDescription): fc.Arbitrary<Data> {
+  if (of.type === 'array')
+    return fc
+      .array(describedBy(of.of), { minLength: of.count, maxLength: of.count })
+      .map((value) => ({ type: 'array', value }));
+  if (of.type === 'structure')
+    return fc.tuple(...of.of.map(describedBy)).map((value) => ({ type: 'structure', value }));
+  return SCALARS[of.type] as fc.Arbitrary<Data>;
+}
+
+/** Compact arrays of any description. A first byte in each element: those that take none cannot be counted. */
+const compactArray: fc.Arbitrary<Data> = description.chain((inner) => {
+  const of: TypeDescription = { type: 'structure', of: [{ type: 'unsigned' }, inner] };
+  return fc
+    .array(describedBy(of), { maxLength: 4 })
+    .map((value) => ({ type: 'compact-array', description: of, value }));
+});
 
 export const data: fc.Arbitrary<Data> = fc.letrec<{ data: Data }>((tie) => ({
   data: fc.oneof(

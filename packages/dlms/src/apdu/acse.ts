@@ -5,7 +5,7 @@
  * identifiers are kept as they are, so that a server can refuse them in the words of the standard. Leaves out: what is
  * in user-information (initiate.ts), which comes plain or ciphered.
  */
-import { DecodeError, fromHex, MisuseError, Reader } from '@amiable/bytes';
+import { DecodeError, fromHex, MisuseError, type Reader } from '@amiable/bytes';
 import { berFields, bits, field, integer, lengthed, maybe, rest, restApdu, tagged } from './ber.ts';
 import { upperHex } from './explainer.ts';
 import { service } from './registry.ts';
@@ -286,22 +286,8 @@ function release(reasons: Words): Node<Release> {
   return {
     ...strict,
     decode(reader, budget) {
-      const start = reader.pos;
-      try {
-        const value = strict.decode(reader, budget);
-        if (reader.remaining === 0) return value;
-      } catch (error) {
-        if (!(error instanceof DecodeError)) throw error;
-        reader.pos = start;
-        const value = miscounted(reader);
-        if (!value) throw error;
-        return value;
-      }
-      const after = reader.pos;
-      reader.pos = start;
-      const value = miscounted(reader);
-      if (!value) reader.pos = after;
-      return value ?? strict.decode(new Reader(reader.buf, start, after), budget);
+      const counted = reader.remaining > 0 && reader.peek() === reader.remaining - 1;
+      return (counted ? undefined : miscounted(reader)) ?? strict.decode(reader, budget);
     },
   };
 }
