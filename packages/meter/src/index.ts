@@ -10,6 +10,19 @@ export { type ExplainOptions, explainHan } from './explain/message.ts';
 export type { ExplainKeys } from './explain/opener.ts';
 export { type Direction, MAX_PASTE, type Pasted, type PastedPiece, parsePaste } from './explain/paste.ts';
 export {
+  createModeEClient,
+  createModeEServer,
+  type LineSettings,
+  type ModeEClient,
+  type ModeEClientOptions,
+  type ModeEClientSink,
+  type ModeEIdentification,
+  type ModeEServer,
+  type ModeEServerOptions,
+  type ModeEServerSink,
+  SIGN_ON_LINE,
+} from './mode-e.ts';
+export {
   createHanReader,
   type HanCounters,
   type HanLink,
