@@ -252,6 +252,7 @@ export {
   type KeyData,
   keyAgreementData,
 } from './security/security-setup.ts';
+export { softwareGcm } from './security/software-gcm.ts';
 export type {
   CipheringForm,
   InvocationCounter,

@@ -1,6 +1,6 @@
 export { type CaptureForm, type CaptureStage, captureStage, formOf } from './capture.ts';
 export { type Clock, sleep, systemClock, type VirtualClock, virtualClock } from './clock.ts';
-export { nodeCrypto } from './crypto.ts';
+export { nodeCrypto, quickCrypto } from './crypto.ts';
 export { createDamage, type Damage, type DamageRates, damaged, seededRandom } from './damage.ts';
 export { PortError, type PortReason, portError } from './faults.ts';
 export { chunksOf, type Link, type LinkEvents, loopback } from './link.ts';
