@@ -18,6 +18,11 @@ const COMMANDS: readonly (readonly [string, string, () => Promise<(parent: Comma
     "read a meter's port, a capture file or the multicast of another reader",
     async () => (await import('@amiable/reader')).readCommand,
   ],
+  [
+    'explain',
+    'what every byte of a frame, an APDU, a log or a capture is',
+    async () => (await import('@amiable/engineer')).explainCommand,
+  ],
   ['simulate', 'be a meter that is not there', async () => (await import('@amiable/simulator')).simulateCommand],
   [
     'backup',

@@ -9,6 +9,7 @@ export type { Layer, MessageField } from './explain/layers.ts';
 export { type ExplainOptions, explainHan } from './explain/message.ts';
 export type { ExplainKeys } from './explain/opener.ts';
 export { type Direction, MAX_PASTE, type Pasted, type PastedPiece, parsePaste } from './explain/paste.ts';
+export { layersText } from './explain/print.ts';
 export {
   createModeEClient,
   createModeEServer,
@@ -41,6 +42,13 @@ export type {
   ServerClock,
   ServerTransport,
 } from './serve/types.ts';
+export { type HdlcTransportOptions, hdlcServerAddress, hdlcTransport } from './session/hdlc.ts';
+export { type LlcTransportOptions, llcTransport, type MacService } from './session/llc.ts';
+export { type MbusTransportOptions, mbusTransport } from './session/mbus.ts';
+export { readCaptureObjects, readObjectList, readShortNameList } from './session/object-list.ts';
+export { openSession } from './session/open.ts';
+export { profileAccess } from './session/profile.ts';
+export { rawTransport } from './session/raw.ts';
 export {
   type ApduTransport,
   type ApduTransportEvents,
@@ -57,4 +65,5 @@ export {
   type SessionTimeouts,
   type SessionTrace,
 } from './session/types.ts';
+export { type WrapperTransportOptions, wrapperTransport } from './session/wrapper.ts';
 export { systemTitleOf } from './wire.ts';
