@@ -29,3 +29,4 @@ export { type Replay, type ReplayOptions, replayFile, sourceLink } from './repla
 export { listSerialPorts, type Parity, type SerialOptions, serialLink } from './serial.ts';
 export { type HostPort, parseHostPort, type TcpServerLink, tcpClient, tcpServer } from './tcp.ts';
 export { type Trace, traced } from './trace.ts';
+export { type UdpLink, udpClient } from './udp.ts';

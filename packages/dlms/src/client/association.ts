@@ -62,6 +62,7 @@ class Association implements ClientAssociation {
   #challenge: Uint8Array | undefined;
   #challenges: Challenges | undefined;
   #indications = 0;
+  #dedicatedKeyUsed = false;
 
   constructor(options: ClientAssociationOptions) {
     this.#options = options;
@@ -77,6 +78,10 @@ class Association implements ClientAssociation {
 
   get busy(): boolean {
     return this.#operation !== undefined || this.state === 'associating' || this.state === 'releasing';
+  }
+
+  get doing(): string {
+    return this.#where()?.state ?? '';
   }
 
   get expecting(): string {
@@ -96,6 +101,8 @@ class Association implements ClientAssociation {
     if (this.#options.preEstablished) throw new MisuseError('a pre-established association is not opened');
     if (this.state === 'associated' || this.busy) throw new MisuseError(`an association is ${this.state}`);
     const { security, dedicatedKey } = this.#options;
+    // Its counters begin at 0 with each association: a second one would use the same numbers with the same key.
+    if (dedicatedKey && this.#dedicatedKeyUsed) throw new MisuseError('a dedicated key serves one association only');
     this.#establish(undefined);
     this.#challenge = challengeOf(this.#options);
     if (security && dedicatedKey) security.setDedicatedKey(dedicatedKey);
@@ -304,6 +311,7 @@ class Association implements ClientAssociation {
     if (apdu.type !== 'aare') return this.#wrong(`it is ${apdu.type}`, bytes);
     const { negotiated, serverChallenge } = readAare(apdu, this.#options, bytes);
     this.#establish(negotiated);
+    this.#dedicatedKeyUsed = true;
     if (!serverChallenge) return this.#associated();
     const { serverSystemTitle } = negotiated;
     this.#challenges = { client: this.#challenge as Uint8Array, server: serverChallenge, serverSystemTitle };

@@ -185,6 +185,8 @@ export interface ClientAssociation {
   readonly negotiated: Negotiated | undefined;
   /** Whether an operation is under way. */
   readonly busy: boolean;
+  /** What is under way, in words; '' when nothing is. */
+  readonly doing: string;
   /** What is waited for, in words; '' when nothing is. */
   readonly expecting: string;
   /** Starts an association. @throws MisuseError unless idle, released or broken */

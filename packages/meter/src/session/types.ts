@@ -25,6 +25,7 @@ import type {
   PeerCounter,
   Protection,
   Referencing,
+  SecurityContextOptions,
   SecurityKeys,
   SecuritySuite,
   VariableAccess,
@@ -71,14 +72,18 @@ export interface ApduTransport {
   readonly describe: string;
   /** Resolves when APDUs can flow. Called once. @throws LinkError */
   open(events: ApduTransportEvents): Promise<void>;
-  /** Failures arrive as `closed`. */
-  send(apdu: Uint8Array): void;
+  /** Failures arrive as `closed`. `answered`: whether something is expected back. */
+  send(apdu: Uint8Array, answered: boolean): void;
+  /** More is expected although nothing was sent, as from a peer that streams blocks: layers that have to ask for it do. */
+  more?(): void;
+  /** What came and was of no use so far, in words, for the message when time is up; '' when there is nothing. */
+  trouble?(): string;
   /** Disconnects the data link layer where there is one, and closes the link. Idempotent, and never throws. */
   close(): Promise<void>;
 }
 
 export interface ApduTransportEvents {
-  /** One whole APDU; the view is valid during the call only. */
+  /** One whole APDU; the bytes are the receiver's to keep. */
   apdu(bytes: Uint8Array): void;
   /** Nothing will come any more. Called once at most, and not after `close`. */
   closed(error: Error): void;
@@ -99,6 +104,12 @@ export interface SessionSecurity {
   /** service-specific-global unless said; service-specific-dedicated with a dedicated key. */
   readonly form?: CipheringForm;
   readonly keyInfo?: KeyInfoMethod;
+  /** See SecurityContextOptions. */
+  readonly signing?: SecurityContextOptions['signing'];
+  readonly initiate?: SecurityContextOptions['initiate'];
+  readonly dialect?: SecurityContextOptions['dialect'];
+  /** False: the keys serve authentication only (mechanisms 5 and 7), APDUs go plain. */
+  readonly ciphered?: boolean;
   /** A new random one is made for true. */
   readonly dedicatedKey?: Uint8Array | boolean;
   readonly cipheredInitiate?: boolean;
@@ -133,6 +144,8 @@ export interface SessionOptions {
   /** client-max-receive-pdu-size; 65535 unless said. */
   readonly maxPduSize?: number;
   readonly userId?: number;
+  /** Ours, for digital signature: calling-AE-qualifier. */
+  readonly certificate?: Uint8Array;
   readonly preEstablished?: { readonly conformance: number; readonly maxPduSize: number };
   readonly releaseWithInitiate?: boolean;
   /** General block transfer: blocks taken without acknowledging, 1 to 63. */
@@ -238,6 +251,8 @@ export interface Session {
   getProfile(profile: Uint8Array, selection?: ProfileSelection): Promise<ProfileRows>;
   /** RLRQ, then everything closed. Never throws for a meter that does not answer it. */
   release(): Promise<void>;
+  /** What the meter sends unasked, until the session ends. @returns a function that calls it off */
+  onNotification(listener: (indication: Indication) => void): () => void;
   /** Closes without release; an operation under way ends with LinkError. Idempotent. */
   close(): Promise<void>;
 }
