@@ -273,8 +273,8 @@ interface Release {
 
 /**
  * RLRQ and RLRE. Widespread servers count the lengths of APDU and user-information too short; as nothing but the end of
- * the association hangs on them, such an APDU is read by what is in it: an octet-string that ends with the APDU, or a
- * reason that does.
+ * the association hangs on them, such an APDU is read by what is in it: an octet-string that ends with the APDU, or (one
+ * client) `01 02 03` before the reason.
  */
 function release(reasons: Words): Node<Release> {
   const strict = lengthed<Release>(
@@ -300,7 +300,8 @@ function miscounted(reader: Reader): Release | undefined {
   let found: Release | undefined;
   if (b[at] === 0xbe && b[at + 2] === OCTET_STRING && b[at + 3] === b.length - at - 4)
     found = { ...(reason === undefined ? {} : { reason }), userInformation: b.subarray(at + 4) };
-  else if (b.length <= 6 && b.at(-3) === 0x80 && b.at(-2) === 0x01) found = { reason: b.at(-1) as number };
+  else if (b.length === 6 && b[1] === 2 && b[2] === 3 && b[3] === 0x80 && b[4] === 1)
+    found = { reason: b[5] as number };
   if (found) reader.pos = reader.end;
   return found;
 }
