@@ -67,6 +67,31 @@ export function loadCorpus(): Corpus {
   return { streams, payloads, keys };
 }
 
+/** APDUs of associations: those of recorded exchanges over the wrapper, each kind of first bytes a few times. */
+export function loadApdus(): Uint8Array[] {
+  const folder = join(root, 'vectors/dlms');
+  const apdus: Uint8Array[] = [];
+  const kinds = new Map<string, number>();
+  for (const file of existsSync(folder) ? readdirSync(folder).sort() : []) {
+    if (!file.endsWith('.json')) continue;
+    const { transport, frames } = JSON.parse(readFileSync(join(folder, file), 'utf8')) as {
+      transport?: string;
+      frames?: readonly string[];
+    };
+    if (transport !== 'wrapper') continue;
+    for (const frame of frames ?? []) {
+      const apdu = fromHex(frame.slice(2)).slice(8);
+      const kind = `${apdu[0]} ${apdu[1]} ${apdu.length >> 4}`;
+      const seen = kinds.get(kind) ?? 0;
+      if (apdu.length === 0 || apdu.length > 1000 || seen >= 3) continue;
+      kinds.set(kind, seen + 1);
+      apdus.push(apdu);
+    }
+  }
+  if (apdus.length === 0) throw new Error('no exchanges in vectors/dlms to start from');
+  return apdus;
+}
+
 /** Values that are most often the edge of something. */
 const EDGES = [
   0x00, 0x01, 0x02, 0x06, 0x09, 0x0a, 0x0c, 0x0f, 0x13, 0x7d, 0x7e, 0x7f, 0x80, 0x81, 0x82, 0x84, 0xdb, 0xe0, 0xff,

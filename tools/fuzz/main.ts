@@ -1,5 +1,5 @@
 /**
- * `npm run fuzz -- [--count 10000000] [--seed 1] [hdlc|mbus|dlms|push|han …]`: random and changed real frames through the
+ * `npm run fuzz -- [--count 10000000] [--seed 1] [hdlc|mbus|dlms|apdu|wrapper|push|han …]`: random and changed real frames through the
  * decoders; a finding is any exception but DecodeError, a hang, or memory that grows. `--replay-gb 1` instead replays a
  * capture of that size with damage in it and watches the memory. Exit 1 on a finding.
  *

@@ -2,8 +2,18 @@
  * What is fuzzed. A target takes one input; it may refuse it in the way its package says (DecodeError, a drop) and must do
  * nothing else: any other exception is a finding.
  */
-import { DecodeError } from '@amiable/bytes';
-import { decodeApdu, encodeApdu, type KeyRing } from '@amiable/dlms';
+import { DecodeError, toHex } from '@amiable/bytes';
+import {
+  type Apdu,
+  apduFromText,
+  apduText,
+  createWrapperReceiver,
+  decodeApdu,
+  encodeApdu,
+  explainApdu,
+  explainWrapper,
+  type KeyRing,
+} from '@amiable/dlms';
 import { createHdlcScanner, decodeFrame, explainFrame } from '@amiable/hdlc';
 import { nodeCrypto } from '@amiable/io';
 import { createMbusReceiver, decodeLongFrame, explainLongFrame } from '@amiable/mbus';
@@ -11,7 +21,7 @@ import { createHanReader, explainHan, type HanReader, systemTitleOf } from '@ami
 import { type Message, messageToJson } from '@amiable/model';
 import { messageFromJson } from '@amiable/model/schemas';
 import type { Corpus, Dice } from './inputs.ts';
-import { oddPayload, oddStream } from './inputs.ts';
+import { loadApdus, mutate, oddPayload, oddStream } from './inputs.ts';
 
 export interface Target {
   /** Makes the next input. */
@@ -22,8 +32,14 @@ export interface Target {
   readonly tally: Record<string, number>;
 }
 
-export const TARGETS = ['hdlc', 'mbus', 'dlms', 'push', 'han'] as const;
+export const TARGETS = ['hdlc', 'mbus', 'dlms', 'apdu', 'wrapper', 'push', 'han'] as const;
 export type TargetName = (typeof TARGETS)[number];
+
+/** First bytes of all APDUs. */
+const TAGS_OF_APDUS = [
+  0x01, 0x05, 0x06, 0x08, 0x0c, 0x0d, 0x0e, 0x0f, 0x10, 0x16, 0x18, 0x21, 0x60, 0x61, 0x62, 0x63, 0xc0, 0xc1, 0xc2,
+  0xc3, 0xc4, 0xc5, 0xc7, 0xc8, 0xd8, 0xd9, 0xda, 0xdb, 0xdc, 0xdd, 0xdf, 0xe0,
+];
 
 function refusing(work: () => void): boolean {
   try {
@@ -97,6 +113,54 @@ export function target(name: TargetName, corpus: Corpus, roll: Dice): Target {
           count(refusing(() => encodeApdu(decodeApdu(bytes))) ? 'refused' : 'decoded');
         },
       };
+    case 'apdu': {
+      const apdus = loadApdus();
+      return {
+        tally,
+        // A tag of its own choice now and then, so that what no recording has is met too.
+        next() {
+          const odd = mutate(apdus[roll(apdus.length)] as Uint8Array, roll, apdus);
+          if (roll(4) === 0 && odd.length > 1) odd[0] = TAGS_OF_APDUS[roll(TAGS_OF_APDUS.length)] as number;
+          return odd;
+        },
+        run(input) {
+          let apdu: Apdu | undefined;
+          count(
+            refusing(() => {
+              apdu = decodeApdu(input);
+            })
+              ? 'refused'
+              : 'decoded',
+          );
+          const told = explainApdu(input).reduce((n, field) => n + field.length, 0);
+          if (told !== input.length) throw new Error(`${told} of ${input.length} bytes are explained`);
+          if (!apdu) return;
+          const bytes = encodeApdu(apdu);
+          if (toHex(encodeApdu(decodeApdu(bytes))) !== toHex(bytes)) throw new Error('not the same when read again');
+          if (toHex(apduFromText(apduText(apdu))) !== toHex(bytes)) throw new Error('the text does not come back');
+        },
+      };
+    }
+    case 'wrapper': {
+      const apdus = loadApdus();
+      return {
+        tally,
+        next() {
+          const apdu = apdus[roll(apdus.length)] as Uint8Array;
+          const head = Uint8Array.of(0, 1, 0, roll(256), 0, 1, apdu.length >> 8, apdu.length);
+          return mutate(Uint8Array.from([...head, ...apdu, ...head, ...apdu]), roll, apdus);
+        },
+        run(input) {
+          const receiver = createWrapperReceiver(
+            { maxLength: 2000 },
+            { frame: () => count('frames'), failed: () => count('failed') },
+          );
+          inPieces(input, roll, (piece) => receiver.push(piece));
+          if (receiver.waiting > 2008) throw new Error(`${receiver.waiting} bytes wait`);
+          explainWrapper(input);
+        },
+      };
+    }
     case 'push':
     case 'han': {
       const keys: KeyRing = { candidates: () => corpus.keys };
