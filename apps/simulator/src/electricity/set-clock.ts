@@ -5,7 +5,7 @@
  * - Otherwise: the clock is set and nothing is registered. But "multiple small time shifts are not accepted": over the last
  *   `smallShiftWindow` seconds the accepted small shifts, the new one included, may add up to sync_limit at most, in either
  *   direction. So a drifting clock can be corrected each hour, and a large shift cannot be smuggled in as many small ones. The
- *   first refusal in a row is an event.
+ *   first refusal is an event; further ones are not, until a window has passed without small shifts.
  * - A clock that is not synchronised takes any time and is synchronised then.
  */
 import { mark } from './capture.ts';
@@ -26,6 +26,7 @@ function smallShiftSum(core: Core): number {
   const { s, parameters } = core;
   const from = s.now - parameters.smallShiftWindow * SECOND;
   while (s.shifts.length > 0 && (s.shifts[0] as number) <= from) s.shifts.splice(0, 2);
+  if (s.shifts.length === 0) s.shiftsRefused = false;
   let sum = 0;
   for (let i = 1; i < s.shifts.length; i += 2) sum += s.shifts[i] as number;
   return sum;
@@ -70,7 +71,6 @@ export function setClock(core: Core, utc: number): ClockSet {
       s.shiftsRefused = true;
       return { accepted: false, reason: 'small-shifts', deviation };
     }
-    s.shiftsRefused = false;
     s.shifts.push(s.now, deviation);
   }
   if (deviation !== 0) put(core, utc);

@@ -44,7 +44,8 @@ export function scheduleSlaves(core: Core, clock: number): void {
       continue;
     }
     const state = slaveState(core, channel);
-    state.due = nextFetch(core, channel, settings, clock);
+    // What was missed is done soon; the bus gets a moment to come up.
+    state.due = state.due <= clock ? clock + (channel + 1) * MINUTE : nextFetch(core, channel, settings, clock);
     if (state.rowsTo === 0 || state.rowsTo > clock) state.rowsTo = startOf('hour', core.config.zone, clock);
   }
 }
