@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --json] [--smoke] [han|store|baud …]`: measures, prints one figure a line. `--smoke` takes small
+ * `npm run bench [-- --json] [--smoke] [han|store|baud|profile …]`: measures, prints one figure a line. `--smoke` takes small
  * sizes: it shows that everything runs, its figures mean nothing.
  */
 import type { Figure } from './figure.ts';
@@ -12,6 +12,7 @@ const BENCHES: Readonly<Record<string, () => Promise<(options: BenchOptions) => 
   han: async () => (await import('./han.ts')).benchHan,
   store: async () => (await import('./store.ts')).benchStore,
   baud: async () => (await import('./baud.ts')).benchBaud,
+  profile: async () => (await import('./profile.ts')).benchProfile,
 };
 
 const words = process.argv.slice(2);

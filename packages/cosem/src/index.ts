@@ -85,6 +85,16 @@ export {
   type Rights,
 } from './server/types.ts';
 export { codeOfUnit, type UnitMeaning, unitOfCode } from './units.ts';
+export {
+  captureObjectsOf,
+  columnName,
+  columnOfCapture,
+  holdsMoments,
+  isClock,
+  isStatus,
+  type ProfileColumn,
+  profileColumns,
+} from './values/capture.ts';
 export { checkValue } from './values/check.ts';
 export {
   dateText,
@@ -108,5 +118,18 @@ export {
   printValue,
   type ScalerUnit,
 } from './values/print.ts';
+export { readProfile } from './values/profile.ts';
+export type {
+  BigintValues,
+  ColumnValues,
+  MomentValues,
+  NumberValues,
+  PlainValues,
+  Profile,
+  ProfileOptions,
+  Stop,
+  TextValues,
+} from './values/profile-types.ts';
+export { type Cell, type ProfileWriteOptions, writeProfileRows } from './values/profile-write.ts';
 export { dataOf, plainValue, readPlain, readValue } from './values/read.ts';
 export { type Writable, type WriteOptions, writeValue } from './values/write.ts';
