@@ -5,7 +5,7 @@
  */
 import { DecodeError, fromHex, Reader, Writer } from '@amiable/bytes';
 import { upperHex } from './apdu/explainer.ts';
-import { attributeValue, pascal } from './apdu/schema.ts';
+import { attributeValue, pascal } from './apdu/node.ts';
 import { decodeData, encodeData } from './data.ts';
 import { type BytesType, type Data, type DataType, type NumberType, TAGS, type TypeDescription } from './data-types.ts';
 import { decodeDate, decodeDateTime, decodeTime, encodeDate, encodeDateTime, encodeTime } from './date-time.ts';

@@ -8,7 +8,7 @@
 import { DecodeError, MisuseError } from '@amiable/bytes';
 import { decodeApdu, encodeApdu } from './apdu/codec.ts';
 import { cipheredService } from './apdu/general.ts';
-import { pascal, type TextContext } from './apdu/schema.ts';
+import { pascal, type TextContext } from './apdu/node.ts';
 import { schemaOfElement, schemaOfType } from './apdu/table.ts';
 import { CIPHERED_TAGS, serviceOfCiphered } from './apdu/tags.ts';
 import type { Apdu } from './apdu/types.ts';

@@ -8,6 +8,7 @@
 import { DecodeError, fromHex, MisuseError, type Reader } from '@amiable/bytes';
 import { berFields, bits, field, integer, lengthed, maybe, rest, restApdu, tagged } from './ber.ts';
 import { upperHex } from './explainer.ts';
+import { attributeValue, bytesText, leaf, type Node, type Words } from './node.ts';
 import { service } from './registry.ts';
 import {
   ACSE_PROVIDER_DIAGNOSTIC,
@@ -18,7 +19,7 @@ import {
   RELEASE_REQUEST_REASON,
   RELEASE_RESPONSE_REASON,
 } from './results.ts';
-import { attributeValue, bytesText, leaf, mapped, type Node, type Words } from './schema.ts';
+import { mapped } from './schema.ts';
 import { APDU } from './tags.ts';
 import type { Aare, Aarq, AuthenticationForm } from './types.ts';
 

@@ -10,7 +10,8 @@ import { bitsOfText, bitsText } from '../data-text.ts';
 import { type Budget, decodeLength, encodeLength } from '../data-types.ts';
 import { element } from '../xml.ts';
 import { upperHex } from './explainer.ts';
-import { type Inferred, kebab, leaf, type Node, pascal, type TextContext } from './schema.ts';
+import { kebab, leaf, type Node, pascal, type TextContext } from './node.ts';
+import type { Inferred } from './schema.ts';
 
 /** A field: its tag, and the layout of its contents. */
 export interface BerField<T> extends Node<T> {

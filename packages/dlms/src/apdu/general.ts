@@ -5,9 +5,10 @@
 import { DecodeError, MisuseError, toHex } from '@amiable/bytes';
 import { decodeLength } from '../data-types.ts';
 import { type Explainer, printable, upperHex } from './explainer.ts';
+import { leaf, type Node, named, nestedApdu, octetString, uint } from './node.ts';
 import { dateTimeOrNone } from './parts.ts';
 import { service } from './registry.ts';
-import { kinds, leaf, mapped, type Node, named, nestedApdu, octetString, optional, sequence, uint } from './schema.ts';
+import { kinds, mapped, optional, sequence } from './schema.ts';
 import { APDU } from './tags.ts';
 import type { GeneralBlockTransfer } from './types.ts';
 

@@ -5,10 +5,11 @@
  */
 import { DecodeError, MisuseError, type Reader } from '@amiable/bytes';
 import { CONFORMANCE, type ConformanceBit, conformance, conformanceNames } from '../conformance.ts';
+import { enumeration, hexNumber, leaf, type Node, named, octetString, uint } from './node.ts';
 import { int8 } from './parts.ts';
 import { service } from './registry.ts';
 import { CONFIRMED_SERVICE, SERVICE_ERROR, SERVICE_EXCEPTION, STATE_ERROR } from './results.ts';
-import { enumeration, hexNumber, leaf, type Node, named, octetString, optional, sequence, uint } from './schema.ts';
+import { optional, sequence } from './schema.ts';
 import { APDU } from './tags.ts';
 
 /** BOOLEAN DEFAULT TRUE: one byte 00 for the default. */

@@ -12,9 +12,10 @@ import { dateTimeBytes, decodeDateTime, encodeDateTime } from '../date-time.ts';
 import { dateText, explainData } from '../explain-data.ts';
 import { element } from '../xml.ts';
 import { upperHex } from './explainer.ts';
+import { attributeValue, type Node, named, octetString } from './node.ts';
 import { data, dateTimeOrNone, longInvoke, plainAttribute } from './parts.ts';
 import { service } from './registry.ts';
-import { attributeValue, type Node, named, octetString, optional, sequence } from './schema.ts';
+import { optional, sequence } from './schema.ts';
 import { APDU } from './tags.ts';
 import type { DataNotification, DateTimeForm } from './types.ts';
 

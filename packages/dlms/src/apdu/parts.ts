@@ -4,20 +4,9 @@ import { encodeData } from '../data.ts';
 import { dataOfElement, encodedElement } from '../data-text.ts';
 import { explainData } from '../explain-data.ts';
 import { endOfData } from '../skip.ts';
+import { bool, enumeration, fixed, leaf, type Node, named, octetString, uint } from './node.ts';
 import { ACTION_RESULT, DATA_ACCESS_RESULT } from './results.ts';
-import {
-  bool,
-  choice,
-  enumeration,
-  fixed,
-  leaf,
-  type Node,
-  named,
-  octetString,
-  optional,
-  sequence,
-  uint,
-} from './schema.ts';
+import { choice, optional, sequence } from './schema.ts';
 import type { EncodedData } from './types.ts';
 
 /** One value, kept as its bytes. */

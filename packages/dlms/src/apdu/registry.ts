@@ -1,5 +1,5 @@
 /** One row of the table of APDUs: tag, choice and layout, and the names that its text form begins with. */
-import { type Node, pascal } from './schema.ts';
+import { type Node, pascal } from './node.ts';
 import type { ApduOf, ApduType } from './types.ts';
 
 export interface ApduSchema {

@@ -2,7 +2,7 @@
  * Results and errors of services in the standard's words (IEC 62056-5-3 clause 6 and annex A; ACSE: its clause 6.2).
  * Numbers that are missing here are not values of the standard; decoders let them pass, for meters invent some.
  */
-import type { Words } from './schema.ts';
+import type { Words } from './node.ts';
 
 const COMMON: Words = {
   0: 'success',

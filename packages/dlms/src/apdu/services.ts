@@ -3,6 +3,7 @@
  * description each.
  */
 
+import { inside, named } from './node.ts';
 import {
   actionResponse,
   actionResult,
@@ -24,7 +25,7 @@ import {
   selectionField,
 } from './parts.ts';
 import { service } from './registry.ts';
-import { inside, kinds, list, named, optional, sequence } from './schema.ts';
+import { kinds, list, optional, sequence } from './schema.ts';
 import { APDU } from './tags.ts';
 
 const attributes = named('AttributeDescriptorList', list('AttributeDescriptor', attribute));

@@ -2,9 +2,11 @@
  * Layouts of the services for short names (IEC 62056-5-3 clause 6 and annex A): Read, Write, UnconfirmedWrite,
  * InformationReport.
  */
+
+import { named, octetString, uint } from './node.ts';
 import { blockNumber16, data, dataAccessResult, lastBlock, rawOfList } from './parts.ts';
 import { service } from './registry.ts';
-import { choice, kinds, list, named, nothing, octetString, optional, sequence, uint } from './schema.ts';
+import { choice, kinds, list, nothing, optional, sequence } from './schema.ts';
 import { APDU } from './tags.ts';
 
 const name = named(
