@@ -16,7 +16,7 @@
  * Memory is one fixed buffer. A frame that lies whole in a chunk is not copied. HCS and FCS are one pass: the FCS
  * register after a good header is a constant.
  */
-import { X25_RESIDUE, X25_START, x25Update } from '@amiable/bytes';
+import { copyBytes, X25_RESIDUE, X25_START, x25Update } from '@amiable/bytes';
 import { addressLength } from './address.ts';
 import { FLAG, MAX_LENGTH, MIN_LENGTH } from './frame.ts';
 
@@ -128,7 +128,7 @@ export function createHdlcScanner(sink: ScanSink, options: ScanOptions = {}): Hd
     if (base + from < reported) return; // inside a refused frame: one report is enough
     flushNoise();
     reported = base + to;
-    drop(reason, base + from, to - from, buf.slice(from, to));
+    drop(reason, base + from, to - from, copyBytes(buf, from, to));
   }
 
   /** Looks at buf[from, len); gives the index from which octets must be kept. */

@@ -1,7 +1,8 @@
 import { toHex } from '@amiable/bytes';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createWorld, type Faults, numbered, randomOf, type World } from './line.ts';
+import { createHdlcClient, createHdlcServer, type HdlcClient } from '../src/index.ts';
+import { CLIENT, createWorld, type Faults, numbered, randomOf, SERVER, type World } from './line.ts';
 
 const hex = (list: readonly Uint8Array[]) => list.map((b) => toHex(b));
 
@@ -131,6 +132,45 @@ describe('both ends against each other', () => {
       }
       const { world } = exchange(window, 8, 400, doubled, [64, window]);
       expect(world.client.counters.timeouts).toBe(0);
+    }
+  });
+
+  test('ends that write straight into each other', () => {
+    for (const window of [1, 7]) {
+      const limits = { windowTransmit: window, windowReceive: window, maxInfoTransmit: 32, maxInfoReceive: 32 };
+      const got: string[] = [];
+      const want: string[] = [];
+      const client: HdlcClient = createHdlcClient(
+        { client: CLIENT, server: SERVER, limits },
+        {
+          write: (b) => server.receive(b, 0),
+          connected: () => client.send(numbered(0, 200), 0),
+          information(i) {
+            got.push(toHex(i));
+            if (got.length < 20) for (let k = 0; k < 2; k++) client.send(numbered(got.length * 2 + k, 200), 0);
+            else if (got.length === 20) client.disconnect(0);
+          },
+          disconnected: (r) => got.push(r),
+          failed: (e) => got.push(e.message),
+        },
+      );
+      const server = createHdlcServer(
+        { accepts: () => true, limits },
+        {
+          write: (b) => client.receive(b, 0),
+          connected: () => {},
+          information(link, i) {
+            want.push(toHex(i));
+            link.send(i, 0);
+          },
+          disconnected: (_, r) => want.push(r),
+          failed: (_, e) => want.push(e.message),
+        },
+      );
+      client.connect(0);
+      expect(got.slice(0, 20)).toEqual(want.slice(0, 20));
+      expect([got.at(-1), want.at(-1)]).toEqual(['requested', 'peer']);
+      expect(new Set(want.slice(0, 20)).size).toBe(20);
     }
   });
 

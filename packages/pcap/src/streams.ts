@@ -10,7 +10,7 @@
  *
  * Left out: what the payload means.
  */
-import { DecodeError } from '@amiable/bytes';
+import { copyBytes, DecodeError } from '@amiable/bytes';
 import { DLMS_PORT } from './build.ts';
 import { decodeNetworkPacket, type NetworkPacket } from './network.ts';
 import { LINKTYPE, type Packet, type PacketTime } from './packet.ts';
@@ -169,7 +169,7 @@ export function createStreamCollector(sink: StreamSink, options: StreamOptions =
     let i = h.waiting.length;
     while (i > 0 && after((h.waiting[i - 1] as { sequence: number }).sequence, sequence) > 0) i--;
     // The packet's octets are valid during the call only.
-    h.waiting.splice(i, 0, { sequence, octets: octets.slice(), time });
+    h.waiting.splice(i, 0, { sequence, octets: copyBytes(octets), time });
     h.waitingOctets += octets.length;
     while (h.waitingOctets > maxWaiting || h.waiting.length > MOST_WAITING_SEGMENTS) drain(c, from, true, time);
   }
@@ -263,7 +263,7 @@ export function extractStreams(bytes: Uint8Array, options: StreamOptions & ReadO
   };
   const collector = createStreamCollector(
     {
-      data: (stream, from, octets, time) => of(stream).push({ from, time, octets: octets.slice() }),
+      data: (stream, from, octets, time) => of(stream).push({ from, time, octets: copyBytes(octets) }),
       gap: (stream, from, missing, time) => of(stream).push({ from, time, octets: new Uint8Array(0), missing }),
       damaged: (e) => damage.length < 1000 && damage.push(e),
     },

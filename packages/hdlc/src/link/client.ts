@@ -12,24 +12,18 @@
  *
  * Left out: normal disconnected mode's XID and TEST; unbalanced asynchronous modes.
  */
-import { LinkError, MisuseError, toHex } from '@amiable/bytes';
+import { copyBytes, LinkError, MisuseError, toHex } from '@amiable/bytes';
 import { step } from '@amiable/fsm';
-import { addressLength, readAddress } from '../address.ts';
-import { CONTROL, controlText, PF } from '../control.ts';
+import { addressLength, isAllStation } from '../address.ts';
+import { CONTROL, PF } from '../control.ts';
 import { frameBytes, joinAddresses, NOTHING } from '../frame.ts';
 import { decodeParameters, encodeParameters, type HdlcParameters, negotiate, ownParameters } from '../parameters.ts';
 import { rejectText } from '../reject.ts';
 import { createHdlcScanner, type Drop, type HdlcScanner } from '../scanner.ts';
+import { addressesAt, frameText, Gate, newCounters } from './common.ts';
 import { CLIENT_MODE, type ClientMode, type ClientModeEffect, type ClientModeInput } from './mode.ts';
 import { hasLlc, TAKE, Transfer, type TransferOptions } from './transfer.ts';
-import type {
-  HdlcAddresses,
-  HdlcClient,
-  HdlcClientOptions,
-  HdlcClientSink,
-  HdlcClientState,
-  HdlcLinkCounters,
-} from './types.ts';
+import type { HdlcClient, HdlcClientOptions, HdlcClientSink, HdlcClientState, HdlcLinkCounters } from './types.ts';
 
 /** LLC octets of what a client sends. */
 const COMMAND_LLC = Uint8Array.of(0xe6, 0xe6, 0x00);
@@ -38,10 +32,6 @@ const LEAST_POLL_INTERVAL = 200;
 
 export function createHdlcClient(options: HdlcClientOptions, sink: HdlcClientSink): HdlcClient {
   return new Client(options, sink);
-}
-
-export function newCounters(): HdlcLinkCounters {
-  return { framesIn: 0, framesOut: 0, repeated: 0, timeouts: 0, outOfSequence: 0, ignored: 0, dropped: 0 };
 }
 
 class Client implements HdlcClient {
@@ -67,7 +57,7 @@ class Client implements HdlcClient {
   /** Changes with every link, so that a callback can be seen to have ended it. */
   #epoch = 0;
   #now = 0;
-  #receiving = false;
+  readonly #gate = new Gate((bytes) => this.#scanner.push(bytes));
 
   /** The server has the word until `#deadline`. */
   #polling = false;
@@ -128,7 +118,7 @@ class Client implements HdlcClient {
   connect(now: number): void {
     if (this.#mode.type !== 'disconnected') throw new MisuseError(`connect in state ${this.#mode.type}`);
     this.#now = now;
-    this.#input({ type: 'connect' });
+    this.#guarded(() => this.#input({ type: 'connect' }));
   }
 
   send(information: Uint8Array, now: number, answer = true): void {
@@ -138,14 +128,14 @@ class Client implements HdlcClient {
     this.#now = now;
     this.#answerDue = answer;
     this.#lastProgress = now;
-    this.#pump(false);
+    this.#turn();
   }
 
   poll(now: number): void {
     if (!this.#transfer) throw new MisuseError(`poll in state ${this.#mode.type}: connect first`);
     this.#now = now;
     this.#pollWanted = true;
-    this.#pump(false);
+    this.#turn();
   }
 
   sendUnnumbered(information: Uint8Array, now: number, poll = false): void {
@@ -153,7 +143,7 @@ class Client implements HdlcClient {
     this.#write(
       frameBytes(
         this.#there,
-        CONTROL.UI | (poll ? PF : 0),
+        CONTROL.UI | (poll && !isAllStation(this.#options.server) ? PF : 0),
         false,
         this.#transferOptions.prefix,
         information,
@@ -169,14 +159,14 @@ class Client implements HdlcClient {
     this.#busy = busy;
     if (!busy && this.#transfer) {
       this.#pollWanted = true;
-      this.#pump(false);
+      this.#turn();
     }
   }
 
   disconnect(now: number): void {
     this.#now = now;
     if (this.#mode.type === 'connected' && this.#polling) this.#closing = true;
-    else this.#input({ type: 'disconnect' });
+    else this.#guarded(() => this.#input({ type: 'disconnect' }));
   }
 
   reset(): void {
@@ -186,37 +176,52 @@ class Client implements HdlcClient {
   }
 
   receive(bytes: Uint8Array, now: number): void {
-    if (this.#receiving) throw new MisuseError('receive was called from within the sink of the same link');
     this.#now = now;
-    this.#receiving = true;
-    try {
-      this.#scanner.push(bytes);
-    } finally {
-      this.#receiving = false;
-    }
+    this.#gate.receive(bytes);
   }
 
   idle(now: number): void {
     this.#now = now;
-    this.#scanner.idle();
+    this.#guarded(() => this.#scanner.idle());
   }
 
   tick(now: number): void {
     this.#now = now;
     if (now >= this.#deadline) {
       const before = this.#deadline;
-      // What waits for its rest may hide an answer, and will get no rest.
-      this.#scanner.idle();
-      if (this.#deadline === before) this.#timeout();
+      this.#guarded(() => {
+        // What waits for its rest may hide an answer, and will get no rest.
+        this.#scanner.idle();
+        if (this.#deadline === before) this.#timeout();
+      });
     } else if (now >= this.#pollAt) {
       this.#pollAt = Number.POSITIVE_INFINITY;
       this.#pollWanted = true;
-      this.#pump(false);
+      this.#turn();
     }
   }
 
   nextDeadline(): number {
     return Math.min(this.#deadline, this.#pollAt);
+  }
+
+  #guarded(work: () => void): void {
+    this.#gate.enter();
+    try {
+      work();
+    } finally {
+      this.#gate.leave();
+    }
+  }
+
+  /** `#pump` at the user's request. */
+  #turn(): void {
+    this.#gate.enter();
+    try {
+      this.#pump(false);
+    } finally {
+      this.#gate.leave();
+    }
   }
 
   // ------------------------------------------------ mode
@@ -377,7 +382,7 @@ class Client implements HdlcClient {
     const segmented = ((buf[start] as number) & 0x08) !== 0;
     if (!t) {
       if (this.#mode.type !== 'disconnected') this.counters.ignored++;
-      else this.#sink.stray?.(buf.slice(infoStart, infoEnd), addressesAt(buf, start, infoEnd), segmented);
+      else this.#sink.stray?.(copyBytes(buf, infoStart, infoEnd), addressesAt(buf, start, infoEnd), segmented);
       return;
     }
     const ns = (control >> 1) & 7;
@@ -486,13 +491,13 @@ class Client implements HdlcClient {
     if ((control & ~PF) === CONTROL.UI) this.#unnumbered(buf, start, infoStart, infoEnd, control);
     else if ((control & 1) === 0 && this.#sink.stray) {
       const segmented = ((buf[start] as number) & 0x08) !== 0;
-      this.#sink.stray(buf.slice(infoStart, infoEnd), addressesAt(buf, start, infoEnd), segmented);
+      this.#sink.stray(copyBytes(buf, infoStart, infoEnd), addressesAt(buf, start, infoEnd), segmented);
     } else this.counters.ignored++;
   }
 
   #unnumbered(buf: Uint8Array, start: number, infoStart: number, infoEnd: number, control: number): void {
     const from = this.#llc && hasLlc(buf, infoStart, infoEnd) ? infoStart + 3 : infoStart;
-    this.#sink.unnumbered?.(buf.slice(from, infoEnd), addressesAt(buf, start, infoEnd), (control & PF) !== 0);
+    this.#sink.unnumbered?.(copyBytes(buf, from, infoEnd), addressesAt(buf, start, infoEnd), (control & PF) !== 0);
   }
 
   // ------------------------------------------------ frames out
@@ -569,20 +574,4 @@ class Client implements HdlcClient {
     this.counters.framesOut++;
     this.#sink.write(frame);
   }
-}
-
-/** The addresses of the frame whose format field is at `start`. */
-export function addressesAt(buf: Uint8Array, start: number, infoEnd: number): HdlcAddresses {
-  const end = infoEnd + 2;
-  const d = addressLength(buf, start + 2, end) || 1;
-  const s = addressLength(buf, start + 2 + d, end) || 1;
-  return { destination: readAddress(buf, start + 2, d), source: readAddress(buf, start + 2 + d, s) };
-}
-
-/** A frame for an error message: what it is, and its octets, the first 64. */
-export function frameText(buf: Uint8Array, start: number, end: number): string {
-  const source = start + 2 + addressLength(buf, start + 2, end);
-  const control = buf[source + addressLength(buf, source, end)] as number;
-  const cut = end - start > 64 ? '…' : '';
-  return `${controlText(control)}: ${toHex(buf.subarray(start, Math.min(end, start + 64))).toUpperCase()}${cut}`;
 }

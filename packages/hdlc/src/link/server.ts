@@ -12,7 +12,7 @@
  *
  * Left out: the way a station gets its address; server-initiated links (the standard has none).
  */
-import { DecodeError, LinkError, MisuseError, toHex } from '@amiable/bytes';
+import { copyBytes, DecodeError, LinkError, toHex } from '@amiable/bytes';
 import { step } from '@amiable/fsm';
 import { addressLength, isAllStation, isNoStation, readAddress } from '../address.ts';
 import { CONTROL, PF } from '../control.ts';
@@ -28,7 +28,7 @@ import {
 } from '../parameters.ts';
 import { encodeReject, type FrameReject, rejectReasons } from '../reject.ts';
 import { createHdlcScanner, type HdlcScanner } from '../scanner.ts';
-import { frameText, newCounters } from './client.ts';
+import { frameText, Gate, newCounters } from './common.ts';
 import { SERVER_MODE, type ServerMode, type ServerModeEffect, type ServerModeInput } from './mode.ts';
 import { isBetween, type LinkHome, type LinkKey, NEVER, ServerLink } from './server-link.ts';
 import { hasLlc, TAKE, Transfer, type TransferOptions } from './transfer.ts';
@@ -72,7 +72,13 @@ class Server<T> implements HdlcServer<T>, LinkHome<T> {
   #now = 0;
   /** No deadline is before this. */
   #earliest = NEVER;
-  #receiving = false;
+  readonly #gate = new Gate((bytes) => {
+    try {
+      this.#scanner.push(bytes);
+    } finally {
+      this.#current = undefined;
+    }
+  });
 
   constructor(options: HdlcServerOptions, sink: HdlcServerSink<T>) {
     this.#options = options;
@@ -96,21 +102,16 @@ class Server<T> implements HdlcServer<T>, LinkHome<T> {
   }
 
   receive(bytes: Uint8Array, now: number): void {
-    if (this.#receiving) throw new MisuseError('receive was called from within the sink of the same server');
     this.#now = now;
-    this.#receiving = true;
-    try {
-      this.#scanner.push(bytes);
-    } finally {
-      this.#receiving = false;
-      this.#current = undefined;
-    }
+    this.#gate.receive(bytes);
   }
 
   idle(now: number): void {
     this.#now = now;
-    this.#scanner.idle();
-    this.#current = undefined;
+    this.#guarded(() => {
+      this.#scanner.idle();
+      this.#current = undefined;
+    });
   }
 
   sendUnnumbered(information: Uint8Array, addresses: HdlcAddresses, final = false): void {
@@ -130,7 +131,11 @@ class Server<T> implements HdlcServer<T>, LinkHome<T> {
 
   tick(now: number): void {
     this.#now = now;
-    if (now < this.#earliest) return;
+    if (now >= this.#earliest) this.#guarded(() => this.#sweep(now));
+  }
+
+  /** Looks at every link; rare, for `#earliest` is known. */
+  #sweep(now: number): void {
     let earliest = NEVER;
     for (const link of [...this.links]) {
       if (now >= link.holdUntil) this.#answer(link);
@@ -153,7 +158,16 @@ class Server<T> implements HdlcServer<T>, LinkHome<T> {
   release(link: ServerLink<T>, now: number): void {
     if (this.#current === link) return; // the frame being handled is answered in a moment
     this.#now = now;
-    this.#answer(link);
+    this.#guarded(() => this.#answer(link));
+  }
+
+  #guarded(work: () => void): void {
+    this.#gate.enter();
+    try {
+      work();
+    } finally {
+      this.#gate.leave();
+    }
   }
 
   #deadlineOf(link: ServerLink<T>): number {
@@ -247,7 +261,7 @@ class Server<T> implements HdlcServer<T>, LinkHome<T> {
     const poll = (control & PF) !== 0;
     const from = this.#llc && hasLlc(buf, infoStart, infoEnd) ? infoStart + 3 : infoStart;
     const before = this.counters.framesOut;
-    this.#sink.unnumbered?.(buf.slice(from, infoEnd), addresses, poll);
+    this.#sink.unnumbered?.(copyBytes(buf, from, infoEnd), addresses, poll);
     // A poll is answered, whatever it was.
     if (!poll || this.counters.framesOut !== before) return;
     if (link && this.#byKey.get(link.key) === link) this.#input(link, { type: 'poll' }, control);

@@ -9,7 +9,7 @@
  *
  * Left out: whose turn it is and when (client.ts, server.ts).
  */
-import { MisuseError } from '@amiable/bytes';
+import { copyBytes, MisuseError } from '@amiable/bytes';
 import { PF } from '../control.ts';
 import { frameBytes, NOTHING } from '../frame.ts';
 import type { HdlcParameters } from '../parameters.ts';
@@ -227,11 +227,11 @@ export class Transfer {
   #complete(buf: Uint8Array, from: number, to: number): Take {
     if (this.#options.prefix.length === 0) {
       // An I frame without information acknowledges and says nothing.
-      this.completed = buf.slice(from, to);
+      this.completed = copyBytes(buf, from, to);
       return to > from ? TAKE.complete : TAKE.segment;
     }
     if (!hasLlc(buf, from, to)) return TAKE.badLlc;
-    this.completed = buf.slice(from + LLC_LENGTH, to);
+    this.completed = copyBytes(buf, from + LLC_LENGTH, to);
     return TAKE.complete;
   }
 }

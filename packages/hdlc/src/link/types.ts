@@ -58,7 +58,8 @@ export interface HdlcClientOptions extends HdlcLinkOptions {
 
 /**
  * Exactly one of `disconnected` and `failed` ends a connection, or an attempt at one. Methods of the link may be called
- * from within any of these.
+ * from within any of these; octets that are received from within are kept until the link is done with what it does, so
+ * two ends may write straight into each other.
  */
 export interface HdlcClientSink {
   write(bytes: Uint8Array): void;
