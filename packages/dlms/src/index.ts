@@ -220,6 +220,7 @@ export {
 } from './security/hls.ts';
 export {
   ALGORITHM_ID,
+  type AlgorithmArc,
   type AlgorithmId,
   agreeKey,
   agreeStaticKey,
@@ -227,6 +228,7 @@ export {
   gcmAlgorithm,
   KEY_AGREEMENT,
 } from './security/key-agreement.ts';
+export { protectionOverhead } from './security/overhead.ts';
 export {
   type Deciphered,
   decipher,

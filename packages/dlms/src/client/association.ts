@@ -8,6 +8,7 @@
  */
 import { DecodeError, MisuseError } from '@amiable/bytes';
 import { encodeApdu } from '../apdu/codec.ts';
+import { APDU } from '../apdu/tags.ts';
 import type {
   AccessSpecification,
   Apdu,
@@ -260,6 +261,9 @@ class Association implements ClientAssociation {
 
   receive(bytes: Uint8Array): Step {
     try {
+      // Many servers write wrong lengths into their RLRE, and plain, ciphered or any other user-information: nothing
+      // depends on it, so that it is one is all that counts.
+      if (this.state === 'releasing' && bytes[0] === APDU.rlre) return this.#releasedBy(bytes);
       const unpacked = this.#layers.unpack(bytes, this.#operation !== undefined);
       if (unpacked.kind === 'part') return { send: unpacked.send };
       if (unpacked.kind === 'refused') return this.#wrong(unpacked.text, unpacked.apdu, 'security');
@@ -285,13 +289,14 @@ class Association implements ClientAssociation {
     if (apdu.type === 'confirmed-service-error')
       return this.#refused(serviceErrorWords(apdu), 'service-error', apdu.error.value, plain);
     if (this.state === 'associating') return this.#takeAare(apdu, plain);
-    if (this.state === 'releasing') {
-      // Its user-information may be plain, ciphered or anything: nothing depends on it.
-      if (apdu.type !== 'rlre') return this.#wrong(`it is ${apdu.type}`, plain);
-      this.state = 'released';
-      return { send: NOTHING, done: { ok: true, operation: 'release' } };
-    }
+    if (this.state === 'releasing') return this.#wrong(`it is ${apdu.type}`, plain);
     return this.#take(this.#operation as Operation, apdu, plain);
+  }
+
+  #releasedBy(bytes: Uint8Array): Step {
+    this.#layers.seen(bytes);
+    this.state = 'released';
+    return { send: NOTHING, done: { ok: true, operation: 'release' } };
   }
 
   #take(operation: Operation, apdu: Apdu, plain: Uint8Array): Step {

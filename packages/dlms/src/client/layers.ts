@@ -15,8 +15,7 @@ import type { Room } from './operation.ts';
 import type { ClientAssociationOptions, ClientLimits, Negotiated, OperationName } from './types.ts';
 
 const NOTHING: readonly Uint8Array[] = [];
-/** The largest protection of an APDU until one was seen: head of general-ciphering with an agreed key, tag, signature. */
-const LARGEST_PROTECTION = 400;
+const USUAL_OVERHEAD = 64;
 
 export type Unpacked =
   | { readonly kind: 'apdu'; readonly apdu: Apdu; readonly plain: Uint8Array }
@@ -33,13 +32,12 @@ export class Layers {
   #negotiated: Negotiated | undefined;
   #transfer: BlockTransfer | undefined;
   #joiner: BlockJoiner | undefined;
-  /** Bytes that protection added to the APDU sent last. */
-  #overhead: number;
+  readonly #overhead: number;
 
   constructor(options: ClientAssociationOptions, limits: ClientLimits) {
     this.#options = options;
     this.#limits = limits;
-    this.#overhead = options.security ? LARGEST_PROTECTION : 0;
+    this.#overhead = options.security ? (options.overhead ?? USUAL_OVERHEAD) : 0;
   }
 
   establish(negotiated: Negotiated | undefined): void {
@@ -81,6 +79,11 @@ export class Layers {
     return [apdu];
   }
 
+  /** An APDU that is taken unread. */
+  seen(bytes: Uint8Array): void {
+    this.#options.trace?.('in', bytes, undefined);
+  }
+
   /** Beside the operation that is under way, whose blocks go on. */
   aside(plain: Uint8Array): readonly Uint8Array[] {
     const { security, trace } = this.#options;
@@ -96,8 +99,6 @@ export class Layers {
     const plain = encodeApdu(apdu);
     if (most !== 0 && plain.length > most && !this.#transfer) throw tooLong(apdu, plain, most);
     const bytes = security ? security.protect(plain) : plain;
-    // A longer APDU has its lengths written with up to four bytes more.
-    this.#overhead = security ? bytes.length - plain.length + 4 : 0;
     this.#transfer?.reset();
     if (most === 0 || bytes.length <= most) {
       trace?.('out', bytes, security ? plain : undefined);

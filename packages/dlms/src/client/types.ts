@@ -71,6 +71,8 @@ export interface ClientAssociationOptions {
   readonly authentication?: Authentication;
   /** Makes it a ciphered application context. */
   readonly security?: SecurityContext;
+  /** Bytes that `security` adds to an APDU at most (`protectionOverhead`); 64 unless said. */
+  readonly overhead?: number;
   /** 8 bytes: goes into the AARQ; needed with ciphering and with mechanisms 5 to 7. */
   readonly systemTitle?: Uint8Array;
   /** The server's, where it is known beforehand (pre-established associations). */

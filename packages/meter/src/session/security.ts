@@ -6,6 +6,7 @@ import {
   createSecurityContext,
   type HighAuthentication,
   memoryPeerCounter,
+  protectionOverhead,
 } from '@amiable/dlms';
 import type { SessionOptions, SessionSecurity } from './types.ts';
 
@@ -27,15 +28,18 @@ export function associationOptions(options: SessionOptions): ClientAssociationOp
   if (security.ciphered === false) return named;
   const { dedicatedKey, send = { authenticated: true, encrypted: true } } = security;
   const key = dedicatedKey === true ? crypto.randomBytes(security.keys.unicast.length) : dedicatedKey || undefined;
+  const form = security.form ?? (key ? 'service-specific-dedicated' : 'service-specific-global');
+  const { suite } = security;
+  const overhead = protectionOverhead({ suite, form, send, ...pick(security, 'keyInfo') });
   const context = createSecurityContext({
-    suite: security.suite,
+    suite,
     role: 'client',
     ownSystemTitle: security.systemTitle,
     ...(security.serverSystemTitle && { peerSystemTitle: security.serverSystemTitle }),
     keys: security.keys,
     send,
     require: security.require ?? send,
-    form: security.form ?? (key ? 'service-specific-dedicated' : 'service-specific-global'),
+    form,
     counter: security.counter,
     peerCounter: security.peerCounter ?? memoryPeerCounter(),
     ...pick(security, 'keyInfo', 'signing', 'initiate', 'dialect'),
@@ -44,6 +48,7 @@ export function associationOptions(options: SessionOptions): ClientAssociationOp
   return {
     ...named,
     security: context,
+    overhead,
     ...(key && { dedicatedKey: key }),
     ...pick(security, 'cipheredInitiate'),
   };

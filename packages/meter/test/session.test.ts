@@ -1,0 +1,159 @@
+/** Sessions against the project's own server, over lines in memory, in virtual time. */
+
+import type { Authentication } from '@amiable/dlms';
+import { nodeCrypto, virtualClock } from '@amiable/io';
+import {
+  hdlcTransport,
+  openSession,
+  type Session,
+  type SessionOptions,
+  type SessionSecurity,
+  wrapperTransport,
+} from '@amiable/meter';
+import { describe, expect, test } from 'vitest';
+import {
+  COLUMNS,
+  type DeviceOptions,
+  lineToDevice,
+  ln,
+  ROWS,
+  SECRET,
+  SERVER_TITLE,
+  securityOf,
+  u32,
+} from './session-device.ts';
+
+const REGISTER = { classId: 3, instanceId: ln('1-0:1.8.0'), attributeId: 2 };
+const LONG = { classId: 1, instanceId: ln('0-0:96.13.0'), attributeId: 2 };
+const SCRIPT = { classId: 9, instanceId: ln('0-0:10.0.0'), methodId: 1 };
+const PROFILE = ln('1-0:99.1.0');
+
+interface Case extends DeviceOptions {
+  readonly name: string;
+  readonly transport?: 'wrapper' | 'hdlc';
+}
+
+async function opened(options: DeviceOptions & { transport?: 'wrapper' | 'hdlc' }, more: Partial<SessionOptions> = {}) {
+  const clock = virtualClock();
+  const { line, server, state } = lineToDevice(options, clock, options.transport ?? 'wrapper');
+  const { authentication, security, sn, conformance } = options;
+  const session = openSession({
+    transport: options.transport === 'hdlc' ? hdlcTransport(line.link, clock) : wrapperTransport(line.link),
+    clock,
+    crypto: nodeCrypto,
+    ...(sn && { referencing: 'SN' }),
+    ...(authentication && { authentication }),
+    ...(security && { security }),
+    ...(conformance !== undefined && { conformance }),
+    ...more,
+  });
+  return { session, line, clock, server, state };
+}
+
+/** Every service once, and what must come of it. */
+async function exercise(session: Session, state: { long: Uint8Array; invoked: Uint8Array[] }): Promise<void> {
+  expect(await session.get(REGISTER)).toEqual(u32(123456));
+  const list = await session.getList([REGISTER, { ...REGISTER, attributeId: 9 }, LONG]);
+  expect(list[0]).toEqual({ data: u32(123456) });
+  expect(list[1]).toHaveProperty('error');
+  expect(list[2]).toEqual({ data: state.long });
+  const long = Uint8Array.of(9, 0x82, 0x09, 0xc4, ...new Uint8Array(2500).map((_, i) => i & 0xff));
+  await session.set(LONG, long);
+  expect(state.long).toEqual(long);
+  await session.action(SCRIPT, Uint8Array.of(0x12, 0, 5));
+  expect(state.invoked.pop()).toEqual(Uint8Array.of(0x12, 0, 5));
+  const objects = await session.objects();
+  expect(objects.some((o) => o.classId === 7 && o.instanceId.join() === PROFILE.join())).toBe(true);
+  expect(await session.captureObjects(PROFILE)).toHaveLength(COLUMNS);
+  const whole = await session.getProfile(PROFILE);
+  expect(whole.complete).toBe(true);
+  expect(whole.rows).toHaveLength(ROWS);
+  const some = await session.getProfile(PROFILE, { kind: 'entry', from: 2, to: 4 });
+  expect(some.rows).toEqual(whole.rows.slice(1, 4));
+  await expect(session.get({ ...REGISTER, attributeId: 99 })).rejects.toThrow(/3\/1-0:1\.8\.0\/99|denied|undefined/);
+}
+
+const hls = (mechanism: 2 | 3 | 4 | 5 | 6 | 7): Authentication => ({ mechanism, secret: SECRET });
+const cases: Case[] = [
+  { name: 'LN, none' },
+  { name: 'LN, none, HDLC', transport: 'hdlc' },
+  { name: 'SN, none', sn: true },
+  { name: 'SN, LLS, HDLC', sn: true, transport: 'hdlc', authentication: { mechanism: 1, password: SECRET } },
+  { name: 'LN, LLS, PDU of 128', authentication: { mechanism: 1, password: SECRET }, maxPdu: 128 },
+  { name: 'LN, HLS MD5', authentication: hls(3) },
+  { name: 'LN, HLS SHA-1', authentication: hls(4) },
+  { name: 'SN, HLS MD5', sn: true, authentication: hls(3) },
+  {
+    name: 'LN, HLS SHA-256, keys for titles only',
+    authentication: hls(6),
+    security: securityOf(0, { ciphered: false }),
+  },
+  { name: 'LN, HLS GMAC, not ciphered', authentication: hls(5), security: securityOf(0, { ciphered: false }) },
+  { name: 'LN, GMAC, ciphered', authentication: hls(5), security: securityOf(0) },
+  { name: 'LN, GMAC, ciphered, HDLC', transport: 'hdlc', authentication: hls(5), security: securityOf(0) },
+  { name: 'LN, GMAC, ciphered, PDU of 200', authentication: hls(5), security: securityOf(0), maxPdu: 200 },
+  { name: 'SN, GMAC, ciphered', sn: true, authentication: hls(5), security: securityOf(0) },
+  { name: 'LN, GMAC, dedicated key', authentication: hls(5), security: securityOf(0, { dedicatedKey: true }) },
+  { name: 'LN, GMAC, general-glo', authentication: hls(5), security: securityOf(0, { form: 'general-global' }) },
+  {
+    name: 'LN, GMAC, general-ded',
+    authentication: hls(5),
+    security: securityOf(0, { form: 'general-dedicated', dedicatedKey: true }),
+  },
+  {
+    name: 'LN, authenticated only',
+    authentication: hls(5),
+    security: securityOf(0, { send: { authenticated: true, encrypted: false } }),
+  },
+  { name: 'LN, none, PDU of 100 and no blocks of services', conformance: 0x62e0df, maxPdu: 100 },
+  {
+    name: 'LN, suite 1, general-ciphering with an agreed key, PDU of 500',
+    authentication: hls(7),
+    security: securityOf(1, { form: 'general-ciphering', keyInfo: 'one-pass-dh', serverSystemTitle: SERVER_TITLE }),
+    maxPdu: 500,
+  },
+  {
+    name: 'LN, suite 1, signed and ciphered',
+    authentication: hls(7),
+    security: securityOf(1, {
+      send: { authenticated: true, encrypted: true, signed: true },
+      serverSystemTitle: SERVER_TITLE,
+    }),
+  },
+  { name: 'LN, suite 1, ECDSA', authentication: hls(7), security: securityOf(1) },
+  { name: 'LN, suite 2, ECDSA', authentication: hls(7), security: securityOf(2) },
+  { name: 'LN, suite 2, GMAC', authentication: hls(5), security: securityOf(2) },
+];
+
+describe('every context, mechanism and form', () => {
+  test.each(cases)('$name', async (options) => {
+    const { session, state, line, server } = await opened(options);
+    const s = await session;
+    await exercise(s, state);
+    await s.release();
+    expect(s.state).toBe('released');
+    expect(line.closed).toBe(true);
+    expect([...server.associations()]).toEqual([]);
+    await expect(s.get(REGISTER)).rejects.toThrow(/released/);
+  });
+});
+
+test('a wrong password, key or secret is refused in the words of the standard', async () => {
+  const lls = await opened(
+    { authentication: { mechanism: 1, password: SECRET } },
+    {
+      authentication: { mechanism: 1, password: Uint8Array.of(1) },
+    },
+  );
+  await expect(lls.session).rejects.toThrow(/rejected-permanent \(1\): authentication-failure \(13\)/);
+  expect(lls.line.closed).toBe(true);
+  const high = await opened({ authentication: hls(3) }, { authentication: { mechanism: 3, secret: Uint8Array.of(1) } });
+  await expect(high.session).rejects.toThrow();
+  expect(high.line.closed).toBe(true);
+  const other: SessionSecurity = securityOf(0, {
+    keys: { unicast: new Uint8Array(16).fill(9), authentication: new Uint8Array(16).fill(2) },
+  });
+  const keys = await opened({ authentication: hls(5), security: securityOf(0) }, { security: other });
+  await expect(keys.session).rejects.toThrow();
+  expect(keys.line.closed).toBe(true);
+});
