@@ -212,6 +212,22 @@ describe('there and back', () => {
     expect(() => context('client', 0, { keys: without }).protect(GET, { broadcast: true })).toThrow(MisuseError);
   });
 
+  it('a client takes nothing under the broadcast key, which every meter has', () => {
+    for (const form of ['general-global', 'general-ciphering'] as const) {
+      const { client, server } = both(0, { form });
+      expect(reason(client.unprotect(server.protect(GET, { broadcast: true })))).toBe('malformed');
+    }
+  });
+
+  it('both ways of encoding the algorithm for agreed keys', () => {
+    for (const keyInfo of ['one-pass-dh', 'static-dh'] as const) {
+      const changes = { form: 'general-ciphering', keyInfo } as const;
+      const printed = both(1, { ...changes, algorithmArc: 6 });
+      expect(reason(printed.server.unprotect(printed.client.protect(GET)))).toBe('ok');
+      expect(reason(both(1, changes).server.unprotect(printed.client.protect(GET)))).toBe('wrongKey');
+    }
+  });
+
   it('a server answers in the transaction of the request', () => {
     const { client, server } = both(1, { form: 'general-ciphering', keyInfo: 'static-dh' });
     const request = client.protect(GET);

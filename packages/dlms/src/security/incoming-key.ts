@@ -13,6 +13,8 @@ import { type ContextState, dropOldest } from './state.ts';
 import type { PeerCounter, Unprotected, UnprotectFailure } from './types.ts';
 
 const USED_UP = 0x1_0000_0000;
+/** Every meter has the broadcast key, so that any of them could speak for another. */
+export const BROADCAST_TO_CLIENT = 'under the broadcast key, which is for messages to meters';
 
 export type Refused = Extract<Unprotected, { ok: false }>;
 
@@ -34,6 +36,7 @@ export function incomingKey(state: ContextState, choice: KeyChoice, fields: Gene
       if (choice.keyId === 0) return { bytes: options.keys.unicast, counter: options.peerCounter };
       if (choice.keyId !== 1)
         return refuse('unsupported', `key-info names a key ${choice.keyId}, which does not exist`);
+      if (options.role === 'client') return refuse('malformed', BROADCAST_TO_CLIENT);
       if (!options.keys.broadcast) return refuse('noKey', 'sent under the broadcast key, which was not given');
       return { bytes: options.keys.broadcast, counter: state.broadcastPeerCounter };
     case 'wrapped':
@@ -82,7 +85,16 @@ function agreedKey(
     const algorithm = gcmAlgorithm(options.suite);
     const { originator } = fields;
     const own = options.ownSystemTitle;
-    const key = agreeKey(options.suite, options.crypto, agreement, ephemeral, algorithm, originator, own);
+    const key = agreeKey(
+      options.suite,
+      options.crypto,
+      agreement,
+      ephemeral,
+      algorithm,
+      originator,
+      own,
+      options.algorithmArc,
+    );
     if (!key) return refuse('malformed', 'the ephemeral key is no point of the curve');
     // The same signature can be written in two ways, the point cannot.
     return { bytes: key, counter: counterOfKey(state, `ephemeral ${toHex(ephemeral.point)}`, fields) };
@@ -101,6 +113,7 @@ function agreedKey(
     fields.originator,
     fields.transactionId,
     options.ownSystemTitle,
+    options.algorithmArc,
   );
   if (!key) return refuse('noKey', "the peer's key agreement key is no point of the curve");
   const id = `static ${toHex(fields.originator)} ${toHex(fields.transactionId)}`;

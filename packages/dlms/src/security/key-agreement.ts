@@ -17,10 +17,10 @@ export const ALGORITHM_ID = { 'AES-GCM-128': 0, 'AES-GCM-256': 1, 'AES-WRAP-128'
 export type AlgorithmId = keyof typeof ALGORITHM_ID;
 
 /**
- * joint-iso-ccitt(2) country(16) 756, 5, 8, cryptographic-algorithms(3). Edition 8 of the Green Book printed 06 for the 5,
- * and stacks made after it derive other keys.
+ * The arc that stands for identified-organization(5) in the algorithm's identifier: 5, as it must be encoded and as the
+ * test vectors of annex C have it; 6, as the table of identifiers is printed and as some stacks therefore do.
  */
-const ALGORITHM_ARC = [0x60, 0x85, 0x74, 0x05, 0x08, 0x03] as const;
+export type AlgorithmArc = 5 | 6;
 
 /** key-parameters of an agreed key. */
 export const KEY_AGREEMENT = { onePassDiffieHellman: 0x01, staticUnifiedModel: 0x02 } as const;
@@ -38,15 +38,15 @@ export function deriveKey(
   algorithm: AlgorithmId,
   partyU: Uint8Array,
   partyV: Uint8Array,
+  arc: AlgorithmArc = 5,
 ): Uint8Array {
   if (suite === 0) throw new MisuseError('security suite 0 has no key agreement');
-  const input = new Uint8Array(4 + z.length + ALGORITHM_ARC.length + 1 + partyU.length + partyV.length);
+  const input = new Uint8Array(4 + z.length + 7 + partyU.length + partyV.length);
   input[3] = 1;
   input.set(z, 4);
   let at = 4 + z.length;
-  input.set(ALGORITHM_ARC, at);
-  at += ALGORITHM_ARC.length;
-  input[at++] = ALGORITHM_ID[algorithm];
+  input.set([0x60, 0x85, 0x74, arc, 0x08, 0x03, ALGORITHM_ID[algorithm]], at);
+  at += 7;
   input.set(partyU, at);
   input.set(partyV, at + partyU.length);
   const hash = suite === 1 ? crypto.sha256(input) : crypto.sha384(input);
@@ -66,10 +66,11 @@ export function agreeKey(
   algorithm: AlgorithmId,
   partyU: Uint8Array,
   partyV: Uint8Array,
+  arc?: AlgorithmArc,
 ): Uint8Array | undefined {
   const z = crypto.ecdh(own, peer);
   if (!z) return undefined;
-  const key = deriveKey(suite, crypto, z, algorithm, partyU, partyV);
+  const key = deriveKey(suite, crypto, z, algorithm, partyU, partyV, arc);
   z.fill(0);
   return key;
 }
@@ -83,10 +84,11 @@ export function agreeStaticKey(
   originator: Uint8Array,
   transactionId: Uint8Array,
   recipient: Uint8Array,
+  arc?: AlgorithmArc,
 ): Uint8Array | undefined {
   const partyU = new Uint8Array(originator.length + 1 + transactionId.length);
   partyU.set(originator);
   partyU[originator.length] = transactionId.length;
   partyU.set(transactionId, originator.length + 1);
-  return agreeKey(suite, crypto, own, peer, gcmAlgorithm(suite), partyU, recipient);
+  return agreeKey(suite, crypto, own, peer, gcmAlgorithm(suite), partyU, recipient, arc);
 }

@@ -75,6 +75,7 @@ function onePass(state: ContextState): Outgoing {
     gcmAlgorithm(options.suite),
     options.ownSystemTitle,
     state.peerTitle,
+    options.algorithmArc,
   );
   if (!key) throw new MisuseError("the peer's key agreement key is no point of the curve");
   const point = ephemeral.publicKey.point;
@@ -99,6 +100,7 @@ function staticUnified(state: ContextState, transactionId: Uint8Array): Outgoing
     options.ownSystemTitle,
     transactionId,
     state.peerTitle,
+    options.algorithmArc,
   );
   if (!key) throw new MisuseError("the peer's key agreement key is no point of the curve");
   const parameters = new Uint8Array([KEY_AGREEMENT.staticUnifiedModel]);

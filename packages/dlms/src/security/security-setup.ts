@@ -12,7 +12,7 @@ import { array, decodeData, encodeData, number, octets, structure } from '../dat
 import type { Data } from '../data-types.ts';
 import { SUITES } from './control.ts';
 import type { Crypto, EcKeyPair, EcPrivateKey, EcPublicKey } from './crypto.ts';
-import { type AlgorithmId, agreeKey, gcmAlgorithm } from './key-agreement.ts';
+import { type AlgorithmArc, type AlgorithmId, agreeKey, gcmAlgorithm } from './key-agreement.ts';
 import type { SecuritySuite } from './types.ts';
 
 /** key_id. */
@@ -127,10 +127,11 @@ export function agreedGlobalKey(
   clientSystemTitle: Uint8Array,
   serverSystemTitle: Uint8Array,
   crypto: Crypto,
+  arc?: AlgorithmArc,
 ): Uint8Array | undefined {
   // The client is party U, whoever computes.
   const algorithm = agreedAlgorithm(suite, keyId);
-  return agreeKey(suite, crypto, own.privateKey, peer, algorithm, clientSystemTitle, serverSystemTitle);
+  return agreeKey(suite, crypto, own.privateKey, peer, algorithm, clientSystemTitle, serverSystemTitle, arc);
 }
 
 /** A master key wraps keys, all others go into AES-GCM. */

@@ -5,6 +5,7 @@
  * Decides: the shapes. Leaves out: what is done with them (context.ts).
  */
 import type { Crypto, EcPrivateKey, EcPublicKey } from './crypto.ts';
+import type { AlgorithmArc } from './key-agreement.ts';
 
 export type SecuritySuite = 0 | 1 | 2;
 
@@ -96,6 +97,8 @@ export interface SecurityContextOptions {
    * general-signing. Gurux (C#, Java) does neither; say so to talk with it.
    */
   readonly dialect?: 'standard' | 'gurux';
+  /** Which encoding of the algorithm's identifier agreed keys are derived with; 5 unless said. */
+  readonly algorithmArc?: AlgorithmArc;
   /**
    * Whether a transaction-id is fresh, asked for keys that come with the message (wrapped and agreed), which no counter
    * protects. The context itself knows those of its own life; who keeps them longer refuses replays across associations.

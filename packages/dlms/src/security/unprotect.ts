@@ -17,7 +17,7 @@ import {
   TAG_LENGTH,
 } from './control.ts';
 import { type Envelope, type GeneralFields, isEnvelopeTag, isPlainTag, readEnvelope } from './envelope.ts';
-import { incomingKey, type Refused, refuse } from './incoming-key.ts';
+import { BROADCAST_TO_CLIENT, incomingKey, type Refused, refuse } from './incoming-key.ts';
 import { type ContextState, dropOldest, signedBytes } from './state.ts';
 import type { PeerCounter, Unprotected, UnprotectOptions } from './types.ts';
 
@@ -205,6 +205,7 @@ function openContent(
     return open(state, state.dedicatedKey, state.dedicatedPeerCounter, title, content, undefined, peeled);
   }
   if (!broadcast) return open(state, options.keys.unicast, options.peerCounter, title, content, undefined, peeled);
+  if (options.role === 'client') return refuse('malformed', BROADCAST_TO_CLIENT);
   if (!options.keys.broadcast) return refuse('noKey', 'sent under the broadcast key, which was not given');
   return open(state, options.keys.broadcast, state.broadcastPeerCounter, title, content, undefined, peeled);
 }
