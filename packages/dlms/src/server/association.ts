@@ -89,6 +89,8 @@ class Association<M> implements ServerAssociation<M> {
     if (tag === undefined) return undefined;
     try {
       if (tag === TAG.generalBlocks) return this.#generalBlock(apdu);
+      // A request of its own begins another exchange: blocks count from 1 again.
+      if (state.general?.active) state.general.reset();
       state.inGeneralBlocks = false;
       return this.#take(apdu);
     } catch (error) {
