@@ -39,6 +39,9 @@ describe('hot decoders and encoders', () => {
     APDUS['get-request-next'],
     APDUS['get-response-normal'],
     APDUS['get-response-with-datablock'],
+    APDUS.ciphered,
+    APDUS['general-glo-ciphering'],
+    APDUS['general-ded-ciphering'],
   ) as fc.Arbitrary<Apdu>;
   const outcome = (work: () => unknown): unknown => {
     try {
@@ -117,7 +120,7 @@ describe('damaged and random bytes', () => {
           check(bytes);
         },
       ),
-      { numRuns: 1500 },
+      { numRuns: 800 },
     );
   });
   it('behind every tag', () => {
@@ -125,7 +128,7 @@ describe('damaged and random bytes', () => {
       fc.property(fc.nat(255), fc.uint8Array({ maxLength: 60 }), (tag, rest) => {
         check(Uint8Array.from([tag, ...rest]));
       }),
-      { numRuns: 3000 },
+      { numRuns: 1500 },
     );
   });
   it('a text that is none raises DecodeError', () => {
