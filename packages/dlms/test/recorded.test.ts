@@ -90,7 +90,7 @@ const UNANSWERED: readonly Oddity[] = [
   {
     at: /^c2-c-ln-wrapper-gmac /,
     begins: '',
-    why: 'Gurux C, both ends: random numbers from the clock, so in one second client and server have the same challenge',
+    why: 'Gurux C, both ends: random numbers without a seed, so a fresh client and a fresh server have the same challenge',
   },
 ];
 
