@@ -461,6 +461,28 @@ describe('a server and bad clients', () => {
     expect(decodeFrame(s.out[0] as Uint8Array)).toMatchObject({ control: 0x03, destination: CLIENT });
   });
 
+  test('a client that polls again while its answer is awaited gets one answer a poll', () => {
+    const s = lonelyServer({ answerTime: 1000 });
+    s.receive(encodeControl('SNRM', true), encodeParameters(wide));
+    s.receive(encodeControl('I', true, 0, 0), info(1));
+    expect(s.kinds()).toEqual(['UA']);
+    s.receive(encodeControl('RR', true));
+    expect(s.kinds()).toEqual(['RR']);
+    s.receive(encodeControl('RR', true));
+    expect(s.kinds()).toEqual([]);
+    // Now an answer is handed in while the next request is being handled.
+    const answering = lonelyServer({ answerTime: 1000 });
+    answering.receive(encodeControl('SNRM', true), encodeParameters(wide));
+    answering.receive(encodeControl('I', true, 0, 0), info(1));
+    const push = answering.got.push.bind(answering.got);
+    answering.got.push = (...items) => {
+      answering.link().send(Uint8Array.of(9), 0);
+      return push(...items);
+    };
+    answering.receive(encodeControl('I', true, 1, 0), info(2));
+    expect(answering.kinds()).toEqual(['UA', 'I']);
+  });
+
   test('a link that is lost and begun anew is told at once, and its old handle is dead', () => {
     const s = lonelyServer();
     s.receive(encodeControl('SNRM', true));
