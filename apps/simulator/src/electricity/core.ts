@@ -118,6 +118,7 @@ export interface Scalars {
   output: boolean;
   rateInput: boolean;
   alertInput: boolean;
+  inputPulses: number;
   error: ErrorState;
   mode: DisconnecterMode;
   connected: boolean;

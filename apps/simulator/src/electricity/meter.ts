@@ -144,15 +144,18 @@ function advance(core: Core, until: number): void {
   if (until > s.now) s.now = until;
 }
 
+/** What a clock shows that was never set. */
+const UNSET = Date.UTC(2000, 0, 1);
+
 function freshScalars(options: MeterOptions, parameters: MeterParameters): Scalars {
-  const { start, config } = options;
+  const { start, config, clockSet = true } = options;
   return {
     now: start,
     start,
-    clockBase: start,
+    clockBase: clockSet ? start : UNSET,
     clockAt: start,
-    clockInvalid: false,
-    synchronised: true,
+    clockInvalid: !clockSet,
+    synchronised: clockSet,
     shiftsRefused: false,
     shifts: [],
     accumulatedTo: start,
@@ -203,6 +206,7 @@ function freshScalars(options: MeterOptions, parameters: MeterParameters): Scala
     output: false,
     rateInput: false,
     alertInput: false,
+    inputPulses: 0,
     error: 'none',
     mode: 'local',
     connected: true,
@@ -343,6 +347,10 @@ class VirtualMeter implements Meter {
     s.alertInput = active;
     if (s.powered) logEvent(this.#core, active ? EVENTS.alert : EVENTS.alertEnd);
   }
+  addInputPulses(count: number): void {
+    const { s, config } = this.#core;
+    if (config.extraInput === 's0' && s.powered && count > 0) s.inputPulses += Math.floor(count);
+  }
   setError(error: ErrorState): void {
     const { s } = this.#core;
     if (s.error === error) return;
@@ -408,7 +416,7 @@ class VirtualMeter implements Meter {
     logEvent(this.#core, EVENTS.logCleared);
     return DONE;
   }
-  resetPowerFailureCounters(): Outcome {
+  resetLongPowerFailures(): Outcome {
     if (!this.powered) return noMains();
     this.#core.s.longFailures = 0;
     return DONE;
@@ -541,6 +549,9 @@ class VirtualMeter implements Meter {
   }
   get alertInput(): boolean | undefined {
     return this.#core.config.extraInput === 'alert' ? this.#core.s.alertInput : undefined;
+  }
+  get inputPulses(): number | undefined {
+    return this.#core.config.extraInput === 's0' ? this.#core.s.inputPulses : undefined;
   }
   get display(): DisplayInformation {
     return displayInformation(this.#core);

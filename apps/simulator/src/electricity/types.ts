@@ -92,6 +92,8 @@ export interface MeterOptions {
   readonly slavePort?: SlavePort;
   /** Initial parameters; shared until something is written. */
   readonly parameters?: MeterParameters;
+  /** False: nobody has set its clock yet; it begins at 2000-01-01 and is invalid. Default true. */
+  readonly clockSet?: boolean;
   /** Initial registers, Wh. */
   readonly registers?: Readonly<Partial<Record<EnergyRegister, number>>>;
   /** What saveState gave. @throws DecodeError where it is damaged, of another version, or of another kind of meter */
@@ -428,7 +430,7 @@ export interface PowerQuality {
 export interface Outputs {
   /** Load switching as the table wants it and the fitted interface gives it; undefined when it has no relay. */
   readonly relay: boolean | undefined;
-  /** S0 pulses (2 Wh each) since it was hung up; undefined when it has no S0. */
+  /** S0 pulses (2 Wh of import each) since it was hung up; undefined when it has no S0 output. */
   readonly pulses: number | undefined;
 }
 
@@ -477,6 +479,8 @@ export interface Meter {
   pressButton(): Outcome;
   setRateInput(energised: boolean): void;
   setAlertInput(active: boolean): void;
+  /** Pulses arrive at the S0 input; counted where there is one and the module has mains. */
+  addInputPulses(count: number): void;
   setError(error: ErrorState): void;
   setPlcLine(line: Partial<PlcLine>): void;
   setRadio(radio: Partial<Radio>): void;
@@ -499,7 +503,8 @@ export interface Meter {
   activatePassiveTou(): Outcome;
   clearProfile(id: ProfileId): Outcome;
   clearLog(id: LogId): Outcome;
-  resetPowerFailureCounters(): Outcome;
+  /** The module's own counter, of long failures; the other is the basic meter's and only grows. */
+  resetLongPowerFailures(): Outcome;
   messageRead(): void;
   writeIdentification(name: IdentificationName, text: string): Outcome;
   writeSlaveIdentification(channel: number, name: SlaveIdentificationName, text: string): Outcome;
@@ -543,6 +548,8 @@ export interface Meter {
   /** Undefined for an input that is not fitted. */
   readonly rateInput: boolean | undefined;
   readonly alertInput: boolean | undefined;
+  /** Pulses counted at the S0 input. */
+  readonly inputPulses: number | undefined;
   readonly display: DisplayInformation;
   /** The pictures of its own display in their rotation. */
   displayLines(): readonly DisplayLine[];

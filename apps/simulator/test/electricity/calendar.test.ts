@@ -21,7 +21,11 @@ const day = (id: number, ...points: readonly (readonly [number, number])[]) => (
 
 describe('limits', () => {
   const filled = (seasons: number, weeks: number, days: number, points: number) => ({
-    seasons: Array.from({ length: seasons }, (_, i) => ({ name: `s${i}`, start: { month: i + 1, day: 1 }, week: 'w0' })),
+    seasons: Array.from({ length: seasons }, (_, i) => ({
+      name: `s${i}`,
+      start: { month: i + 1, day: 1 },
+      week: 'w0',
+    })),
     weeks: Array.from({ length: weeks }, (_, i) => week(`w${i}`, 0)),
     days: Array.from({ length: days }, (_, id) => ({
       id,
@@ -36,7 +40,8 @@ describe('limits', () => {
     expect(checkTables(tables({ output: filled(4, 4, 8, 5) }))).toMatch(/control output: day table 0 has 5/);
   });
   it('50 special days', () => {
-    const some = (n: number) => Array.from({ length: n }, (_, index) => ({ index, date: { month: 1, day: 1 }, dayId: 0 }));
+    const some = (n: number) =>
+      Array.from({ length: n }, (_, index) => ({ index, date: { month: 1, day: 1 }, dayId: 0 }));
     expect(checkSpecialDays(some(50))).toBeUndefined();
     expect(checkSpecialDays(some(51))).toMatch(/at most 50/);
     expect(checkSpecialDays([{ index: 0, date: { month: 13 }, dayId: 0 }])).toMatch(/no day/);
@@ -47,10 +52,28 @@ describe('limits', () => {
       weeks: [week('w', 1)],
       days: [day(1, ...points)],
     });
-    expect(checkTables(tables({ tariff: one([[0, 1], [1439, 2]]) }))).toBeUndefined();
+    expect(
+      checkTables(
+        tables({
+          tariff: one([
+            [0, 1],
+            [1439, 2],
+          ]),
+        }),
+      ),
+    ).toBeUndefined();
     expect(checkTables(tables({ tariff: one([[1440, 1]]) }))).toMatch(/minute 1440/);
     expect(checkTables(tables({ tariff: one([[0, 3]]) }))).toMatch(/selects 3/);
-    expect(checkTables(tables({ tariff: one([[5, 1], [5, 2]]) }))).toMatch(/out of order/);
+    expect(
+      checkTables(
+        tables({
+          tariff: one([
+            [5, 1],
+            [5, 2],
+          ]),
+        }),
+      ),
+    ).toMatch(/out of order/);
     expect(checkTables(tables({ output: one([[0, 2]]) }))).toMatch(/selects 2/);
     expect(checkTables(tables({ tariff: { ...one([]), weeks: [week('x', 1)] } }))).toMatch(/names week w/);
     expect(checkTables(tables({ tariff: { ...one([]), days: [] } }))).toMatch(/names day table 1/);
@@ -119,12 +142,16 @@ describe('what governs', () => {
 
   it('nothing ever changes before `next`', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 2 * 365 * 24 * 60 }), fc.double({ min: 0, max: 0.999999, noNaN: true }), (m, part) => {
-        const now = Date.parse('2024-01-01T00:00:00Z') + m * MINUTE;
-        const { selector, next } = governing(seasonal, [], ZONE, now);
-        expect(next).toBeGreaterThan(now);
-        expect(governing(seasonal, [], ZONE, Math.floor(now + (next - now) * part)).selector).toBe(selector);
-      }),
+      fc.property(
+        fc.integer({ min: 0, max: 2 * 365 * 24 * 60 }),
+        fc.double({ min: 0, max: 0.999999, noNaN: true }),
+        (m, part) => {
+          const now = Date.parse('2024-01-01T00:00:00Z') + m * MINUTE;
+          const { selector, next } = governing(seasonal, [], ZONE, now);
+          expect(next).toBeGreaterThan(now);
+          expect(governing(seasonal, [], ZONE, Math.floor(now + (next - now) * part)).selector).toBe(selector);
+        },
+      ),
     );
   });
 });

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PROFILE_STATUS } from '../../src/electricity/index.ts';
-import { DAY, eventTimes, events, forward, HOUR, MINUTE, meter, rows, SECOND, START } from './helpers.ts';
+import { DAY, events, eventTimes, forward, HOUR, MINUTE, meter, rows, SECOND, START } from './helpers.ts';
 
 describe('setting the clock', () => {
   it('registers what is beyond sync_limit, and nothing else', () => {
@@ -101,6 +101,20 @@ describe('setting the clock', () => {
           : ['clockInvalid', 'clockSynchronised'],
       );
     }
+  });
+});
+
+describe('a clock that was never set', () => {
+  it('is invalid, counts the low tariff, marks rows, and takes the first time it is given', () => {
+    const m = meter({ clockSet: false });
+    m.setPowers([1000, 0, 0]);
+    forward(m, HOUR);
+    expect(m.clock).toMatchObject({ invalid: true, synchronised: false, utc: Date.UTC(2000, 0, 1, 1) });
+    expect([m.register('1.8.1'), m.register('1.8.2')]).toEqual([0, 1000]);
+    const bad = PROFILE_STATUS.clockInvalid | PROFILE_STATUS.clockDesynchronised;
+    expect(rows(m, 'periodic').map(({ status }) => status)).toEqual([bad]);
+    expect(m.setClock(m.now)).toMatchObject({ accepted: true, registered: true });
+    expect([m.clock.utc, m.rate]).toEqual([m.now, 1]);
   });
 });
 

@@ -146,7 +146,7 @@ describe('the disconnecter', () => {
         const m = meter();
         let state: State = 'Lc';
         for (const input of inputs) {
-          const next = table[input]?.[state];
+          const next: State | undefined = table[input]?.[state];
           expect(act[input]?.(m).done).toBe(next !== undefined);
           state = next ?? state;
           const { mode, connected, localConnectionEnabled } = m.disconnecter;

@@ -66,7 +66,11 @@ describe('the information for the display behind it', () => {
       nextRateChange: 'Change to rate 2 on 15/01/2025 at 22:00',
     });
     m.advance(START + 11 * HOUR);
-    expect(m.display).toMatchObject({ rate: 2, price: 0.15, nextRateChange: 'Change to rate 1 on 16/01/2025 at 06:00' });
+    expect(m.display).toMatchObject({
+      rate: 2,
+      price: 0.15,
+      nextRateChange: 'Change to rate 1 on 16/01/2025 at 06:00',
+    });
     const external = meter({ config: { interface: 'rate-input' } });
     expect(external.display.nextRateChange).toBe('Change to rate 2 on 01/01/3000 at 00:00');
     m.setPowers([-4000, 0, 0]);
@@ -115,6 +119,15 @@ describe('inputs', () => {
     without.setAlertInput(true);
     expect([without.alertInput, events(without)]).toEqual([undefined, []]);
     expect(() => meter({ config: { extraInput: 'alert' } })).toThrow(/GPRS/);
+  });
+
+  it('S0: counts pulses while there is mains', () => {
+    const m = meter({ config: { module: 'gprs', extraInput: 's0' } });
+    m.addInputPulses(3);
+    m.setMains(false);
+    forward(m, SECOND);
+    m.addInputPulses(5);
+    expect([m.inputPulses, m.alertInput, meter().inputPulses]).toEqual([3, undefined, undefined]);
   });
 
   it('the standard log keeps 200 entries', () => {

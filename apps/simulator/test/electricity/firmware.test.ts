@@ -12,7 +12,8 @@ const image = buildImage(FIRMWARE, 'T42', payload(1000));
 function send(m: Meter, bytes: Uint8Array): void {
   expect(m.imageInitiate(name, bytes.length)).toEqual(ok);
   const { blockSize, blocks } = m.image;
-  for (let i = 0; i < blocks; i++) expect(m.imageBlock(i, bytes.subarray(i * blockSize, (i + 1) * blockSize))).toEqual(ok);
+  for (let i = 0; i < blocks; i++)
+    expect(m.imageBlock(i, bytes.subarray(i * blockSize, (i + 1) * blockSize))).toEqual(ok);
 }
 
 function verified(m: Meter, bytes: Uint8Array): number {
@@ -151,7 +152,8 @@ describe('power failures', () => {
             }
             const { status, firstNotTransferred: first, blocks } = m.image;
             if (status === 0) m.imageInitiate(name, image.length);
-            else if (status === 1 && first < blocks) m.imageBlock(first, image.subarray(first * 200, (first + 1) * 200));
+            else if (status === 1 && first < blocks)
+              m.imageBlock(first, image.subarray(first * 200, (first + 1) * 200));
             else if (status === 1) m.imageVerify();
             else if (status === 3) m.imageActivate();
             expect([0, 1, 2, 3, 5, 6]).toContain(m.image.status);

@@ -27,7 +27,11 @@ export const ZONE = 'Europe/Oslo';
 export const START = Date.UTC(2025, 0, 15, 11);
 
 export const hmac = (profile: 'hmac-sha-256' | 'hmac-sha-1', key: Uint8Array, data: Uint8Array): Uint8Array =>
-  new Uint8Array(createHmac(profile === 'hmac-sha-1' ? 'sha1' : 'sha256', key).update(data).digest());
+  new Uint8Array(
+    createHmac(profile === 'hmac-sha-1' ? 'sha1' : 'sha256', key)
+      .update(data)
+      .digest(),
+  );
 
 export const FIRMWARE = firmwareConfig(hmac, new Uint8Array(16).fill(7));
 

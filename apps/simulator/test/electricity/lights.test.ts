@@ -27,7 +27,13 @@ describe('every module', () => {
     expect(pattern(m, 'Relay off')).toBe('flashing 2 Hz');
     m.setError('fatal');
     expect(pattern(m, 'ERR')).toBe('on');
-    expect(new Set(lights(m).slice(1).map((light) => patternText(light.pattern)))).toEqual(new Set(['off']));
+    expect(
+      new Set(
+        lights(m)
+          .slice(1)
+          .map((light) => patternText(light.pattern)),
+      ),
+    ).toEqual(new Set(['off']));
   });
 
   it('shows the disconnecter, where there is one', () => {
@@ -87,7 +93,14 @@ describe('a GPRS/GSM module', () => {
   };
 
   it('has six lights', () => {
-    expect(named(gprs()).slice(1)).toEqual(['Tx yellow', 'Rx yellow', 'GPRS green', 'GSM green', 'RSL yellow', 'OPM yellow']);
+    expect(named(gprs()).slice(1)).toEqual([
+      'Tx yellow',
+      'Rx yellow',
+      'GPRS green',
+      'GSM green',
+      'RSL yellow',
+      'OPM yellow',
+    ]);
   });
 
   it.each([

@@ -92,10 +92,7 @@ describe('rows', () => {
     forward(m, 15 * MINUTE);
     m.setError('none');
     forward(m, 15 * MINUTE);
-    expect(rows(m, 'periodic').map(({ status }) => status)).toEqual([
-      P.disconnected | P.criticalError,
-      P.disconnected,
-    ]);
+    expect(rows(m, 'periodic').map(({ status }) => status)).toEqual([P.disconnected | P.criticalError, P.disconnected]);
   });
 });
 

@@ -159,9 +159,9 @@ describe('identification numbers', () => {
     expect(m.writeIdentification('utility-serial-2.1', '123456789')).toMatchObject({ done: false, reason: 'range' });
     expect(m.writeIdentification('utility-serial-2.2', 'Ä')).toMatchObject({ done: false, reason: 'range' });
     expect(m.identification('utility-serial-2.2')).toBe('');
-    expect(() => meter({ identity: { seed: 1, utilitySerial: 'x'.repeat(25), meterSerial: '', moduleSerial: '' } })).toThrow(
-      /24 characters/,
-    );
+    expect(() =>
+      meter({ identity: { seed: 1, utilitySerial: 'x'.repeat(25), meterSerial: '', moduleSerial: '' } }),
+    ).toThrow(/24 characters/);
   });
 
   it('the parameterisation id is 0 to 255, and writing it makes a PLC module NEW and unlocked', () => {

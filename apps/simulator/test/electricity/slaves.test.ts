@@ -1,6 +1,11 @@
 /** Slaves: when they are asked, what becomes a row, and what happens when they are silent. */
 import { describe, expect, it } from 'vitest';
-import { PROFILE_STATUS as P, type SlavePort, type SlaveReading, type SlaveSettings } from '../../src/electricity/index.ts';
+import {
+  PROFILE_STATUS as P,
+  type SlavePort,
+  type SlaveReading,
+  type SlaveSettings,
+} from '../../src/electricity/index.ts';
 import { DAY, events, forward, HOUR, MINUTE, meter, rows, START } from './helpers.ts';
 
 const gas: SlaveSettings = {
