@@ -11,7 +11,9 @@ export interface BenchOptions {
 const BENCHES: Readonly<Record<string, () => Promise<(options: BenchOptions) => Promise<readonly Figure[]>>>> = {
   han: async () => (await import('./han.ts')).benchHan,
   store: async () => (await import('./store.ts')).benchStore,
+  dlms: async () => (await import('./dlms.ts')).benchDlms,
   baud: async () => (await import('./baud.ts')).benchBaud,
+  meter: async () => (await import('./meter.ts')).benchMeter,
   profile: async () => (await import('./profile.ts')).benchProfile,
 };
 

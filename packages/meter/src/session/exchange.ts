@@ -57,8 +57,8 @@ export class Exchange {
   #answerBy = NEVER;
   #operationBy = NEVER;
   #last = NOTHING;
-  /** Why it is over. */
-  #over: Error | undefined;
+  /** Why it is over. Words where the user ended it: an error with its stack is costly, and mostly nobody asks. */
+  #over: Error | string | undefined;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -81,8 +81,8 @@ export class Exchange {
     return this.#transport.describe;
   }
 
-  get over(): Error | undefined {
-    return this.#over;
+  get over(): boolean {
+    return this.#over !== undefined;
   }
 
   listen(listener: (indication: Indication) => void): () => void {
@@ -138,8 +138,8 @@ export class Exchange {
   }
 
   #begin(job: Job): void {
-    if (this.#over) {
-      job.reject(this.#over);
+    if (this.#over !== undefined) {
+      job.reject(this.#reason());
       return;
     }
     this.#job = job;
@@ -156,13 +156,18 @@ export class Exchange {
     this.#apply(step);
   }
 
+  #reason(): Error {
+    const over = this.#over ?? '';
+    return typeof over === 'string' ? new LinkError(`${this.describe}: ${over}`) : over;
+  }
+
   #beginNext(): void {
     const next = this.#job ? undefined : this.#waiting.shift();
     if (next) this.#begin(next);
   }
 
   #receive(bytes: Uint8Array): void {
-    if (this.#over) return;
+    if (this.#over !== undefined) return;
     this.#last = bytes;
     this.#apply(this.association.receive(bytes));
   }
@@ -203,7 +208,7 @@ export class Exchange {
     }
     if (!outcome.ok && this.association.state === 'broken') this.#end(outcome.error);
     job?.finish(outcome);
-    if (this.#over) void this.#transport.close();
+    if (this.#over !== undefined) void this.#transport.close();
     else this.#beginNext();
   }
 
@@ -243,7 +248,7 @@ export class Exchange {
   }
 
   #lost(error: Error): void {
-    if (this.#over) return;
+    if (this.#over !== undefined) return;
     const { doing, expecting } = this.association;
     const last = `; the last that came: ${excerpt(this.#last)}`;
     const what =
@@ -259,21 +264,30 @@ export class Exchange {
     else void this.#transport.close();
   }
 
+  /** The user ends it. */
+  #leave(why: string): void {
+    if (this.#job)
+      this.#fail(new LinkError(`${this.association.doing}: ${why}; expected ${this.association.expecting}`));
+    else this.#end(why);
+  }
+
   /** Nothing more will be asked. */
-  #end(reason: Error): void {
-    if (this.#over) return;
+  #end(reason: Error | string): void {
+    if (this.#over !== undefined) return;
     this.#over = reason;
     this.#alarm.stop();
     this.#outbox.length = 0;
-    for (const job of this.#waiting.splice(0))
-      job.reject(new LinkError(`the session is over: ${reason.message}`, { cause: reason }));
-    if (this.established && !this.leaving) this.#options.onClosed?.(reason);
+    for (const job of this.#waiting.splice(0)) {
+      const cause = this.#reason();
+      job.reject(new LinkError(`the session is over: ${cause.message}`, { cause }));
+    }
+    if (this.established && !this.leaving) this.#options.onClosed?.(this.#reason());
   }
 
-  /** Ends what is under way with `reason`, and closes all. */
-  async close(reason: Error): Promise<void> {
+  /** Ends what is under way, and closes all. @param why in words, e.g. `the session was released` */
+  async close(why: string): Promise<void> {
     this.leaving = true;
-    if (!this.#over) this.#fail(reason);
+    if (this.#over === undefined) this.#leave(why);
     await this.#transport.close();
   }
 }

@@ -3,7 +3,6 @@
  *
  * Decides: what fails here leaves nothing open behind it.
  */
-import { LinkError } from '@amiable/bytes';
 import { Exchange } from './exchange.ts';
 import { SessionOf } from './session.ts';
 import type { Session, SessionOptions } from './types.ts';
@@ -30,7 +29,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       },
     );
   } catch (error) {
-    await exchange.close(new LinkError('no association'));
+    await exchange.close('no association');
     throw error;
   }
 }

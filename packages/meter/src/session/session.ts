@@ -5,7 +5,7 @@
  * Decides: what is done where a server did not agree to a service: lists are read one by one. Leaves out: time and lines
  * (exchange.ts), values (they stay encoded).
  */
-import { LinkError, MisuseError } from '@amiable/bytes';
+import { MisuseError } from '@amiable/bytes';
 import {
   type AccessResponse,
   type AccessSpecification,
@@ -343,11 +343,11 @@ export class SessionOf implements Session {
         .catch(() => {});
     }
     this.#released = true;
-    await this.#exchange.close(new LinkError('the session was released'));
+    await this.#exchange.close('the session was released');
   }
 
   close(): Promise<void> {
-    return this.#exchange.close(new LinkError('the session was closed by its user'));
+    return this.#exchange.close('the session was closed by its user');
   }
 }
 
