@@ -99,7 +99,7 @@ test('every sequence of inputs goes as the model says', () => {
         expect(device.calls.filter((call) => call === 'status 0')).toHaveLength(opens - (wanted.status === 2 ? 1 : 0));
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
 });
 
@@ -128,7 +128,7 @@ describe('whatever comes', () => {
         const server = fresh(context);
         for (const one of sequence) feed(server, encodeApdu(one));
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
   });
 
@@ -164,7 +164,7 @@ describe('whatever comes', () => {
           feed(server, cut ? bytes.slice(0, at) : bytes);
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 60 },
     );
   });
 });

@@ -83,7 +83,7 @@ function associationLn<M>(
 /** The secret can be written, never read. */
 function secret<M>(definition: AssociationDefinition<M>): Attribute<M> {
   if (!definition.setSecret) return {};
-  return { set: (value: EncodedData, context: AssociationContext<M>) => storeSecret(definition, value, context) };
+  return { set: (value, context) => storeSecret(definition, value, context) };
 }
 
 /** user_list, empty, and current_user. */

@@ -66,7 +66,7 @@ export function prepare<M>(
     const index = Number(key);
     if (!Number.isInteger(index) || index < -128 || index > 127 || index === 0 || index === 1)
       throw new MisuseError(`${object.logicalName}: there is no attribute ${key} to give`);
-    slots.set(index, isAccessors<M>(attribute) ? { by: attribute } : { fixed: resultOf(attribute) });
+    slots.set(index, isAccessors<M>(attribute) ? { by: attribute } : { fixed: resultOf(attribute as AttributeValue) });
   }
   const methods = new Map<number, Method<M>>();
   for (const [key, method] of Object.entries(object.methods ?? {})) methods.set(Number(key), method);

@@ -32,7 +32,10 @@ export interface AttributeAccessors<M> {
 }
 
 /** Attribute 1 is made from the logical name. A plain value is the same in every meter and cannot be set. */
-export type Attribute<M> = EncodedData | Data | AttributeAccessors<M>;
+export type Attribute<M> = EncodedBytes | Data | AttributeAccessors<M>;
+
+/** Any Uint8Array; said without its methods, so that its `set` is not taken for an attribute's. */
+export type EncodedBytes = Pick<Uint8Array, 'buffer' | 'byteOffset' | 'byteLength' | 'length'>;
 
 /** @returns Action-Result, or that with returned data; nothing is success */
 export type Method<M> = (
