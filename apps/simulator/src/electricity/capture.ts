@@ -16,8 +16,9 @@ import { isDst } from './clock.ts';
 import { type Core, DAILY, FIRST_SLAVE, MONTHLY, PERIODIC, PROFILES } from './core.ts';
 import { placeOf, visibleWh } from './energy.ts';
 import { PROFILE_STATUS as P } from './events.ts';
+import type { EnergyRegister, SlaveSettings } from './parameter-types.ts';
 import { Ring } from './ring.ts';
-import type { EnergyRegister, ProfileId, ProfileView, SlaveSettings } from './types.ts';
+import type { ProfileId, ProfileView } from './state-types.ts';
 
 export const CAPACITY = [366, 2160, 13, 240, 240, 240, 240] as const;
 export const MAX_REGISTERS = 4;

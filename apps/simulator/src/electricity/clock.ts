@@ -11,8 +11,8 @@ import type { Core } from './core.ts';
 export function clockAt(core: Core, at: number): number {
   const { clockBase, clockAt: from } = core.s;
   const passed = at - from;
-  const { driftPpm } = core.config;
-  return clockBase + passed + (driftPpm === 0 ? 0 : Math.trunc((passed * driftPpm) / 1e6));
+  const { drift } = core;
+  return clockBase + passed + (drift === 0 ? 0 : Math.trunc((passed * drift) / 1e6));
 }
 
 /** What the clock shows now. Without mains it runs on its reserve and then stands still. */
@@ -25,11 +25,11 @@ export function clockNow(core: Core): number {
 export function instantOf(core: Core, clock: number): number {
   const { clockBase, clockAt: from } = core.s;
   const wanted = clock - clockBase;
-  const { driftPpm } = core.config;
-  if (driftPpm === 0) return from + wanted;
-  let passed = Math.round(wanted / (1 + driftPpm / 1e6));
-  while (passed + Math.trunc((passed * driftPpm) / 1e6) >= wanted) passed--;
-  while (passed + Math.trunc((passed * driftPpm) / 1e6) < wanted) passed++;
+  const { drift } = core;
+  if (drift === 0) return from + wanted;
+  let passed = Math.round(wanted / (1 + drift / 1e6));
+  while (passed + Math.trunc((passed * drift) / 1e6) >= wanted) passed--;
+  while (passed + Math.trunc((passed * drift) / 1e6) < wanted) passed++;
   return from + passed;
 }
 

@@ -1,4 +1,5 @@
 /** Ordinary configurations, to begin from. The keyed hash is passed in: this engine has no cryptography of its own. */
+import { part, swing } from '../house/noise.ts';
 import { MINUTE, SECOND } from './core.ts';
 import type { FirmwareConfig, MeterConfig, MeterIdentity } from './types.ts';
 
@@ -41,13 +42,19 @@ export const meterConfig = (
 });
 
 /** Serial numbers that follow from a number; 99 at the beginning belongs to no real meter. */
-export function meterIdentity(number: number, seed = number): MeterIdentity {
+export function meterIdentity(number: number): MeterIdentity {
   const digits = String(number % 1_000_000).padStart(6, '0');
   return {
-    seed,
     utilitySerial: `99${String(number).padStart(14, '0')}`,
     meterSerial: `AMI99${digits}`,
     moduleSerial: `AMI98${digits}`,
     configurationId: 'AMIABLE-1',
   };
 }
+
+/** The same with a clock and a measurement of its own: within 20 ppm and 1 %, by seed. */
+export const variedIdentity = (number: number, seed: number): MeterIdentity => ({
+  ...meterIdentity(number),
+  driftPpm: Math.round(20 * swing(part(seed, 90), number)),
+  voltageErrorPercent: Math.round(100 * swing(part(seed, 91), number)) / 100,
+});

@@ -5,23 +5,10 @@
  * Decides the record and its beginning. Leaves out all behaviour.
  */
 import type { Image } from './image.ts';
+import type { MeterParameters, Rate, SlavePort, SlaveReading, Triple } from './parameter-types.ts';
 import type { LogRing, Ring } from './ring.ts';
-import type {
-  DisconnecterMode,
-  ErrorState,
-  MeterConfig,
-  MeterIdentity,
-  MeterListener,
-  MeterParameters,
-  PlcLine,
-  PlcState,
-  Radio,
-  Rate,
-  SlavePort,
-  SlaveReading,
-  Source,
-  Triple,
-} from './types.ts';
+import type { DisconnecterMode, ErrorState, MeterListener, PlcLine, PlcState, Radio } from './state-types.ts';
+import type { MeterConfig, MeterIdentity, Source } from './types.ts';
 
 /** Later than anything; an integer so that it survives JSON. */
 export const NEVER = Number.MAX_SAFE_INTEGER;
@@ -133,6 +120,10 @@ export interface Core {
   readonly identity: MeterIdentity;
   readonly source: Source;
   readonly port: SlavePort | undefined;
+  /** Parts per million by which the clock is fast. */
+  readonly drift: number;
+  /** Measured voltage per real voltage. */
+  readonly gain: number;
   parameters: MeterParameters;
   listener: MeterListener | undefined;
   s: Scalars;

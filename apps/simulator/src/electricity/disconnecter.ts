@@ -12,7 +12,7 @@ import type { Core } from './core.ts';
 import { EVENTS } from './events.ts';
 import { logEvent } from './log.ts';
 import { DONE, refuse } from './outcome.ts';
-import type { DisconnecterMode, DisconnecterState, Outcome } from './types.ts';
+import type { DisconnecterMode, DisconnecterState, Outcome } from './state-types.ts';
 
 /** Called after the relay has moved. */
 export type Moved = (core: Core) => void;

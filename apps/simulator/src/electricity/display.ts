@@ -10,8 +10,9 @@ import { clockNow } from './clock.ts';
 import { type Core, HOUR, IMPORT, phaseCount, RATED_IMPORT } from './core.ts';
 import { displayPower, placeOf, REGISTERS, visibleQuality, visibleWh } from './energy.ts';
 import { identification } from './identification.ts';
+import type { Rate } from './parameter-types.ts';
+import type { DisplayInformation, DisplayLine, ProfileId } from './state-types.ts';
 import { governing } from './tou.ts';
-import type { DisplayInformation, DisplayLine, ProfileId, Rate } from './types.ts';
 
 const pad = (n: number, digits: number): string => String(n).padStart(digits, '0');
 

@@ -24,7 +24,7 @@ import {
   SNAP_FAILURES,
   SNAP_VOLTS,
 } from './core.ts';
-import type { EnergyRegister } from './types.ts';
+import type { EnergyRegister } from './parameter-types.ts';
 
 /** W·ms in a Wh. */
 export const WH = 3_600_000;

@@ -5,10 +5,11 @@
  */
 import { type Core, FIRST_SLAVE } from './core.ts';
 import { DONE, refuse } from './outcome.ts';
+import type { Medium } from './parameter-types.ts';
 import { slaveState } from './slaves.ts';
+import type { IdentificationName, Outcome, SlaveIdentificationName } from './state-types.ts';
 import { setParameterisationId } from './switching.ts';
 import { isParameterisationId } from './tou.ts';
-import type { IdentificationName, Medium, Outcome, SlaveIdentificationName } from './types.ts';
 
 export interface IdentificationRule {
   /** For slaves {medium} is value group A and {channel} value group B. */

@@ -13,7 +13,8 @@ import { type Core, NEVER } from './core.ts';
 import { EVENTS } from './events.ts';
 import { logEvent } from './log.ts';
 import { DONE, refuse } from './outcome.ts';
-import type { FirmwareConfig, ImageState, ImageStatus, Outcome } from './types.ts';
+import type { ImageState, ImageStatus, Outcome } from './state-types.ts';
+import type { FirmwareConfig } from './types.ts';
 
 export interface Image {
   enabled: boolean;

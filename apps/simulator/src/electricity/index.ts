@@ -1,4 +1,4 @@
-export { firmwareConfig, meterConfig, meterIdentity } from './config.ts';
+export { firmwareConfig, meterConfig, meterIdentity, variedIdentity } from './config.ts';
 export { WH } from './energy.ts';
 export {
   DEVICE_STATUS,
@@ -44,6 +44,8 @@ export {
   type Rates,
 } from './load.ts';
 export { createMeter } from './meter.ts';
+export type * from './parameter-types.ts';
 export { checkParameters, DELIVERED, DELIVERED_SINGLE_PHASE, DELIVERED_TABLES, MESSAGE_LENGTH } from './parameters.ts';
+export type * from './state-types.ts';
 export { checkSpecialDays, checkTables, isParameterisationId } from './tou.ts';
 export type * from './types.ts';

@@ -4,7 +4,8 @@
  *
  * With a fatal error only ERR has a meaning; the others are shown dark. Without mains every light is dark.
  */
-import type { ErrorState, Meter, PlcLine, PlcState, Radio } from './types.ts';
+import type { ErrorState, PlcLine, PlcState, Radio } from './state-types.ts';
+import type { Meter } from './types.ts';
 
 export type Pattern =
   | { readonly kind: 'off' }

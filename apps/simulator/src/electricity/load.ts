@@ -11,7 +11,8 @@ import { between, part, unit } from '../house/noise.ts';
 import { rollProfile } from '../house/profile.ts';
 import { createWeather, type Weather } from '../house/weather.ts';
 import { DAY, MINUTE, SECOND } from './core.ts';
-import type { Source, Triple } from './types.ts';
+import type { Triple } from './parameter-types.ts';
+import type { Source } from './types.ts';
 
 /** Always the same. */
 export function constantSource(voltages: Triple, powers: Triple): Source {

@@ -1,5 +1,5 @@
 /** What commands answer: done, or why not. A refusal is the meter's answer to whoever asked, not an error of the program. */
-import type { Outcome, Refusal } from './types.ts';
+import type { Outcome, Refusal } from './state-types.ts';
 
 export const DONE: Outcome = { done: true };
 

@@ -8,21 +8,21 @@ import { REGISTERS, settle } from './energy.ts';
 import { EVENTS, PROFILE_STATUS } from './events.ts';
 import { logEvent } from './log.ts';
 import { DONE, refuse } from './outcome.ts';
-import { superviseVoltages, suspendQuality } from './quality.ts';
-import { restartSchedule } from './schedule.ts';
-import { replaceSlave } from './slaves.ts';
-import { setParameterisationId } from './switching.ts';
-import { checkSpecialDays, checkTables } from './tou.ts';
 import type {
   Definition,
   EnergyRegister,
   Limit,
-  MeterConfig,
   MeterParameters,
-  Outcome,
   SlaveSettings,
   SwitchingTables,
-} from './types.ts';
+} from './parameter-types.ts';
+import { superviseVoltages, suspendQuality } from './quality.ts';
+import { restartSchedule } from './schedule.ts';
+import { replaceSlave } from './slaves.ts';
+import type { Outcome } from './state-types.ts';
+import { setParameterisationId } from './switching.ts';
+import { checkSpecialDays, checkTables } from './tou.ts';
+import type { MeterConfig } from './types.ts';
 
 export const MESSAGE_LENGTH = 43;
 /** Per cent of nominal voltage. */

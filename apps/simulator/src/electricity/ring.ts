@@ -6,7 +6,7 @@
  */
 import { DecodeError, type Reader, type Writer } from '@amiable/bytes';
 import type { EventNumber } from './events.ts';
-import type { LogEntry } from './types.ts';
+import type { LogEntry } from './state-types.ts';
 
 type Values = Uint32Array | Float64Array;
 

@@ -8,6 +8,7 @@ import { startOf, zoneOffset } from '@amiable/calendar';
 import { capture, nextMidnight, nextPeriod } from './capture.ts';
 import { clockNow, instantOf, isDst } from './clock.ts';
 import { type Core, DAILY, MONTHLY, NEVER, PERIODIC, SECOND } from './core.ts';
+import { settle } from './energy.ts';
 import { EVENTS, PROFILE_STATUS } from './events.ts';
 import { logEvent } from './log.ts';
 import { fetchSlaves, scheduleSlaves, slavesDue } from './slaves.ts';
@@ -93,6 +94,8 @@ export function runSchedule(core: Core): void {
     }
     if (s.dayDue <= clock) {
       const midnight = s.dayDue;
+      // However long a load is constant, its sums stay far below where whole numbers end.
+      settle(core);
       capture(core, DAILY, midnight);
       if (isFirstOfMonth(config.zone, midnight)) capture(core, MONTHLY, midnight);
       scheduleDay(core, midnight);

@@ -15,8 +15,8 @@ import { readAtOnce } from './energy.ts';
 import { EVENTS, PROFILE_STATUS } from './events.ts';
 import { logEvent } from './log.ts';
 import { makeGood, refreshSchedule, restartSchedule, runSchedule, scheduleActivation } from './schedule.ts';
+import type { ClockSet } from './state-types.ts';
 import { applySwitching } from './switching.ts';
-import type { ClockSet } from './types.ts';
 
 /** Clocks of the field show nothing before 2000 and nothing that a row's 32 bits could not hold. */
 const EARLIEST = Date.UTC(2000, 0, 1);

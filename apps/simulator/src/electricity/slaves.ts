@@ -14,7 +14,7 @@ import { clockNow } from './clock.ts';
 import { type Core, FIRST_SLAVE, HOUR, MINUTE, NEVER, type SlaveState } from './core.ts';
 import { EVENTS, type EventNumber, PROFILE_STATUS } from './events.ts';
 import { logEvent } from './log.ts';
-import type { SlaveReading, SlaveSettings } from './types.ts';
+import type { SlaveReading, SlaveSettings } from './parameter-types.ts';
 
 /** After midnight, so that the slave has closed its day; each channel a minute later. */
 const FETCH_DELAY = 5 * MINUTE;

@@ -9,8 +9,8 @@ import { CAPACITY } from './capture.ts';
 import { type Core, PROFILES, type Scalars, type SlaveState } from './core.ts';
 import type { Image } from './image.ts';
 import { LOG_CAPACITY } from './log.ts';
+import type { MeterParameters } from './parameter-types.ts';
 import { LogRing, Ring } from './ring.ts';
-import type { MeterParameters } from './types.ts';
 
 const MAGIC = 0x414d4553;
 const VERSION = 1;

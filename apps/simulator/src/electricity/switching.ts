@@ -9,8 +9,8 @@ import { type Core, NEVER } from './core.ts';
 import { settle } from './energy.ts';
 import { EVENTS } from './events.ts';
 import { logEvent } from './log.ts';
+import type { Rate } from './parameter-types.ts';
 import { governing } from './tou.ts';
-import type { Rate } from './types.ts';
 
 /** Puts into force what the table says now; sets when to ask again. */
 export function applySwitching(core: Core): void {

@@ -9,7 +9,7 @@
  */
 import { add, localToUtc, startOf, toLocal } from '@amiable/calendar';
 import { DAY, MINUTE, NEVER } from './core.ts';
-import type { CalendarDay, Definition, Season, SpecialDay, SwitchingTables, SwitchPoint } from './types.ts';
+import type { CalendarDay, Definition, Season, SpecialDay, SwitchingTables, SwitchPoint } from './parameter-types.ts';
 
 export const MAX_SEASONS = 4;
 export const MAX_WEEKS = 4;

@@ -1,8 +1,15 @@
 /** Energy registers, what the module sees of the meter, identification numbers. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { IDENTIFICATIONS, slaveObis } from '../../src/electricity/index.ts';
-import { events, forward, HOUR, MINUTE, meter, SECOND, START } from './helpers.ts';
+import {
+  EVENT_TEXTS,
+  EVENTS,
+  IDENTIFICATIONS,
+  meterIdentity,
+  slaveObis,
+  variedIdentity,
+} from '../../src/electricity/index.ts';
+import { DAY, events, forward, HOUR, MINUTE, meter, SECOND, START } from './helpers.ts';
 
 describe('energy registers', () => {
   it('count import, export and the phases’ magnitudes', () => {
@@ -146,6 +153,37 @@ describe('power-quality registers', () => {
     forward(m, MINUTE);
     expect(m.powerQuality.voltages[0]).toBeCloseTo(225.4, 9);
     expect(() => meter({ config: { voltageErrorPercent: 2.1 } })).toThrow(/accuracy is 2 %/);
+    const own = meter({ identity: { ...meterIdentity(1), voltageErrorPercent: 1, driftPpm: 20 } });
+    forward(own, DAY);
+    expect(own.powerQuality.voltages[0]).toBeCloseTo(232.3, 9);
+    expect(own.clock.utc - own.now).toBe(1728);
+    for (let n = 0; n < 200; n++) {
+      const { driftPpm = 99, voltageErrorPercent = 99 } = variedIdentity(n, 5);
+      expect(Math.abs(driftPpm)).toBeLessThanOrEqual(20);
+      expect(Math.abs(voltageErrorPercent)).toBeLessThanOrEqual(1);
+    }
+  });
+
+  it('are given in volts and watts that can be', () => {
+    const m = meter();
+    for (const bad of [Number.NaN, -1, 1001]) expect(() => m.setVoltages([230, 230, bad])).toThrow(/voltages/);
+    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, 1e6 + 1])
+      expect(() => m.setPowers([bad, 0, 0])).toThrow(/powers/);
+    // The most, for as long as one may ask: nothing is rounded away.
+    m.setPowers([1e6, 0, 0]);
+    m.desynchronise();
+    m.advance(START + 10_000 * DAY);
+    expect(m.register('1.8.0')).toBe((1e6 * 24 * 10_000) % 1e9);
+    expect(m.register('1.8.1') + m.register('1.8.2')).toBe(m.register('1.8.0'));
+  });
+});
+
+describe('event numbers', () => {
+  it('are each of one event with one text', () => {
+    const numbers = Object.values(EVENTS);
+    expect(new Set(numbers).size).toBe(numbers.length);
+    expect(Object.keys(EVENT_TEXTS).map(Number)).toEqual([...numbers].sort((a, b) => a - b));
+    expect(new Set(Object.values(EVENT_TEXTS)).size).toBe(numbers.length);
   });
 });
 
@@ -159,9 +197,9 @@ describe('identification numbers', () => {
     expect(m.writeIdentification('utility-serial-2.1', '123456789')).toMatchObject({ done: false, reason: 'range' });
     expect(m.writeIdentification('utility-serial-2.2', 'Ä')).toMatchObject({ done: false, reason: 'range' });
     expect(m.identification('utility-serial-2.2')).toBe('');
-    expect(() =>
-      meter({ identity: { seed: 1, utilitySerial: 'x'.repeat(25), meterSerial: '', moduleSerial: '' } }),
-    ).toThrow(/24 characters/);
+    expect(() => meter({ identity: { utilitySerial: 'x'.repeat(25), meterSerial: '', moduleSerial: '' } })).toThrow(
+      /24 characters/,
+    );
   });
 
   it('the parameterisation id is 0 to 255, and writing it makes a PLC module NEW and unlocked', () => {
