@@ -3,16 +3,20 @@
  * in blocks both ways.
  *
  * Decides: what goes in blocks is the request without its tag; what comes in blocks is, joined, the answer without its
- * tag. These services have no invoke ids: only type, order and number of results tell an answer from another.
+ * tag; where there is one variable, its value alone is taken too. These services have no invoke ids: only type, order and
+ * number of results tell an answer from another.
  */
 import { DecodeError } from '@amiable/bytes';
 import { decodeApdu, encodeApdu } from '../apdu/codec.ts';
 import { APDU } from '../apdu/tags.ts';
 import type { Apdu, DataResult, EncodedData, ReadResult, VariableAccess } from '../apdu/types.ts';
+import { endOfData } from '../skip.ts';
 import { octetString } from './octet-string.ts';
 import { Incoming, mustCut, type Operation, Outgoing, type Room, type Turn } from './operation.ts';
 import type { ClientLimits, VariableResult } from './types.ts';
 
+/** Of the data in blocks that come without their list of results. */
+const DEPTH = 32;
 const EMPTY = { lastBlock: false, blockNumber: 1, raw: new Uint8Array(0) } as const;
 
 const nameOf = (v: VariableAccess | undefined): string =>
@@ -84,6 +88,8 @@ export class ReadOperation implements Operation {
       if (whole.type === 'read-response') return this.#results(whole.results);
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
+      const data = this.#in.join();
+      if (this.#variables.length === 1 && isOneValue(data)) return this.#results([{ data }]);
       return { wrong: `its blocks together are no list of results: ${error.message}` };
     }
     return { wrong: 'its blocks together are no list of results' };
@@ -105,6 +111,16 @@ export class ReadOperation implements Operation {
     if (!this.#in || this.#variables.length !== 1) return undefined;
     const joined = this.#in.join();
     return joined.length > 2 && joined[0] === 1 && joined[1] === 0 ? joined.subarray(2) : undefined;
+  }
+}
+
+/** Gurux servers put the value itself into the blocks, without the list of results around it. */
+function isOneValue(bytes: Uint8Array): boolean {
+  try {
+    return endOfData(bytes, 0, bytes.length, DEPTH) === bytes.length;
+  } catch (error) {
+    if (error instanceof DecodeError) return false;
+    throw error;
   }
 }
 
