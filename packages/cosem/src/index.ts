@@ -68,6 +68,7 @@ export {
 export type { PlainValue, Spoken, ValueOf, ValueType } from './classes/type.ts';
 export type { Quantity } from './named.ts';
 export { type Obis, obisFromBytes, obisGroups, obisToBytes, parseObis, printObis } from './obis.ts';
+export { objectName } from './objects.ts';
 export { quantityOf } from './quantity.ts';
 export { createLogicalDevice } from './server/logical-device.ts';
 export { BUFFER_SELECTORS, keyOf, type RowColumn, type Rows, readRows } from './server/rows.ts';
@@ -80,6 +81,7 @@ export {
   type AttributeAccessors,
   type AttributeValue,
   type CosemObject,
+  type EncodedBytes,
   type LogicalDeviceOptions,
   type Method,
   type Rights,

@@ -1,6 +1,7 @@
 /**
  * What an OBIS code measures: a camelCase English name and a base unit, formed by rule from the value groups, with a table
- * for what no rule yields (IEC 62056-6-1 clauses 5.3 to 5.12 and the national companion specifications).
+ * for what no rule yields (IEC 62056-6-1 clauses 5.3 to 5.12 and the national companion specifications); objects that
+ * measure nothing are named after the table of objects.
  *
  * Every code has a name: where neither rule nor table knows it, the name is `obis` and the groups (`obis0Dash0...`).
  */
@@ -8,6 +9,7 @@ import { electricityQuantity } from './electricity.ts';
 import { mediaQuantity } from './media.ts';
 import type { Quantity } from './named.ts';
 import { type Obis, obisGroups } from './obis.ts';
+import { objectRow } from './object-table.ts';
 
 /**
  * Exceptions by code; `A-x` or `:x` matches any number in that place, E alike. Looked up before the rules, the exact code first.
@@ -75,6 +77,23 @@ function serviceQuantity({ c, d, e }: Obis): Quantity | undefined {
   return undefined;
 }
 
+/** What the table of objects names: `securitySetup2`. */
+function objectQuantity(obis: Obis): Quantity | undefined {
+  const name = objectRow(obis);
+  if (name === undefined) return undefined;
+  const words = name
+    .replace(/&/g, ' and ')
+    .split(/[^A-Za-z0-9]+/)
+    .filter(Boolean);
+  // A name begins with a letter.
+  if (/^\d/.test(words[0] as string)) words.unshift('iec');
+  return {
+    name: words
+      .map((word, i) => (i === 0 ? word.toLowerCase() : (word[0] as string).toUpperCase() + word.slice(1)))
+      .join(''),
+  };
+}
+
 const known = new Map<string, Quantity>();
 const MAX_KNOWN = 10_000;
 
@@ -99,7 +118,8 @@ function derive(text: string): Quantity {
     (a === 1 ? electricityQuantity(obis) : a >= 4 ? mediaQuantity(obis) : undefined) ??
     // Some meters name their energies in the abstract medium; the groups C and D then mean what they do in electricity.
     (a === 0 && d === 8 && c >= 1 && c <= 80 ? electricityQuantity(obis) : undefined) ??
-    serviceQuantity(obis);
+    serviceQuantity(obis) ??
+    objectQuantity(obis);
   if (!base) return { name: `obis${a}b${b}c${c}d${d}e${e}${f === 255 ? '' : `f${f}`}`, known: false };
   return f === 255 ? base : { ...base, name: `${base.name}Billing${f}` };
 }
