@@ -49,19 +49,29 @@ export class AssociationTable<M> {
   get(source: number, destination: number): ServerAssociation<M> | undefined {
     const key = source * 0x1_0000 + destination;
     if (key === this.#lastKey) return this.#last;
-    let association = this.#open.get(key);
-    if (!association) {
-      const address = { logical: destination, physical: undefined };
-      const served = this.#options.find(address);
-      if (!served) return undefined;
-      association = associationFor(this.#options, served, source, address);
-    } else this.#open.delete(key);
-    // Set anew, so that the map is in the order of speaking and its first is the one longest silent.
-    this.#open.set(key, association);
+    const known = this.#open.get(key);
+    if (known) return known;
+    const address = { logical: destination, physical: undefined };
+    const served = this.#options.find(address);
+    return served && associationFor(this.#options, served, source, address);
+  }
+
+  /** After a message: an association is kept while it is open, or opening. One that is not costs nothing. */
+  settle(source: number, destination: number, association: ServerAssociation<M>): void {
+    const key = source * 0x1_0000 + destination;
+    if (association.status === 0) {
+      this.#open.delete(key);
+      this.#lastKey = -1;
+      this.#last = undefined;
+      return;
+    }
+    if (key === this.#lastKey) return;
     this.#lastKey = key;
     this.#last = association;
+    // Set anew, so that the map is in the order of speaking and its first is the one longest silent.
+    this.#open.delete(key);
+    this.#open.set(key, association);
     if (this.#open.size > (this.#options.maxAssociations ?? MOST)) this.#dropSilent();
-    return association;
   }
 
   #dropSilent(): void {
@@ -70,14 +80,6 @@ export class AssociationTable<M> {
       association.closed();
       return;
     }
-  }
-
-  /** After a message: an association that is not open costs nothing. */
-  settle(source: number, destination: number, association: ServerAssociation<M>): void {
-    if (association.status !== 0) return;
-    this.#open.delete(source * 0x1_0000 + destination);
-    this.#lastKey = -1;
-    this.#last = undefined;
   }
 
   /** The connection is gone: every association is free at once. */

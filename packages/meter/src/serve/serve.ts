@@ -107,20 +107,25 @@ class Server<M> implements MeterServer<M> {
   }
 
   datagram(bytes: Uint8Array, peer: string, reply: (bytes: Uint8Array) => void): void {
-    let held = this.#peers.get(peer);
-    if (!held) {
-      if (this.#held.size >= (this.#options.maxConnections ?? MOST_CONNECTIONS)) this.#forgetSilentPeer();
-      if (this.#held.size >= (this.#options.maxConnections ?? MOST_CONNECTIONS)) return;
-      const connection: Connection = { describe: peer, write: reply, close: ignore };
-      held = { connection, served: new WrapperConnection(this.#options, connection, this.#slab), peer };
-      this.#peers.set(peer, held);
-      this.#hold(held);
-    }
-    const { served } = held;
+    const known = this.#peers.get(peer);
+    const served = known
+      ? known.served
+      : new WrapperConnection(this.#options, { write: reply, close: ignore }, this.#slab);
     if (!(served instanceof WrapperConnection)) return;
-    served.datagram(bytes);
-    // Senders can be forged: without an association nothing is kept of them.
-    if (served.table.values().next().done) this.#release(held);
+    served.datagram(bytes, reply);
+    const open = !served.table.values().next().done;
+    // Senders can be forged: without an association nothing is kept of them, and nobody makes room for them.
+    if (known && !open) this.#release(known);
+    if (known || !open) return;
+    const most = this.#options.maxConnections ?? MOST_CONNECTIONS;
+    if (this.#held.size >= most) this.#forgetSilentPeer();
+    if (this.#held.size >= most) {
+      served.close();
+      return;
+    }
+    const held: Held<M> = { connection: { describe: peer, write: reply, close: ignore }, served, peer };
+    this.#peers.set(peer, held);
+    this.#hold(held);
   }
 
   #forgetSilentPeer(): void {

@@ -43,7 +43,7 @@ export class WrapperConnection<M> {
     if (this.#connection.waiting !== undefined) this.#checkWaiting(this.#connection.waiting);
   }
 
-  datagram(bytes: Uint8Array): void {
+  datagram(bytes: Uint8Array, reply: (bytes: Uint8Array) => void): void {
     this.lastHeard = this.#options.clock.now();
     try {
       const { source, destination, apdu } = decodeWrapperDatagram(bytes);
@@ -52,7 +52,7 @@ export class WrapperConnection<M> {
       // A datagram that is none is nobody's.
       if (!(error instanceof DecodeError)) throw error;
     }
-    this.#slab.flush(this.#write);
+    this.#slab.flush(reply);
   }
 
   #checkWaiting(waiting: number): void {
@@ -67,7 +67,7 @@ export class WrapperConnection<M> {
     const answer = association.receive(apdu);
     if (answer) this.#send(destination, source, answer);
     this.drain(source, destination, association);
-    if (association.status === 0) this.table.settle(source, destination, association);
+    this.table.settle(source, destination, association);
   }
 
   /** WrapperSink: nothing can be found again in a stream that is out of step. */
