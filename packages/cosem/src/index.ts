@@ -134,4 +134,34 @@ export type {
 } from './values/profile-types.ts';
 export { type Cell, type ProfileWriteOptions, writeProfileRows } from './values/profile-write.ts';
 export { dataOf, plainValue, readPlain, readValue } from './values/read.ts';
+export {
+  type CivilDate,
+  civilOf,
+  type DaylightSaving,
+  dateMatches,
+  dateTimeMatches,
+  dayOf,
+  lastOccurrence,
+  nextOccurrence,
+  timeMatches,
+} from './values/recurrence.ts';
+export {
+  actionsOfDay,
+  type Calendar,
+  type CalendarState,
+  calendarAt,
+  type DayAction,
+  type DayProfile,
+  dayIdAt,
+  isBetween,
+  isScheduled,
+  nextExecution,
+  nextSwitch,
+  type ScheduleEntry,
+  type Season,
+  type SpecialDay,
+  seasonAt,
+  specialDayAt,
+  type WeekProfile,
+} from './values/tariff.ts';
 export { type Writable, type WriteOptions, writeValue } from './values/write.ts';
