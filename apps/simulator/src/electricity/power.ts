@@ -13,7 +13,7 @@
  * - Disconnecter, parameters, profiles, logs and received firmware blocks stay as they were.
  */
 import { mark } from './capture.ts';
-import { clockAt, clockNow } from './clock.ts';
+import { clockAt, clockNow, isDst } from './clock.ts';
 import { type Core, NEVER, phaseCount, SECOND } from './core.ts';
 import { resumeDemand } from './demand.ts';
 import { readAtOnce, settle } from './energy.ts';
@@ -21,7 +21,7 @@ import { EVENTS, PROFILE_STATUS } from './events.ts';
 import { interruptImage, resumeImage } from './image.ts';
 import { logEvent } from './log.ts';
 import { suspendQuality } from './quality.ts';
-import { makeGood, restartSchedule } from './schedule.ts';
+import { makeGood, noteDst, restartSchedule } from './schedule.ts';
 import { desynchronise } from './set-clock.ts';
 
 const METER_FAILS = 120;
@@ -96,6 +96,7 @@ function powerUp(core: Core): void {
   const { s, config, parameters } = core;
   const lasted = s.now - s.downSince;
   const stopped = lasted >= config.clockReserve;
+  const dst = isDst(config.zone, clockAt(core, s.downSince));
   if (stopped) {
     s.clockBase = clockAt(core, s.downSince + config.clockReserve);
     s.clockAt = s.now;
@@ -118,6 +119,7 @@ function powerUp(core: Core): void {
   else if (s.totalLogged) logEvent(core, EVENTS.shortPowerUp);
   s.totalLogged = false;
   s.totalClock = 0;
+  noteDst(core, dst);
   mark(core, PROFILE_STATUS.powerDown | PROFILE_STATUS.powerUp);
   if (config.module === 'plc' && lasted >= parameters.plcLostAfter * SECOND) s.plcState = 'new-unlocked';
   s.plcDue = s.plcState === 'registered' ? s.now + parameters.plcLostAfter * SECOND : NEVER;

@@ -79,6 +79,12 @@ export function makeGood(core: Core, seen: number): void {
   if (month > seen) capture(core, MONTHLY, month, PROFILE_STATUS.late);
 }
 
+/** Daylight saving changed while nobody looked: in a power failure, or because the clock was set over it. */
+export function noteDst(core: Core, before: boolean): void {
+  const now = isDst(core.config.zone, clockNow(core));
+  if (now !== before) logEvent(core, now ? EVENTS.dstOn : EVENTS.dstOff);
+}
+
 /** Does everything whose time has come by the clock. */
 export function runSchedule(core: Core): void {
   const { s, config, parameters } = core;

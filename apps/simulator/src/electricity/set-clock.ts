@@ -9,12 +9,12 @@
  * - A clock that is not synchronised takes any time and is synchronised then.
  */
 import { mark } from './capture.ts';
-import { clockNow } from './clock.ts';
+import { clockNow, isDst } from './clock.ts';
 import { type Core, SECOND } from './core.ts';
 import { readAtOnce } from './energy.ts';
 import { EVENTS, PROFILE_STATUS } from './events.ts';
 import { logEvent } from './log.ts';
-import { makeGood, refreshSchedule, restartSchedule, runSchedule, scheduleActivation } from './schedule.ts';
+import { makeGood, noteDst, refreshSchedule, restartSchedule, runSchedule, scheduleActivation } from './schedule.ts';
 import type { ClockSet } from './state-types.ts';
 import { applySwitching } from './switching.ts';
 
@@ -52,11 +52,13 @@ export function setClock(core: Core, utc: number): ClockSet {
     logEvent(core, EVENTS.clockAdjusted);
     mark(core, PROFILE_STATUS.timeChanged);
     const seen = s.dayStart;
+    const dst = isDst(core.config.zone, utc - deviation);
     s.shifts = [];
     s.shiftsRefused = false;
     put(core, utc);
     if (first) synchronised(core);
     logEvent(core, EVENTS.clockAdjustedTo);
+    noteDst(core, dst);
     if (deviation > 0) {
       makeGood(core, seen);
       // Those rows took the mark with them; the running period has been changed as well.

@@ -158,7 +158,7 @@ export interface Meter {
   /** Only enables the local connection, and only in remote mode. */
   remoteReconnect(): Outcome;
   setDisconnecterMode(mode: DisconnecterMode): Outcome;
-  /** Checks every limit; all or nothing. @throws MisuseError never: a bad value is refused with its reason */
+  /** Checks every limit; all or nothing. A bad value is refused with its reason. */
   setParameters(change: Partial<MeterParameters>): Outcome;
   activatePassiveTou(): Outcome;
   clearProfile(id: ProfileId): Outcome;

@@ -155,6 +155,17 @@ describe('daylight saving', () => {
     expect(m.clock).toMatchObject({ dst: true, offset: 2 * HOUR });
   });
 
+  it('is an event also when it changed in a power failure, or the clock was set over it', () => {
+    const before = Date.parse('2025-03-29T12:00:00Z');
+    const m = meter({ start: before });
+    m.setMains(false);
+    forward(m, DAY);
+    m.setMains(true);
+    expect(events(m)).toEqual(['powerDown', 'longPowerUp', 'dstOn']);
+    m.setClock(before);
+    expect(events(m).slice(3)).toEqual(['clockAdjusted', 'clockAdjustedTo', 'dstOff']);
+  });
+
   it('is none where there is none', () => {
     const m = meter({ config: { zone: 'Asia/Kolkata' } });
     m.advance(START + 365 * DAY);

@@ -107,6 +107,11 @@ describe('power failures', () => {
     const a = fresh();
     dip(a, [0, 0, 0], 6 * HOUR - 1);
     expect([a.plcState, a.clock.synchronised]).toEqual(['registered', true]);
+    // From then on the concentrator has as long again to be heard.
+    forward(a, 6 * HOUR - 1);
+    expect(a.plcState).toBe('registered');
+    forward(a, 1);
+    expect(a.plcState).toBe('new-unlocked');
     const b = fresh();
     dip(b, [0, 0, 0], 6 * HOUR);
     expect([b.plcState, b.clock.synchronised, b.clock.utc]).toEqual(['new-unlocked', true, START + 6 * HOUR]);
