@@ -44,6 +44,7 @@ export class Exchange {
   readonly #clock: SessionClock;
   readonly #options: SessionOptions;
   readonly #timeouts: SessionTimeouts;
+  readonly #patience: number;
   readonly #alarm: Alarm;
   readonly #waiting: Job[] = [];
   readonly #outbox: Uint8Array[] = [];
@@ -65,6 +66,7 @@ export class Exchange {
     this.#transport = options.transport;
     this.#clock = options.clock;
     this.#timeouts = { ...SESSION_TIMEOUTS, ...options.timeouts };
+    this.#patience = options.transport.patience ?? 0;
     this.#alarm = createAlarm(options.clock, () => this.#timeUp());
     const { trace, onNotification } = options;
     if (onNotification) this.#listeners.add(onNotification);
@@ -102,6 +104,7 @@ export class Exchange {
     try {
       const opened = this.#transport.open({
         apdu: (bytes) => this.#receive(bytes),
+        progress: () => this.#progress(),
         closed: (error) => this.#lost(error),
       });
       await Promise.race([opened, late]);
@@ -131,7 +134,7 @@ export class Exchange {
           reject(error);
         }
       };
-      const job: Job = { start, finish: done, reject, answer, retried: false };
+      const job: Job = { start, finish: done, reject, answer: Math.max(answer, this.#patience), retried: false };
       if (this.#job) this.#waiting.push(job);
       else this.#begin(job);
     });
@@ -164,6 +167,12 @@ export class Exchange {
   #beginNext(): void {
     const next = this.#job ? undefined : this.#waiting.shift();
     if (next) this.#begin(next);
+  }
+
+  #progress(): void {
+    if (!this.#job || this.#answerBy === NEVER) return;
+    this.#answerBy = this.#clock.now() + this.#job.answer;
+    this.#alarm.set(Math.min(this.#answerBy, this.#operationBy));
   }
 
   #receive(bytes: Uint8Array): void {

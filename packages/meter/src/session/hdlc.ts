@@ -58,6 +58,7 @@ class HdlcTransport implements ApduTransport {
   readonly #client: HdlcClient;
   readonly #alarm: Alarm;
   readonly #disconnectTimeout: number;
+  readonly patience: number;
   #settle: ((error?: Error) => void) | undefined;
   #closing: Promise<void> | undefined;
 
@@ -66,7 +67,8 @@ class HdlcTransport implements ApduTransport {
     this.#clock = clock;
     this.#disconnectTimeout = options.disconnectTimeout ?? 3000;
     const { client = 16, server = 1, physical, addressLength, limits = OFFER } = options;
-    const { negotiate, responseTimeout, retries, keepAlive } = options;
+    const { negotiate, responseTimeout = 5000, retries = 3, keepAlive } = options;
+    this.patience = responseTimeout * (retries + 1) + 1000;
     this.#alarm = createAlarm(clock, () => this.#awake());
     this.#client = createHdlcClient(
       {
@@ -74,8 +76,8 @@ class HdlcTransport implements ApduTransport {
         server: hdlcServerAddress(server, physical, addressLength),
         limits,
         ...(negotiate !== undefined && { negotiate }),
-        ...(responseTimeout !== undefined && { responseTimeout }),
-        ...(retries !== undefined && { retries }),
+        responseTimeout,
+        retries,
         ...(keepAlive !== undefined && { keepAlive }),
       },
       {
@@ -101,7 +103,7 @@ class HdlcTransport implements ApduTransport {
       if (this.#settle) this.#settled(error);
       else events.closed(error);
     };
-    await this.#inner.start({ apdu: events.apdu, closed }, (bytes) => {
+    await this.#inner.start({ ...events, closed }, (bytes) => {
       this.#client.receive(bytes, this.#clock.now());
       this.#wake();
     });

@@ -50,6 +50,7 @@ class MbusTransport implements ApduTransport {
   readonly #clock: SessionClock;
   readonly #options: Required<MbusTransportOptions>;
   readonly #alarm: Alarm;
+  readonly patience: number;
   readonly #receiver: ReturnType<typeof createMbusReceiver>;
   /** Frames not yet acknowledged, the first is on the line. */
   #queue: Uint8Array[] = [];
@@ -66,6 +67,7 @@ class MbusTransport implements ApduTransport {
     this.#clock = clock;
     const usual = { client: 16, server: 1, responseTimeout: 500, retries: 3, pollInterval: 200, maxBytes: 65_536 };
     this.#options = { ...usual, ...options };
+    this.patience = this.#options.responseTimeout * (this.#options.retries + 1) + 1000;
     this.#alarm = createAlarm(clock, () => this.#late());
     this.#receiver = createMbusReceiver({
       frame: (frame) => this.#frame(frame),
@@ -84,7 +86,7 @@ class MbusTransport implements ApduTransport {
       if (this.#opened) this.#opened(error);
       else events.closed(error);
     };
-    await this.#inner.start({ apdu: events.apdu, closed }, (bytes) => this.#receiver.push(bytes));
+    await this.#inner.start({ ...events, closed }, (bytes) => this.#receiver.push(bytes));
     await new Promise<void>((resolve, reject) => {
       this.#opened = (error) => (error ? reject(error) : resolve());
       this.#queue = [encodeShortFrame(SND_NKE, this.#options.address)];

@@ -24,6 +24,7 @@ export class TransportLink {
     this.#events = events;
     await this.#link.open({
       data: (bytes) => {
+        this.#events?.progress();
         if (this.#events) data(bytes);
       },
       closed: (error) => this.fail(error ?? new LinkError(`${this.describe}: the line was closed`)),

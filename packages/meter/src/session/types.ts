@@ -52,7 +52,7 @@ export interface SessionClock {
 export interface SessionTimeouts {
   /** Until the link is open, and the data link layer connected. */
   readonly connect: number;
-  /** From a request (or a block) to its answer. */
+  /** From a request (or a block) to its answer, or without any byte of it. */
   readonly answer: number;
   /** For one whole operation, however many blocks it takes. */
   readonly operation: number;
@@ -76,6 +76,8 @@ export interface ApduTransport {
   send(apdu: Uint8Array, answered: boolean): void;
   /** More is expected although nothing was sent, as from a peer that streams blocks: layers that have to ask for it do. */
   more?(): void;
+  /** Silence that the layer below may need to mend a loss by itself, ms; the session waits so long at least. */
+  readonly patience?: number;
   /** What came and was of no use so far, in words, for the message when time is up; '' when there is nothing. */
   trouble?(): string;
   /** Disconnects the data link layer where there is one, and closes the link. Idempotent, and never throws. */
@@ -85,6 +87,8 @@ export interface ApduTransport {
 export interface ApduTransportEvents {
   /** One whole APDU; the bytes are the receiver's to keep. */
   apdu(bytes: Uint8Array): void;
+  /** Something came that is not yet an APDU: the time for an answer begins anew. */
+  progress(): void;
   /** Nothing will come any more. Called once at most, and not after `close`. */
   closed(error: Error): void;
 }
