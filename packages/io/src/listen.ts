@@ -78,7 +78,8 @@ export function listenTcp(
         port: typeof address === 'object' && address ? address.port : port,
         close: () =>
           new Promise((done) => {
-            server.close(() => done());
+            // Behind the last `closed`: the server's own event may come before those of its sockets.
+            server.close(() => setImmediate(done));
             for (const socket of sockets) socket.destroy();
           }),
       });
