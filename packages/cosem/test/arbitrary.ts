@@ -54,7 +54,7 @@ export function arbitraryOf(type: ValueType): fc.Arbitrary<Data> {
       );
     case 'enum':
       return fc
-        .oneof(fc.constantFrom(...Object.keys(type.names).map(Number)), fc.nat(255))
+        .oneof(fc.constantFrom(0, ...Object.keys(type.names).map(Number)), fc.nat(255))
         .map((value) => ({ type: 'enum', value }));
     case 'bit-string':
       return bitString(type.size);

@@ -39,7 +39,6 @@ function fault(type: ValueType): string | undefined {
     case 'enum': {
       const names = Object.values(type.names);
       const plain = names.map((name) => name.toLowerCase().replace(/[^a-z0-9]/g, ''));
-      if (names.length === 0) return 'an enumeration without names';
       // Units differ by sign or case alone: °C and C, S and s.
       if (!names.includes('Wh') && new Set(plain).size !== plain.length) return `a name twice: ${names}`;
       return Object.keys(type.names).every((code) => Number(code) >= 0 && Number(code) <= 255)

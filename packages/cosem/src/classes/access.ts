@@ -2,6 +2,7 @@
  * Interface classes for access control and management (IEC 62056-6-2 clause 4.4): Association SN and LN in their
  * versions, SAP assignment, Image transfer. Security, push and data protection stand in security.ts.
  */
+import { CONFORMANCE, type ConformanceBit } from '@amiable/dlms';
 import { objectId, valueDefinition, zero } from './common.ts';
 import { defineClass } from './define.ts';
 import {
@@ -28,33 +29,11 @@ import {
   visibleString,
 } from './type.ts';
 
-/** The conformance block (IEC 62056-5-3 clause 7.3), the leading bit first. */
-export const CONFORMANCE_NAMES = [
-  'reserved-zero',
-  'general-protection',
-  'general-block-transfer',
-  'read',
-  'write',
-  'unconfirmed-write',
-  'delta-value-encoding',
-  'reserved-seven',
-  'attribute0-supported-with-set',
-  'priority-mgmt-supported',
-  'attribute0-supported-with-get',
-  'block-transfer-with-get-or-read',
-  'block-transfer-with-set-or-write',
-  'block-transfer-with-action',
-  'multiple-references',
-  'information-report',
-  'data-notification',
-  'access',
-  'parameterized-access',
-  'get',
-  'set',
-  'selective-access',
-  'event-notification',
-  'action',
-] as const;
+/** The bits of the conformance block in the standard's order, the leading one first; '' where one is reserved. */
+export const CONFORMANCE_NAMES: readonly (ConformanceBit | '')[] = Array.from({ length: 24 }, (_, i) => {
+  const names = Object.keys(CONFORMANCE) as ConformanceBit[];
+  return names.find((name) => CONFORMANCE[name] === 0x800000 >>> i) ?? '';
+});
 
 const ACCESS_0 = { 0: 'no_access', 1: 'read_only', 2: 'write_only', 3: 'read_and_write' } as const;
 const ACCESS_1 = {
@@ -393,6 +372,7 @@ export const FUNCTION_CONTROL = defineClass({
   methodsAt: 0x20,
 });
 
+const arrayEntry = structureOf({ index: longUnsigned, entry: any });
 const arrayRange = structureOf({ from_index: longUnsigned, to_index: longUnsigned });
 
 export const ARRAY_MANAGER = defineClass({
@@ -405,8 +385,8 @@ export const ARRAY_MANAGER = defineClass({
   methods: {
     retrieve_number_of_entries: unsigned,
     retrieve_entries: structureOf({ array_object_id: unsigned, range: arrayRange }),
-    insert_entry: structureOf({ array_object_id: unsigned, index: longUnsigned, entry: any }),
-    update_entry: structureOf({ array_object_id: unsigned, index: longUnsigned, entry: any }),
+    insert_entry: structureOf({ array_object_id: unsigned, entry: arrayEntry }),
+    update_entry: structureOf({ array_object_id: unsigned, entry: arrayEntry }),
     remove_entries: structureOf({ array_object_id: unsigned, range: arrayRange }),
   },
   methodsAt: 0x20,

@@ -70,7 +70,7 @@ export const timeWindow = structureOf({ start_time: dateTime, end_time: dateTime
 /** The parameter of methods that need none: `integer (0)`. */
 export const zero = integer;
 
-/** Compact data v1 and Push setup v1, v2: which rows of a profile are taken. */
+/** Compact data v1, Push setup from v1, Data protection: which rows of a profile are taken. */
 const restriction = structureOf({
   restriction_type: enumOf({ 0: 'none', 1: 'by_date', 2: 'by_entry' }),
   restriction_value: choiceOf(
@@ -78,6 +78,8 @@ const restriction = structureOf({
     structureOf({ from_date: dateTime, to_date: dateTime }),
     structureOf({ from_date: date, to_date: date }),
     structureOf({ from_entry: doubleLongUnsigned, to_entry: doubleLongUnsigned }),
+    // As some meters send it.
+    structureOf({ from_entry: longUnsigned, to_entry: longUnsigned }),
   ),
 });
 export const restrictedObject = structureOf({ ...captureObject.fields, restriction });

@@ -17,6 +17,7 @@ import {
   enumOf,
   longUnsigned,
   structureOf,
+  unnamedEnum,
   unsigned,
 } from './type.ts';
 
@@ -243,7 +244,7 @@ export const G3_HYBRID_RF_MAC_SETUP = defineClass({
     mac_duty_cycle_limit_RF: longUnsigned,
     mac_duty_cycle_threshold_RF: unsigned,
     mac_disable_PHY_RF: bool,
-    mac_frequency_band_RF: any,
+    mac_frequency_band_RF: unnamedEnum,
     mac_transmit_atten_RF: unsigned,
     mac_adaptive_power_step_RF: unsigned,
     mac_adaptive_power_high_bound_RF: unsigned,

@@ -102,23 +102,23 @@ export const MBUS_PORT_SETUP = defineClass({
   version: 0,
   name: 'DLMS server M-Bus port setup',
   attributes: {
-    M_Bus_profile_selection: logicalName,
-    M_Bus_port_communication_state: enumOf({
+    'M-Bus_profile_selection': logicalName,
+    'M-Bus_port_communication_state': enumOf({
       0: 'no_access',
       1: 'temporary_no_access',
       2: 'limited_access',
       3: 'unlimited_access',
     }),
-    M_Bus_Data_Header_Type: enumOf({ 0: 'no_header', 1: 'short_header', 2: 'long_header' }),
+    'M-Bus_Data_Header_Type': enumOf({ 0: 'no_header', 1: 'short_header', 2: 'long_header' }),
     primary_address: unsigned,
     identification_number: doubleLongUnsigned,
     manufacturer_id: longUnsigned,
-    version: unsigned,
+    'M-Bus_version': unsigned,
     device_type: unsigned,
     max_pdu_size: longUnsigned,
     listening_window: arrayOf(timeWindow),
   },
-  dynamic: ['M_Bus_port_communication_state'],
+  dynamic: ['M-Bus_port_communication_state'],
 });
 
 export const MBUS_DIAGNOSTIC = defineClass({

@@ -28,6 +28,7 @@ import {
   octetString,
   simple,
   structureOf,
+  unnamedEnum,
   unsigned,
 } from './type.ts';
 
@@ -231,7 +232,7 @@ export const MEASUREMENT_DATA_MONITORING = defineClass({
     waveform_data: any,
     trigger_time: long64Unsigned,
     trigger_source: any,
-    status: any,
+    status: unnamedEnum,
     sampling_rate: doubleLongUnsigned,
     number_of_samples_before_trigger: doubleLongUnsigned,
     number_of_samples_after_trigger: doubleLongUnsigned,

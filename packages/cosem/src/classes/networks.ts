@@ -21,6 +21,7 @@ import {
   long64Unsigned,
   longUnsigned,
   octetString,
+  unnamedEnum,
   unsigned,
 } from './type.ts';
 
@@ -30,7 +31,7 @@ export const WI_SUN_SETUP = defineClass({
   name: 'Wi-SUN setup',
   attributes: {
     network_name: octetString,
-    routing_method: any,
+    routing_method: unnamedEnum,
     pan_id: longUnsigned,
     ...each(
       unsigned,
@@ -42,9 +43,9 @@ export const WI_SUN_SETUP = defineClass({
       'default_dio_interval_doublings',
     ),
     channel_plan: any,
-    channel_function: any,
+    channel_function: unnamedEnum,
     excluded_channels: any,
-    join_state: any,
+    join_state: unnamedEnum,
     reg_channel_exclusions: any,
   },
   dynamic: ['routing_method', 'pan_id', 'join_state'],
@@ -75,7 +76,7 @@ export const RPL_DIAGNOSTIC = defineClass({
     dodag_version_number: unsigned,
     dodag_rank: long,
     grounded: bool,
-    mode_of_operation: any,
+    mode_of_operation: unnamedEnum,
     dodag_prf: unsigned,
     dodag_dtsn: unsigned,
     dodag_id: binary,
@@ -139,7 +140,7 @@ export const ZIGBEE_SAS_STARTUP = defineClass({
     pan_id: longUnsigned,
     channel_mask: doubleLongUnsigned,
     protocol_version: unsigned,
-    stack_profile: any,
+    stack_profile: unnamedEnum,
     start_up_control: unsigned,
     trust_center_address: binary,
     link_key: binary,
@@ -242,15 +243,15 @@ export const LORAWAN_SETUP = defineClass({
   version: 0,
   name: 'LoRaWAN setup',
   attributes: {
-    class: any,
-    state: any,
+    class: unnamedEnum,
+    state: unnamedEnum,
     max_transmit_EIRP_setting: integer,
     ADR_mode: bool,
-    regional_parameters: any,
+    regional_parameters: unnamedEnum,
     device_operation: any,
     modem_versions: any,
     devAddr: doubleLongUnsigned,
-    join_strategy: any,
+    join_strategy: unnamedEnum,
     multicasts_parameters: arrayOf(any),
   },
   dynamic: [
@@ -283,7 +284,7 @@ export const LORAWAN_DIAGNOSTIC = defineClass({
   version: 0,
   name: 'LoRaWAN diagnostic',
   attributes: {
-    internal_error_code: any,
+    internal_error_code: unnamedEnum,
     ...each(doubleLongUnsigned, ...LORA_COUNTERS),
     ...each(integer, ...LORA_SIGNALS),
   },
@@ -343,8 +344,8 @@ export const ISO_14908_DIAGNOSTIC = defineClass({
   version: 0,
   name: 'ISO/IEC 14908 diagnostic',
   attributes: {
-    plc_signal_quality_status: any,
-    com_module_state: any,
+    plc_signal_quality_status: unnamedEnum,
+    com_module_state: unnamedEnum,
     received_message_status: unsigned,
     ...each(longUnsigned, ...DIAGNOSTIC_COUNTERS),
   },
@@ -360,7 +361,7 @@ export const HS_PLC_MAC_SETUP = defineClass({
   attributes: {
     ...each(long64Unsigned, 'group_id', 'secondary_group_id', 'station_id', 'parent_station_id'),
     repeater_status: bool,
-    encryption_mode: any,
+    encryption_mode: unnamedEnum,
     initial_encryption_key: binary,
     'rts/cts': bool,
   },
@@ -381,7 +382,7 @@ export const HS_PLC_IP_SSAS_SETUP = defineClass({
   id: 142,
   version: 0,
   name: 'HS-PLC ISO/IEC 12139-1 IP SSAS setup',
-  attributes: { ip_header_comp_type: any, ip_alive_time: longUnsigned },
+  attributes: { ip_header_comp_type: unnamedEnum, ip_alive_time: longUnsigned },
 });
 
 export const HS_PLC_HDLC_SSAS_SETUP = defineClass({

@@ -138,14 +138,24 @@ export const SFSK_MAC_COUNTERS = defineClass({
   methodsAt: 0x50,
 });
 
-export const IEC_61334_4_32_LLC_SETUP = defineClass({
+const llcSetup = (frameLength: typeof unsigned | typeof longUnsigned) => ({
+  max_frame_length: frameLength,
+  reply_status_list: arrayOf(structureOf({ L_SAP_selector: unsigned, length_of_waiting_L_SDU: unsigned })),
+});
+
+export const IEC_61334_4_32_LLC_SETUP_0 = defineClass({
+  id: 55,
+  version: 0,
+  name: 'IEC 61334-4-32 LLC setup',
+  attributes: llcSetup(unsigned),
+  dynamic: ['reply_status_list'],
+});
+
+export const IEC_61334_4_32_LLC_SETUP_1 = defineClass({
   id: 55,
   version: 1,
   name: 'IEC 61334-4-32 LLC setup',
-  attributes: {
-    max_frame_length: unsigned,
-    reply_status_list: arrayOf(structureOf({ L_SAP_selector: unsigned, length_of_waiting_L_SDU: unsigned })),
-  },
+  attributes: llcSetup(longUnsigned),
   dynamic: ['reply_status_list'],
 });
 

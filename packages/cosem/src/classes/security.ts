@@ -249,7 +249,7 @@ export const PUSH_SETUP_2 = defineClass({
   name: 'Push setup',
   attributes: {
     ...push0,
-    push_object_list: arrayOf(restrictedObject),
+    push_object_list: arrayOf(columnedObject),
     repetition_delay: repetitionDelay2,
     ...pushPort,
     ...pushConfirmation,

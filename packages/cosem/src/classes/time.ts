@@ -26,6 +26,7 @@ import {
   simple,
   structureOf,
   time,
+  unnamedEnum,
   unsigned,
 } from './type.ts';
 
@@ -282,7 +283,7 @@ export const PARAMETER_MONITOR_1 = defineClass({
     capture_time: dateTimeItself,
     parameter_list: arrayOf(monitoredParameter),
     parameter_list_name: octetString,
-    hash_algorithm_id: enumOf({ 0: 'SHA-256', 1: 'SHA-384' }),
+    hash_algorithm_id: unnamedEnum,
     parameter_value_digest: binary,
     /** One element for each parameter of the list. */
     parameter_values: any,
@@ -298,18 +299,9 @@ export const SENSOR_MANAGER = defineClass({
   attributes: {
     serial_number: octetString,
     metrological_identification: octetString,
-    output_type: enumOf({
-      0: 'not_defined',
-      1: '4_20_mA',
-      2: '0_20_mA',
-      3: '0_5_V',
-      4: '0_10_V',
-      5: 'Pt100',
-      6: 'Pt500',
-      7: 'Pt1000',
-    }),
+    output_type: unnamedEnum,
     adjustment_method: octetString,
-    sealing_method: enumOf({ 0: 'none', 1: 'factory_sealed', 2: 'mechanical_sealed', 3: 'other' }),
+    sealing_method: unnamedEnum,
     raw_value: simple,
     scaler_unit: scalerUnit,
     status: simple,

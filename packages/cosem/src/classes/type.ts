@@ -130,6 +130,9 @@ export function enumOf<const N extends EnumNames>(names: N) {
   return { kind: 'enum', names } as const;
 }
 
+/** An enumeration whose values no second source confirms: read as a number. */
+export const unnamedEnum = enumOf({});
+
 export function flags<const N extends readonly string[]>(type: FlagsName, names: N) {
   return { kind: 'flags', type, names } as const;
 }
