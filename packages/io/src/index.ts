@@ -26,7 +26,7 @@ export {
   persistentLink,
 } from './reconnect.ts';
 export { type Replay, type ReplayOptions, replayFile, sourceLink } from './replay.ts';
-export { listSerialPorts, type Parity, type SerialOptions, serialLink } from './serial.ts';
+export { listSerialPorts, type Parity, type SerialLink, type SerialOptions, serialLink } from './serial.ts';
 export { type HostPort, parseHostPort, type TcpServerLink, tcpClient, tcpServer } from './tcp.ts';
 export { type Trace, traced } from './trace.ts';
 export { type UdpLink, udpClient } from './udp.ts';

@@ -32,7 +32,12 @@ export async function listSerialPorts(): Promise<string[]> {
   }
 }
 
-export function serialLink({ path, baud = 2400, parity = 'E', binding }: SerialOptions): Link {
+export interface SerialLink extends Link {
+  /** Changes the rate of the open port, once all that was written has left it (sign-on of optical heads). @throws PortError */
+  setBaud(baud: number): Promise<void>;
+}
+
+export function serialLink({ path, baud = 2400, parity = 'E', binding }: SerialOptions): SerialLink {
   let port: SerialStream | undefined;
   return {
     describe: `${path} at ${baud} 8${parity}1`,
@@ -81,6 +86,13 @@ export function serialLink({ path, baud = 2400, parity = 'E', binding }: SerialO
           if (error) reject(portError(path, error));
           else stream.drain((fault) => (fault ? reject(portError(path, fault)) : resolve()));
         });
+      });
+    },
+    setBaud(rate) {
+      const stream = port;
+      if (!stream) return Promise.reject(new PortError('closed', `${path}: not open`));
+      return new Promise((resolve, reject) => {
+        stream.update({ baudRate: rate }, (error) => (error ? reject(portError(path, error)) : resolve()));
       });
     },
     // Nobody can hold a meter back: bytes not fetched now are lost in the kernel's small buffer, so drain always.
