@@ -6,7 +6,7 @@
  * type or with another invoke id ends its operation and breaks the association, for nobody knows what comes next; an
  * exception or a confirmed-service-error ends the operation only. What comes while nothing is asked is let pass.
  */
-import { DecodeError, MisuseError } from '@amiable/bytes';
+import { DecodeError, MisuseError, PeerError } from '@amiable/bytes';
 import { encodeApdu } from '../apdu/codec.ts';
 import { APDU } from '../apdu/tags.ts';
 import type {
@@ -271,6 +271,9 @@ class Association implements ClientAssociation {
     } catch (error) {
       if (error instanceof DecodeError)
         return this.#wrong(`what came cannot be read: ${error.message}`, bytes, 'answer', error);
+      // A challenge that is worthless, for one.
+      if (error instanceof PeerError && !(error instanceof DlmsPeerError))
+        return this.#wrong(error.message, bytes, 'security', error);
       return this.fail(error as Error);
     }
   }

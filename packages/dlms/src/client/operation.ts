@@ -107,8 +107,9 @@ export class Outgoing {
 
   /** @param shell the first request with an empty piece: what it takes is not there for the pieces */
   constructor(whole: Uint8Array, shell: Apdu, room: Room) {
-    // The length of a piece takes up to 4 bytes more than that of none.
-    const size = room.plain - encodeApdu(shell).length - 4;
+    const left = room.plain - encodeApdu(shell).length;
+    // From 128 bytes on, the length of a piece takes two bytes more than that of none.
+    const size = left < 0x80 ? left : left - 2;
     if (size < 1)
       throw new MisuseError(`a server that takes ${room.plain} bytes leaves no room for a block of ${shell.type}`);
     this.#whole = whole;
