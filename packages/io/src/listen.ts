@@ -76,12 +76,12 @@ export function listenTcp(
       const address = server.address();
       resolve({
         port: typeof address === 'object' && address ? address.port : port,
-        close: () =>
-          new Promise((done) => {
-            // Behind the last `closed`: the server's own event may come before those of its sockets.
-            server.close(() => setImmediate(done));
-            for (const socket of sockets) socket.destroy();
-          }),
+        async close() {
+          // Behind the last `closed`: the server's own event may come before those of its sockets.
+          const ends = [...sockets].map((socket) => new Promise((done) => socket.once('close', done)));
+          for (const socket of sockets) socket.destroy();
+          await Promise.all([...ends, new Promise((done) => server.close(done))]);
+        },
       });
     });
   });
