@@ -50,6 +50,12 @@ export async function benchDlmsServer({ smoke = false }: { smoke?: boolean } = {
   ];
 }
 
+/** The virtual meter of this file in its own process, for other measurements. */
+export async function startServer(): Promise<{ readonly port: number; stop(): void }> {
+  const { child, port } = await start([]);
+  return { port, stop: () => child.stdin?.end() };
+}
+
 const ARGUMENTS = ['--import', 'tsx', PROCESS];
 
 function start(words: readonly string[]): Promise<{ child: ChildProcess; port: number }> {

@@ -12,6 +12,7 @@ const BENCHES: Readonly<Record<string, () => Promise<(options: BenchOptions) => 
   han: async () => (await import('./han.ts')).benchHan,
   store: async () => (await import('./store.ts')).benchStore,
   dlms: async () => (await import('./dlms.ts')).benchDlms,
+  'dlms-peers': async () => (await import('./dlms-peers.ts')).benchDlmsPeers,
   baud: async () => (await import('./baud.ts')).benchBaud,
   meter: async () => (await import('./meter.ts')).benchMeter,
   profile: async () => (await import('./profile.ts')).benchProfile,
