@@ -7,7 +7,7 @@
 import type { Obis } from './obis.ts';
 
 type Group = number | readonly [from: number, to: number];
-type Row = readonly [c: Group, d: Group, e: Group, name: string];
+type Row = readonly [c: number, d: Group, e: Group, name: string];
 
 const ANY = [0, 255] as const;
 const INSTANCE = [0, 127] as const;
@@ -362,15 +362,28 @@ const GAS: readonly Row[] = [
   [0, 15, INSTANCE, 'Sensor manager{e?}'],
 ];
 
-const OF_MEDIUM: Readonly<Record<number, readonly (readonly Row[])[]>> = {
-  0: [ABSTRACT, SERVICE],
-  1: [ELECTRICITY, SERVICE],
-  4: [MEDIA, SERVICE],
-  5: [MEDIA, SERVICE],
-  6: [MEDIA, SERVICE],
-  7: [GAS, MEDIA, SERVICE],
-  8: [MEDIA, SERVICE],
-  9: [MEDIA, SERVICE],
+/** Rows by group C, in their order. */
+function byC(...tables: readonly (readonly Row[])[]): ReadonlyMap<number, readonly Row[]> {
+  const rows = new Map<number, Row[]>();
+  for (const table of tables)
+    for (const row of table) {
+      const list = rows.get(row[0]);
+      if (list) list.push(row);
+      else rows.set(row[0], [row]);
+    }
+  return rows;
+}
+
+const OF_MEDIA = byC(MEDIA, SERVICE);
+const OF_MEDIUM: Readonly<Record<number, ReadonlyMap<number, readonly Row[]>>> = {
+  0: byC(ABSTRACT, SERVICE),
+  1: byC(ELECTRICITY, SERVICE),
+  4: OF_MEDIA,
+  5: OF_MEDIA,
+  6: OF_MEDIA,
+  7: byC(GAS, MEDIA, SERVICE),
+  8: OF_MEDIA,
+  9: OF_MEDIA,
 };
 
 const within = (group: Group, value: number): boolean =>
@@ -380,13 +393,12 @@ const PLACE = /\{([de])(?:([+-])(\d+)|(\?))?\}/g;
 
 /** The name that the table gives, without channel and billing period; undefined where it has none. */
 export function objectRow({ a, c, d, e }: Obis): string | undefined {
-  for (const rows of OF_MEDIUM[a] ?? [])
-    for (const [ofC, ofD, ofE, name] of rows)
-      if (within(ofC, c) && within(ofD, d) && within(ofE, e))
-        return name.replace(PLACE, (_, group: string, sign?: string, by?: string, optional?: string) => {
-          const n = group === 'd' ? d : e;
-          if (optional) return n === 0 ? '' : ` ${n + 1}`;
-          return String(sign === '-' ? n - Number(by) : sign ? n + Number(by) : n);
-        });
+  for (const [, ofD, ofE, name] of OF_MEDIUM[a]?.get(c) ?? [])
+    if (within(ofD, d) && within(ofE, e))
+      return name.replace(PLACE, (_, group: string, sign?: string, by?: string, optional?: string) => {
+        const n = group === 'd' ? d : e;
+        if (optional) return n === 0 ? '' : ` ${n + 1}`;
+        return String(sign === '-' ? n - Number(by) : sign ? n + Number(by) : n);
+      });
   return undefined;
 }

@@ -65,7 +65,7 @@ describe('text', () => {
         expect(dateText(parseDate(two) as DlmsDate)).toBe(two);
         expect(timeText(parseTime(three) as DlmsTime)).toBe(three);
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
   it('any text is a date or none', () => {

@@ -75,7 +75,7 @@ describe('names', () => {
         const name = objectName(groups.join('.'));
         if (name !== undefined) expect(name).toMatch(/^[A-Z0-9][^{}]*$/);
       }),
-      { numRuns: 2000 },
+      { numRuns: 500 },
     );
   });
   it('of objects in one channel are told apart', () => {

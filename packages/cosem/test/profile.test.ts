@@ -229,7 +229,7 @@ describe('clocks', () => {
         expect(clock.status[0]).toBe(value.status ?? 0xff);
         expect(both(Uint8Array.of(1, 1, 2, 1, 25, ...octets), [CLOCK]).columns).toEqual([clock]);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
   it('of capture times repeat where they are null', () => {
@@ -285,7 +285,7 @@ describe('the fast way', () => {
       fc.property(table, fc.constantFrom(0, 900), ({ rows, columns }, capturePeriod) => {
         both(writeProfileRows(rows as readonly Cell[][]), columns, { capturePeriod });
       }),
-      { numRuns: 400 },
+      { numRuns: 150 },
     );
   });
   it('and for any rows of any data', () => {
@@ -294,7 +294,7 @@ describe('the fast way', () => {
         const buffer = encode({ type: 'array', value: rows.map((value): Data => ({ type: 'structure', value })) });
         both(buffer, [CLOCK, IMPORT]);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
   it('and for buffers with a wrong byte', () => {
@@ -305,7 +305,7 @@ describe('the fast way', () => {
         bad[at] = byte;
         both(bad, [CLOCK, IMPORT], { capturePeriod: 900 });
       }),
-      { numRuns: 400 },
+      { numRuns: 150 },
     );
   });
 });
@@ -338,7 +338,7 @@ describe('what is cut off', () => {
           expect(error).toBeInstanceOf(DecodeError);
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     );
   });
   it('lies about sizes cost nothing', () => {

@@ -69,7 +69,7 @@ describe('every type of every table', () => {
             expect(jsonValue(again)).toEqual(jsonValue(value));
           }
         }),
-        { numRuns: 8 },
+        { numRuns: 4 },
       );
   });
   it('is checked alike from data and from bytes', () => {
@@ -85,7 +85,7 @@ describe('every type of every table', () => {
           expect(() => printValue(type, data)).not.toThrow();
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     );
   });
   it('any bytes give a value or a DecodeError', () => {
