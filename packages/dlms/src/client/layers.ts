@@ -46,9 +46,9 @@ export class Layers {
   }
 
   #newTransfer({ maxPduSize }: Negotiated): BlockTransfer {
-    const { window } = this.#options;
-    const { maxBytes } = this.#limits;
-    return createBlockTransfer({ role: 'client', maxPduSize, maxBytes, ...(window !== undefined && { window }) });
+    // One, unless said: there are servers that answer a larger window with blocks without end.
+    const { window = 1 } = this.#options;
+    return createBlockTransfer({ role: 'client', maxPduSize, maxBytes: this.#limits.maxBytes, window });
   }
 
   has(bit: ConformanceBit): boolean {

@@ -95,7 +95,10 @@ export interface ClientAssociationOptions {
   readonly releaseWithInitiate?: boolean;
   /** Priority bit of Invoke-Id-And-Priority; high unless said. */
   readonly highPriority?: boolean;
-  /** Blocks of a general block transfer taken without acknowledging, 1 to 63. */
+  /**
+   * Blocks of a general block transfer taken without acknowledging, 1 to 63; 1 unless said, for some servers get lost in
+   * larger windows.
+   */
   readonly window?: number;
   readonly limits?: Partial<ClientLimits>;
   /** Needed with high-level authentication. */

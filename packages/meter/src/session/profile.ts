@@ -54,14 +54,24 @@ function captureObject(writer: Writer, c: CaptureObjectDefinition): void {
     .u16(c.dataIndex);
 }
 
-/** The rows of a whole buffer. @throws DecodeError when it is no array, or ends elsewhere than it says */
+/**
+ * The rows of a buffer that came whole. Some meters count wrong: then the rows that can be read are given, with the error.
+ */
 export function wholeRows(buffer: EncodedData): ProfileRows {
   if (buffer[0] === COMPACT_ARRAY) return { rows: [], buffer, complete: true };
-  const { rows, announced, end } = cutRows(buffer);
-  if (rows.length !== announced)
-    throw new DecodeError('truncated', `${announced} rows are announced, ${rows.length} are there`, end);
-  if (end !== buffer.length) throw new DecodeError('trailing', `${buffer.length - end} bytes follow the last row`, end);
-  return { rows, buffer, complete: true };
+  let rows: readonly EncodedData[] = [];
+  try {
+    const cut = cutRows(buffer);
+    rows = cut.rows;
+    if (rows.length !== cut.announced)
+      throw new DecodeError('truncated', `${cut.announced} rows are announced, ${rows.length} are there`, cut.end);
+    if (cut.end !== buffer.length)
+      throw new DecodeError('trailing', `${buffer.length - cut.end} bytes follow the last row`, cut.end);
+    return { rows, buffer, complete: true };
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    return { rows, buffer: joinRows(rows), complete: false, error };
+  }
 }
 
 /** The whole rows of a buffer that breaks off. */

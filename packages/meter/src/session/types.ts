@@ -152,7 +152,7 @@ export interface SessionOptions {
   readonly certificate?: Uint8Array;
   readonly preEstablished?: { readonly conformance: number; readonly maxPduSize: number };
   readonly releaseWithInitiate?: boolean;
-  /** General block transfer: blocks taken without acknowledging, 1 to 63. */
+  /** General block transfer: blocks taken without acknowledging, 1 to 63; 1 unless said. */
   readonly window?: number;
   readonly timeouts?: Partial<SessionTimeouts>;
   readonly limits?: Partial<ClientLimits>;
