@@ -10,7 +10,7 @@ import { decodeApdu, encodeApdu } from '../apdu/codec.ts';
 import type { Aarq, InitiateRequest, Rlrq } from '../apdu/types.ts';
 import { LN_CONFORMANCE, SN_CONFORMANCE } from '../conformance.ts';
 import type { Protection } from '../security/context.ts';
-import { exception, SERVICE, STATE, serviceError } from './codes.ts';
+import { CONF, exception, SERVICE, STATE, serviceError } from './codes.ts';
 import { AssociationSecurity } from './security.ts';
 import { type AssociationState, PLAIN } from './state.ts';
 import type { ApplicationContextName, ClientProfile, MechanismName } from './types.ts';
@@ -30,6 +30,7 @@ const PROVIDER = { noReason: 1, noCommonVersion: 2 } as const;
 /** ConfirmedServiceError, initiateError, choice initiate. */
 const INITIATE = { other: 0, versionTooLow: 1, incompatibleConformance: 2, pduSizeTooShort: 3 } as const;
 
+const SN_SERVICES = CONF.read | CONF.write | CONF.unconfirmedWrite;
 const DLMS_VERSION = 6;
 /** The least PDU size that the standard allows. */
 const SMALLEST_PDU = 12;
@@ -170,6 +171,9 @@ function negotiate<M>(
   const sensible = state.shortNames ? SN_CONFORMANCE : LN_CONFORMANCE;
   state.conformance = initiate.conformance & profile.conformance & sensible;
   if (state.conformance === 0) return initiateError(INITIATE.incompatibleConformance);
+  // Some clients propose under short names what they would under logical ones, and then read and write all the same.
+  if (state.shortNames && (initiate.conformance & SN_SERVICES) === 0)
+    state.tolerated = profile.conformance & (SN_SERVICES | CONF.parameterizedAccess);
   state.maxReceivePduSize = profile.maxReceivePduSize ?? DEFAULT_PDU;
   state.maxSendPduSize = initiate.maxPduSize;
   state.measure();

@@ -64,6 +64,8 @@ export class AssociationState<M> implements AssociationContext<M> {
   applicationContext: ApplicationContextName = 1;
   mechanism: MechanismName = 0;
   conformance = 0;
+  /** What is served beyond it, see acse.ts. */
+  tolerated = 0;
   maxReceivePduSize = LONGEST;
   maxSendPduSize = 0;
   clientSystemTitle: Uint8Array | undefined = undefined;
@@ -99,7 +101,7 @@ export class AssociationState<M> implements AssociationContext<M> {
 
   /** Whether a service was negotiated. */
   may(bits: number): boolean {
-    return (this.conformance & bits) === bits;
+    return ((this.conformance | this.tolerated) & bits) === bits;
   }
 
   get shortNames(): boolean {
@@ -119,6 +121,7 @@ export class AssociationState<M> implements AssociationContext<M> {
     this.applicationContext = 1;
     this.mechanism = 0;
     this.conformance = 0;
+    this.tolerated = 0;
     this.maxReceivePduSize = LONGEST;
     this.maxSendPduSize = 0;
     this.clientSystemTitle = undefined;
