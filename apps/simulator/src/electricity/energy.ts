@@ -96,13 +96,18 @@ function lastReadOut(core: Core, at: number): number | undefined {
   return read > core.s.gridFrom ? read : undefined;
 }
 
+/** A, phase 1; power is active power alone. */
+function currentNow({ volts, watts }: Core): number {
+  const u = volts[0] as number;
+  return u > 1 ? Math.abs(watts[0] as number) / u : 0;
+}
+
 /** The module reads the meter: everything as of `at`, which is not before the last change. */
 function readOut(core: Core, at: number): void {
-  const { snap, volts, watts, s } = core;
+  const { snap, s } = core;
   for (let i = 0; i < ENERGIES; i++) snap[i] = energyAt(core, i, at);
   for (let phase = 0; phase < 3; phase++) snap[SNAP_VOLTS + phase] = rmsAt(core, phase, at);
-  const u = volts[0] as number;
-  snap[SNAP_CURRENT] = s.metering && u > 1 ? Math.abs(watts[0] as number) / u : 0;
+  snap[SNAP_CURRENT] = currentNow(core);
   snap[SNAP_FAILURES] = s.totalFailures;
 }
 
@@ -164,17 +169,10 @@ export const visibleWh = (core: Core, place: number): number => Math.floor(visib
 
 /** U1 U2 U3, I1 and the meter's own failure counter as last read. */
 export function visibleQuality(core: Core): readonly [number, number, number, number, number] {
-  const { s, snap, volts, watts } = core;
+  const { s, snap } = core;
   const read = s.powered ? lastReadOut(core, s.now) : undefined;
   if (read !== undefined && read > s.accumulatedTo) {
-    const u = volts[0] as number;
-    return [
-      rmsAt(core, 0, read),
-      rmsAt(core, 1, read),
-      rmsAt(core, 2, read),
-      s.metering && u > 1 ? Math.abs(watts[0] as number) / u : 0,
-      s.totalFailures,
-    ];
+    return [rmsAt(core, 0, read), rmsAt(core, 1, read), rmsAt(core, 2, read), currentNow(core), s.totalFailures];
   }
   return [
     snap[SNAP_VOLTS] as number,

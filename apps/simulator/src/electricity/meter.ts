@@ -188,7 +188,7 @@ class VirtualMeter implements Meter {
     return setClock(this.#core, utc);
   }
   desynchronise(): void {
-    desynchronise(this.#core, false);
+    desynchronise(this.#core);
     scheduleActivation(this.#core);
     applySwitching(this.#core);
     refreshSchedule(this.#core);

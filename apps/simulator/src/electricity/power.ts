@@ -82,7 +82,6 @@ export function runPower(core: Core): void {
 function powerDown(core: Core): void {
   const { s } = core;
   settle(core);
-  mark(core, PROFILE_STATUS.powerDown);
   s.powered = false;
   s.downSince = s.moduleLowSince;
   suspendQuality(core);
@@ -106,8 +105,8 @@ function powerUp(core: Core): void {
   readAtOnce(core);
   if (stopped) {
     // Even a clock that was not trusted before is now known to be wrong.
-    desynchronise(core, true);
     s.clockInvalid = true;
+    desynchronise(core);
   }
   if (s.totalClock !== 0) {
     logEvent(core, EVENTS.powerDown, s.totalClock);

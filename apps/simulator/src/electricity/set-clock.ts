@@ -94,11 +94,10 @@ function synchronised(core: Core): void {
 }
 
 /** The clock cannot be trusted: low tariff until somebody sets it. */
-export function desynchronise(core: Core, invalid: boolean): void {
+export function desynchronise(core: Core): void {
   const { s } = core;
   if (!s.synchronised) return;
   s.synchronised = false;
-  s.clockInvalid = invalid;
   s.shifts = [];
   logEvent(core, EVENTS.clockInvalid);
 }

@@ -131,6 +131,7 @@ describe('a GPRS/GSM module', () => {
     expect([pattern(m, 'Tx'), pattern(m, 'Rx')]).toEqual(['on', 'off']);
     forward(m, 199);
     expect(pattern(m, 'Tx')).toBe('on');
+    expect(lights(m).find(({ name }) => name === 'Tx')?.pattern).toEqual({ kind: 'until', end: m.now + 1 });
     forward(m, 1);
     expect(pattern(m, 'Tx')).toBe('off');
     m.setRadio({ lastReceive: m.now });

@@ -141,6 +141,23 @@ describe('power-quality registers', () => {
     expect(m.powerQuality.voltages).toEqual([200, 230, 240]);
   });
 
+  it('add up several changes within the 5 seconds, of each phase', () => {
+    const m = meter();
+    m.advance(START + MINUTE - 4000);
+    m.setVoltages([200, 210, 220]);
+    m.advance(START + MINUTE - 2000);
+    m.setVoltages([240, 250, 200]);
+    m.advance(START + MINUTE);
+    for (const [phase, [a, b]] of [
+      [200, 240],
+      [210, 250],
+      [220, 200],
+    ].entries()) {
+      const mean = (230 ** 2 + 2 * (a as number) ** 2 + 2 * (b as number) ** 2) / 5;
+      expect(m.powerQuality.voltages[phase]).toBeCloseTo(Math.sqrt(mean), 9);
+    }
+  });
+
   it('show the current of single-phase meters only', () => {
     const single = meter({ config: { type: 'single-phase' } });
     single.setPowers([2300, 999, 999]);

@@ -175,5 +175,12 @@ describe('slaves and the rest', () => {
     expect(m.profile('slave-1').length).toBe(1);
     expect(m.setParameters({ slaves: [{ ...gas, address: 250 }] })).toEqual({ done: true });
     expect(m.profile('slave-1').length).toBe(0);
+    const second = installed(gas, () => true, 1);
+    second.m.advance(MIDNIGHT + HOUR);
+    expect(second.m.profile('slave-2').length).toBe(1);
+    expect(second.m.setParameters({ slaves: [gas, undefined] })).toEqual({ done: true });
+    expect(second.m.profile('slave-2').length).toBe(0);
+    second.m.advance(MIDNIGHT + DAY + HOUR);
+    expect([second.m.profile('slave-1').length, second.m.profile('slave-2').length]).toEqual([1, 0]);
   });
 });
