@@ -242,6 +242,20 @@ describe('rights', () => {
     });
   });
 
+  test('bits of the response are asked of the association, which must be able to', () => {
+    const object: CosemObject<Meter> = {
+      ...ENERGY,
+      rights: { public: { attributes: { 2: r | ACCESS.authenticatedResponse | ACCESS.encryptedResponse } } },
+    };
+    const d = device([object]);
+    const asked: Protection[] = [];
+    const plainly = context(d, 'public');
+    const ciphered = { ...plainly, protectAnswer: (p: Protection) => asked.push(p) > 0 };
+    expect(read(d.get(at(3, '1-0:1.8.0', 2), plainly))).toBe('error 3');
+    expect(read(d.get(at(3, '1-0:1.8.0', 2), ciphered))).toBe(0x1234);
+    expect(asked).toEqual([{ authenticated: true, encrypted: true, signed: false }]);
+  });
+
   test('an object that an association may not touch is not in its list', () => {
     const d = device([ENERGY, { ...THRESHOLD, rights: { management: 'full' } }]);
     const names = (who: string): unknown[] =>

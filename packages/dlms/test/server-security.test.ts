@@ -197,6 +197,21 @@ describe('both ends', () => {
   });
 });
 
+test('a device may ask for more protection of an answer than policy and request have', () => {
+  const at = setup({ send: NONE, require: NONE });
+  at.server.receive(at.client.associate().send[0] as Uint8Array);
+  const get = fromHex('c001c100010000600100ff0200');
+  const ask = at.device.get;
+  at.device.get = (attribute, context) => {
+    expect(context.protectAnswer?.({ authenticated: true, encrypted: false })).toBe(true);
+    return ask(attribute, context);
+  };
+  const answer = at.server.receive(get) as Uint8Array;
+  expect([answer[0], answer[2]]).toEqual([0xcc, 0x10]);
+  at.device.get = ask;
+  expect(hex(at.server.receive(get))).toBe('c401c1001105');
+});
+
 describe('an attacker', () => {
   const get = fromHex('c001c100010000600100ff0200');
 

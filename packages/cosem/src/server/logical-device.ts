@@ -23,7 +23,7 @@ import { isOfType } from './check.ts';
 import { attributesOf, type Entry, modesFor, prepare, readSlot } from './entry.ts';
 import { accessRightsSn, objectFilter, objectListLn, objectListSn, readObjectId } from './object-list.ts';
 import { RESULT } from './results.ts';
-import { protectedEnough } from './rights.ts';
+import { answerProtected, protectedEnough } from './rights.ts';
 import { giveBaseNames, type ShortName, shortNames } from './short-names.ts';
 import { ACCESS, type CosemObject, type LogicalDeviceOptions, type Rights } from './types.ts';
 
@@ -149,7 +149,7 @@ class Device<M> implements LogicalDevice<M> {
     const slot = entry.slots.get(index);
     if (slot === undefined) return { error: RESULT.objectUndefined };
     const mode = modesFor(entry, association).attribute(index);
-    if ((mode & ACCESS.read) === 0 || (mode > ACCESS.readWrite && !protectedEnough(mode, context.request)))
+    if ((mode & ACCESS.read) === 0 || (mode > ACCESS.readWrite && !mayPass(mode, context)))
       return { error: RESULT.readWriteDenied };
     return readSlot(slot, context, access);
   }
@@ -184,7 +184,7 @@ class Device<M> implements LogicalDevice<M> {
     const slot = entry.slots.get(index);
     if (slot === undefined) return RESULT.objectUndefined;
     const mode = modesFor(entry, association).attribute(index);
-    if ((mode & ACCESS.write) === 0 || !protectedEnough(mode, context.request)) return RESULT.readWriteDenied;
+    if ((mode & ACCESS.write) === 0 || !mayPass(mode, context)) return RESULT.readWriteDenied;
     if (slot.fixed !== undefined || slot.by.set === undefined) return RESULT.readWriteDenied;
     const { by } = slot;
     if (!by.anyType) {
@@ -216,8 +216,7 @@ class Device<M> implements LogicalDevice<M> {
     const method = entry.methods.get(index);
     if (method === undefined) return { result: RESULT.objectUndefined };
     const mode = modesFor(entry, association).method(index);
-    if ((mode & ACCESS.invoke) === 0 || !protectedEnough(mode, context.request))
-      return { result: RESULT.readWriteDenied };
+    if ((mode & ACCESS.invoke) === 0 || !mayPass(mode, context)) return { result: RESULT.readWriteDenied };
     if (parameters && !fitsParameter(entry.table, index, parameters)) return { result: RESULT.typeUnmatched };
     const done = method(parameters, context);
     return typeof done === 'object' ? done : { result: done ?? RESULT.success };
@@ -341,6 +340,11 @@ class Device<M> implements LogicalDevice<M> {
     for (const value of values) writer.bytes('data' in value ? value.data : NULL_DATA);
     return { data: writer.finish() };
   }
+}
+
+/** Whether request and answer have the protection that the mode wants. */
+function mayPass<M>(mode: number, context: AssociationContext<M>): boolean {
+  return protectedEnough(mode, context.request) && answerProtected(mode, context);
 }
 
 const REFERENCES = {

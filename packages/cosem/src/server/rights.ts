@@ -2,7 +2,7 @@
  * Rights per attribute, method and association, as modes (see ACCESS) and as object_list shows them (IEC 62056-6-2 clauses
  * 4.4.3 and 4.4.4: Association SN and LN, access_rights).
  */
-import type { Protection } from '@amiable/dlms';
+import type { AssociationContext, Protection } from '@amiable/dlms';
 import { ACCESS, type Access, type AttributeAccessors, type CosemObject, type Rights } from './types.ts';
 
 /** What one association may do with one object. */
@@ -66,6 +66,19 @@ export function protectedEnough(mode: number, request: Protection): boolean {
     ((mode & ACCESS.encryptedRequest) === 0 || request.encrypted) &&
     ((mode & ACCESS.signedRequest) === 0 || request.signed === true)
   );
+}
+
+const RESPONSE = ACCESS.authenticatedResponse | ACCESS.encryptedResponse | ACCESS.signedResponse;
+
+/** Has the answer protected as the mode wants it. @returns false where that cannot be */
+export function answerProtected<M>(mode: number, context: AssociationContext<M>): boolean {
+  if ((mode & RESPONSE) === 0) return true;
+  const asked = {
+    authenticated: (mode & ACCESS.authenticatedResponse) !== 0,
+    encrypted: (mode & ACCESS.encryptedResponse) !== 0,
+    signed: (mode & ACCESS.signedResponse) !== 0,
+  };
+  return context.protectAnswer?.(asked) ?? false;
 }
 
 /** Bits that ask for any protection. */

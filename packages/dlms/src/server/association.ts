@@ -126,11 +126,11 @@ class Association<M> implements ServerAssociation<M> {
     }
     const opened = guard.unprotect(apdu);
     if (!opened.ok) return securityException(opened.reason, opened.expectedCounter);
-    state.request = opened.protection;
+    state.request = state.answer = opened.protection;
     state.measure();
     const answer = this.#serve(opened.plain);
     if (!answer) return undefined;
-    return this.#fit(isPlainAnswer(answer) ? answer : guard.protect(answer, state.request));
+    return this.#fit(isPlainAnswer(answer) ? answer : guard.protect(answer, state.answer));
   }
 
   #tooLong(): Uint8Array {

@@ -70,6 +70,8 @@ export class AssociationState<M> implements AssociationContext<M> {
   maxSendPduSize = 0;
   clientSystemTitle: Uint8Array | undefined = undefined;
   request: Protection = PLAIN;
+  /** How the answer is to be protected: as the request was, or more. */
+  answer: Protection = PLAIN;
   security: ServerSecurity | undefined = undefined;
 
   /** Puts protection on and off; absent in associations without. */
@@ -99,6 +101,17 @@ export class AssociationState<M> implements AssociationContext<M> {
     this.profile = noProfile(options.clientSap);
   }
 
+  protectAnswer(asked: Protection): boolean {
+    if (!this.guard) return false;
+    const { authenticated, encrypted, signed } = this.answer;
+    this.answer = {
+      authenticated: authenticated || asked.authenticated,
+      encrypted: encrypted || asked.encrypted,
+      signed: signed === true || asked.signed === true,
+    };
+    return true;
+  }
+
   /** Whether a service was negotiated. */
   may(bits: number): boolean {
     return ((this.conformance | this.tolerated) & bits) === bits;
@@ -126,6 +139,7 @@ export class AssociationState<M> implements AssociationContext<M> {
     this.maxSendPduSize = 0;
     this.clientSystemTitle = undefined;
     this.request = PLAIN;
+    this.answer = PLAIN;
     this.security = undefined;
     this.guard = undefined;
     this.room = LONGEST;

@@ -67,6 +67,11 @@ export interface AssociationContext<M = undefined> {
   readonly request: Protection;
   /** The security of this association, absent where it has none. */
   readonly security: ServerSecurity | undefined;
+  /**
+   * Asks that the answer under way be protected at least so, whatever the policy.
+   * @returns false where the association cannot: it is not ciphered
+   */
+  protectAnswer?(protection: Protection): boolean;
 }
 
 /** What an association serves. A method never throws for what a client sent: it returns the standard's result code. */
