@@ -1,5 +1,5 @@
 /**
- * How many meters one client process reads: connect, associate, read a profile of 96 rows, release, close; against
+ * How many meters one client process reads: connect, associate, read a profile of 96 rows into typed columns, release, close; against
  * virtual meters in another process over loopback TCP, 32 sessions at a time. The rate per core counts the processor time
  * that this process took, whatever else the machine did meanwhile.
  */
@@ -8,12 +8,13 @@ import { obisToBytes } from '@amiable/cosem';
 import { memoryCounter } from '@amiable/dlms';
 import { nodeCrypto, systemClock, tcpClient } from '@amiable/io';
 import { openSession, type SessionOptions, wrapperTransport } from '@amiable/meter';
-import { CLIENT_TITLE, KEYS, METERS, ROWS, SECRET } from './dlms-fixture.ts';
+import { CLIENT_TITLE, COLUMNS, KEYS, METERS, ROWS, SECRET } from './dlms-fixture.ts';
 import { benchDlmsServer } from './dlms-server.ts';
 import type { Figure } from './figure.ts';
 
 const AT_A_TIME = 32;
 const PROFILE = obisToBytes('1-0:99.1.0');
+const PROFILE_COLUMNS = COLUMNS.map((c) => ({ ...c, attribute: c.attributeIndex, dataIndex: 0 }));
 const WANTED = { plain: 2000, ciphered: 800 };
 
 export async function benchDlms({ smoke = false }: { smoke?: boolean } = {}): Promise<Figure[]> {
@@ -87,7 +88,7 @@ async function readMeter(port: number, server: number, ciphered: boolean): Promi
     clock: systemClock,
     ...(ciphered && secured),
   });
-  const { rows, complete } = await session.getProfile(PROFILE);
-  if (!complete || rows.length !== ROWS) throw new Error(`${rows.length} rows came of ${ROWS}`);
+  const { profile, complete } = await session.readProfile(PROFILE, { kind: 'all' }, { columns: PROFILE_COLUMNS });
+  if (!complete || profile.rows !== ROWS) throw new Error(`${profile.rows} rows came of ${ROWS}`);
   await session.release();
 }

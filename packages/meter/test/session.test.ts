@@ -157,3 +157,31 @@ test('a wrong password, key or secret is refused in the words of the standard', 
   await expect(keys.session).rejects.toThrow();
   expect(keys.line.closed).toBe(true);
 });
+
+test('a profile as typed columns, with units; half of it when the line breaks', async () => {
+  const { session, line } = await opened({}, { maxPduSize: 400 });
+  const s = await session;
+  const { columns, profile, complete, rows } = await s.readProfile(PROFILE);
+  expect(complete).toBe(true);
+  expect(profile.rows).toBe(ROWS);
+  expect(rows).toHaveLength(ROWS);
+  expect(columns.map((c) => c.logicalName)).toEqual(['0-0:1.0.0', '1-0:1.8.0', '1-0:2.8.0', '1-0:3.8.0', '1-0:4.8.0']);
+  expect(columns[1]?.scalerUnit).toEqual({ scaler: 0, unit: 'Wh' });
+  const [clock, energy] = profile.columns;
+  expect(clock?.kind === 'moment' && new Date(clock.wall[95] as number).toISOString()).toBe('2026-11-20T23:45:00.000Z');
+  expect(energy?.kind === 'number' && [energy.values[0], energy.values[95]]).toEqual([1, 951]);
+  const picked = await s.readProfile(PROFILE, { kind: 'entry', from: 1, to: 2, fromColumn: 2, toColumn: 3 });
+  expect(picked.columns.map((c) => c.logicalName)).toEqual(['1-0:1.8.0', '1-0:2.8.0']);
+  expect(picked.profile.rows).toBe(2);
+  let n = 0;
+  line.tamper.toClient = (bytes) => {
+    if (++n < 4) return bytes;
+    queueMicrotask(line.hangUp);
+    return undefined;
+  };
+  const half = await s.readProfile(PROFILE, { kind: 'all' }, { columns });
+  expect(half.complete).toBe(false);
+  expect(half.profile.rows).toBeGreaterThan(20);
+  expect(half.profile.rows).toBe(half.rows.length);
+  expect(half.error?.message).toMatch(/block 4/);
+});

@@ -57,7 +57,9 @@ class MbusTransport implements ApduTransport {
   #state: 'idle' | 'sending' | 'asking' | 'pausing' = 'idle';
   #answered = false;
   #attempts = 0;
-  #fcb = FCB;
+  /** Of SND_UD and of REQ_UD2: slaves that take and give several telegrams keep two. */
+  #sendBit = FCB;
+  #askBit = FCB;
   #parts: Uint8Array[] = [];
   #bytes = 0;
   #opened: ((error?: Error) => void) | undefined;
@@ -98,7 +100,8 @@ class MbusTransport implements ApduTransport {
   send(apdu: Uint8Array, answered: boolean): void {
     const { address, client, server } = this.#options;
     for (const part of splitTransport(apdu, client, server)) {
-      this.#queue.push(encodeLongFrame({ ...part, address, control: SND_UD | this.#toggle() }));
+      this.#queue.push(encodeLongFrame({ ...part, address, control: SND_UD | this.#sendBit }));
+      this.#sendBit ^= FCB;
     }
     this.#answered = answered;
     if (this.#state === 'idle' || this.#state === 'pausing') this.#go('sending');
@@ -108,13 +111,9 @@ class MbusTransport implements ApduTransport {
     if (this.#state === 'idle') this.#ask();
   }
 
-  #toggle(): number {
-    this.#fcb ^= FCB;
-    return this.#fcb ^ FCB;
-  }
-
   #ask(): void {
-    this.#queue = [encodeShortFrame(REQ_UD2 | this.#toggle(), this.#options.address)];
+    this.#queue = [encodeShortFrame(REQ_UD2 | this.#askBit, this.#options.address)];
+    this.#askBit ^= FCB;
     this.#go('asking');
   }
 

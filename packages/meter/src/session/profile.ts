@@ -58,7 +58,9 @@ function captureObject(writer: Writer, c: CaptureObjectDefinition): void {
  * The rows of a buffer that came whole. Some meters count wrong: then the rows that can be read are given, with the error.
  */
 export function wholeRows(buffer: EncodedData): ProfileRows {
-  if (buffer[0] === COMPACT_ARRAY) return { rows: [], buffer, complete: true };
+  // An empty profile may be null-data.
+  if (buffer[0] === COMPACT_ARRAY || (buffer[0] === 0 && buffer.length === 1))
+    return { rows: [], buffer, complete: true };
   let rows: readonly EncodedData[] = [];
   try {
     const cut = cutRows(buffer);

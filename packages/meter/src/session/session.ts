@@ -34,12 +34,15 @@ import type { Exchange } from './exchange.ts';
 import { chunksThatFit } from './lists.ts';
 import { readCaptureObjects, readObjectList, readShortNameList } from './object-list.ts';
 import { partialRows, profileAccess, wholeRows } from './profile.ts';
+import { readProfileOf } from './read-profile.ts';
 import { methodVariable, ShortNames, variableOf } from './short-names.ts';
 import type {
   CaptureObjectDefinition,
   ObjectListEntry,
+  ProfileReading,
   ProfileRows,
   ProfileSelection,
+  ReadProfileOptions,
   Session,
   SessionOptions,
 } from './types.ts';
@@ -323,6 +326,14 @@ export class SessionOf implements Session {
         return wholeRows(dataOf(result, attribute));
       },
     );
+  }
+
+  readProfile(
+    profile: Uint8Array,
+    selection: ProfileSelection = { kind: 'all' },
+    options: ReadProfileOptions = {},
+  ): Promise<ProfileReading> {
+    return readProfileOf(this, profile, selection, options);
   }
 
   onNotification(listener: (indication: Indication) => void): () => void {

@@ -6,6 +6,7 @@
  * tables of @amiable/cosem. Failures: PeerError (the meter refused or answered wrongly; `DlmsPeerError` tells the code),
  * LinkError (line gone or time up), MisuseError (the call cannot be). Each names the state, what was expected, the bytes.
  */
+import type { Profile, ProfileColumn, ProfileOptions } from '@amiable/cosem';
 import type {
   AccessResponse,
   AccessSpecification,
@@ -220,6 +221,20 @@ export interface ProfileRows {
   readonly error?: Error;
 }
 
+/** How a profile is to be decoded; see ProfileOptions of @amiable/cosem. */
+export interface ReadProfileOptions extends ProfileOptions {
+  /** Its columns, where they are known: then only the buffer is read, and the other options are taken as they are. */
+  readonly columns?: readonly ProfileColumn[];
+  /** False: scalers and units of registers are not asked for. */
+  readonly scalers?: boolean;
+}
+
+/** A profile with its rows as typed columns. `profile.stopped` says where rows could not be decoded. */
+export interface ProfileReading extends ProfileRows {
+  readonly columns: readonly ProfileColumn[];
+  readonly profile: Profile;
+}
+
 export interface Session {
   readonly describe: string;
   readonly state: 'associated' | 'released' | 'closed';
@@ -253,6 +268,8 @@ export interface Session {
   captureObjects(profile: Uint8Array): Promise<readonly CaptureObjectDefinition[]>;
   /** The buffer of the Profile generic with this logical name. Never loses whole rows to a failure on the way. */
   getProfile(profile: Uint8Array, selection?: ProfileSelection): Promise<ProfileRows>;
+  /** The same, decoded: asks for capture objects, capture period, order, scalers and units first unless they are given. */
+  readProfile(profile: Uint8Array, selection?: ProfileSelection, options?: ReadProfileOptions): Promise<ProfileReading>;
   /** RLRQ, then everything closed. Never throws for a meter that does not answer it. */
   release(): Promise<void>;
   /** What the meter sends unasked, until the session ends. @returns a function that calls it off */
