@@ -1,6 +1,6 @@
 /**
  * Uses the packages as somebody elsewhere would: each is packed as npm packs it and unpacked into a folder that holds
- * nothing but it and what its package.json names. There every example of its README runs on plain Node, and its types
+ * nothing but it and what its package.json names (and what its README says to install beside it). There every example of its README runs on plain Node, and its types
  * are checked without looking away from anything (`skipLibCheck` off).
  */
 import { execFile } from 'node:child_process';
@@ -28,11 +28,19 @@ function examples(readme: string): string[] {
   return [...readme.matchAll(/^```js\n([\s\S]*?)^```$/gm)].map((match) => match[1] as string);
 }
 
+/** Packages of ours that the examples use beside it, e.g. a line of `@amiable/io` for a session. */
+function alsoUsed(shown: readonly string[]): Set<string> {
+  return new Set(shown.flatMap((text) => [...text.matchAll(/from '(@amiable\/[a-z]+)/g)].map((m) => m[1] as string)));
+}
+
 async function check(folder: string, file: PackageFile, packages: ReadonlyMap<string, PackageFile>): Promise<number> {
   const home = await mkdtemp(join(tmpdir(), `amiable-publish-${folder}-`));
   try {
     const modules = join(home, 'node_modules');
-    for (const name of closure(file.name, packages)) {
+    const shown = examples(await readFile(join(target, folder, 'README.md'), 'utf8'));
+    const wanted = closure(file.name, packages);
+    for (const name of alsoUsed(shown)) closure(name, packages, wanted);
+    for (const name of wanted) {
       const own = [...packages].find(([, one]) => one.name === name);
       await mkdir(dirname(join(modules, name)), { recursive: true });
       if (!own) {
