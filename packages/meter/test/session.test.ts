@@ -14,6 +14,7 @@ import { describe, expect, test } from 'vitest';
 import {
   COLUMNS,
   type DeviceOptions,
+  lineTo,
   lineToDevice,
   ln,
   ROWS,
@@ -184,4 +185,92 @@ test('a profile as typed columns, with units; half of it when the line breaks', 
   expect(half.profile.rows).toBeGreaterThan(20);
   expect(half.profile.rows).toBe(half.rows.length);
   expect(half.error?.message).toMatch(/block 4/);
+});
+
+test('an association that exists already: no AARQ, no release', async () => {
+  const clock = virtualClock();
+  const seen: number[] = [];
+  const line = lineTo((reply) => ({
+    data(bytes) {
+      seen.push(bytes[8] as number);
+      reply(Uint8Array.of(0, 1, 0, 1, 0, 16, 0, 6, 0xc4, 1, bytes[10] as number, 0, 0x11, 5));
+    },
+    closed() {},
+  }));
+  const preEstablished = { conformance: 0x10, maxPduSize: 500 };
+  const session = await openSession({ transport: wrapperTransport(line.link), clock, preEstablished });
+  expect(session.negotiated).toMatchObject(preEstablished);
+  expect(await session.get(REGISTER)).toEqual(Uint8Array.of(0x11, 5));
+  await session.release();
+  expect(seen).toEqual([0xc0]);
+  expect(line.closed).toBe(true);
+});
+
+test('what the meter sends unasked is told, while idle and in between', async () => {
+  const heard: string[] = [];
+  const { session, line } = await opened({}, { onNotification: (n) => heard.push(n.type) });
+  const s = await session;
+  const off = s.onNotification((n) => heard.push(`also ${n.type}`));
+  const note = Uint8Array.of(0, 1, 0, 1, 0, 16, 0, 8, 0x0f, 0, 0, 0, 1, 0, 0x11, 5);
+  line.inject(note);
+  line.tamper.toClient = (bytes) => Uint8Array.of(...note, ...bytes);
+  expect(await s.get(REGISTER)).toEqual(u32(123456));
+  off();
+  await s.release();
+  expect(heard.slice(0, 4)).toEqual([
+    'data-notification',
+    'also data-notification',
+    'data-notification',
+    'also data-notification',
+  ]);
+});
+
+test('unconfirmed services are done when they are sent', async () => {
+  const { session, state } = await opened({});
+  const s = await session;
+  await s.unconfirmedSet(LONG, Uint8Array.of(9, 1, 5));
+  await s.unconfirmedAction(SCRIPT, Uint8Array.of(0x12, 0, 9));
+  expect(await s.get(LONG)).toEqual(Uint8Array.of(9, 1, 5));
+  expect(state.invoked).toEqual([Uint8Array.of(0x12, 0, 9)]);
+  await s.release();
+});
+
+test('ACCESS: several at once, with their results', async () => {
+  const { session } = await opened({});
+  const s = await session;
+  const response = await s.access([
+    { kind: 'get', ...REGISTER },
+    { kind: 'get', ...REGISTER, attributeId: 77 },
+  ]);
+  expect(response.results[0]).toEqual({ kind: 'get', result: 0 });
+  expect(response.results[1]?.result).not.toBe(0);
+  expect(response.data[0]).toEqual(u32(123456));
+  await s.release();
+});
+
+test('general block transfer over datagrams that get lost: blocks are asked for again', async () => {
+  // No blocks of services: what is long goes in general blocks.
+  const { session, line, clock } = await opened(
+    { conformance: 0x62e0df, maxPdu: 200 },
+    { maxPduSize: 200, window: 5, timeouts: { answer: 1000 } },
+  );
+  const s = await session;
+  let n = 0;
+  line.tamper.toClient = (bytes) => (++n % 7 === 3 ? undefined : bytes);
+  let m = 0;
+  line.tamper.toServer = (bytes) => (++m % 9 === 5 && bytes[8] === 0xe0 ? undefined : bytes);
+  const reading = s.getProfile(PROFILE);
+  await clock.advance(60_000);
+  const got = await reading;
+  expect(got.error).toBeUndefined();
+  expect(got.rows).toHaveLength(ROWS);
+  const long = Uint8Array.of(9, 0x82, 0x03, 0xe8, ...new Uint8Array(1000).map((_, i) => i & 0xff));
+  const writing = s.set(LONG, long);
+  await clock.advance(60_000);
+  await writing;
+  line.tamper.toClient = (bytes) => bytes;
+  line.tamper.toServer = (bytes) => bytes;
+  expect(await s.get(LONG)).toEqual(long);
+  await s.release();
+  expect(clock.pending).toBe(0);
 });

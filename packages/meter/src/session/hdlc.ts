@@ -70,10 +70,11 @@ class HdlcTransport implements ApduTransport {
     const { negotiate, responseTimeout = 5000, retries = 3, keepAlive } = options;
     this.patience = responseTimeout * (retries + 1) + 1000;
     this.#alarm = createAlarm(clock, () => this.#awake());
+    const station = hdlcServerAddress(server, physical, addressLength);
     this.#client = createHdlcClient(
       {
         client: { value: client, length: 1 },
-        server: hdlcServerAddress(server, physical, addressLength),
+        server: station,
         limits,
         ...(negotiate !== undefined && { negotiate }),
         responseTimeout,
@@ -86,7 +87,10 @@ class HdlcTransport implements ApduTransport {
         information: (bytes) => this.#inner.apdu(bytes),
         disconnected: (reason) => this.#ended(new LinkError(`${this.describe}: the HDLC link ended (${reason})`)),
         failed: (error) => this.#ended(error),
-        unnumbered: (bytes) => this.#inner.apdu(bytes),
+        // Others on the line may send such frames too; theirs are not from our meter.
+        unnumbered: (bytes, { source }) => {
+          if (source.value === station.value && source.length === station.length) this.#inner.apdu(bytes);
+        },
       },
     );
   }

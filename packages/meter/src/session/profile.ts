@@ -78,6 +78,8 @@ export function wholeRows(buffer: EncodedData): ProfileRows {
 
 /** The whole rows of a buffer that breaks off. */
 export function partialRows(partial: EncodedData | undefined, error: Error): ProfileRows {
+  // Its columns stand in its head; whoever reads it takes what is whole.
+  if (partial?.[0] === COMPACT_ARRAY) return { rows: [], buffer: partial, complete: false, error };
   let rows: readonly EncodedData[] = [];
   try {
     if (partial) rows = cutRows(partial).rows;

@@ -252,9 +252,10 @@ export interface Session {
     methods: readonly MethodDescriptor[],
     parameters: readonly EncodedData[],
   ): Promise<readonly ActionResult[]>;
+  /** `data` has a value per specification, null-data for get; may be left out where all are gets. */
   access(
     specifications: readonly AccessSpecification[],
-    data: readonly EncodedData[],
+    data?: readonly EncodedData[],
     options?: { readonly dateTime?: Uint8Array; readonly selfDescriptive?: boolean; readonly breakOnError?: boolean },
   ): Promise<AccessResponse>;
   read(variables: readonly VariableAccess[]): Promise<readonly DataResult[]>;
