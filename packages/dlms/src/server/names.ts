@@ -101,9 +101,12 @@ function readAnswer<M>(state: AssociationState<M>, results: readonly DataResult[
     }
   }
   if (at <= state.room || state.inGeneralBlocks) return out.subarray(0, at);
-  // The blocks carry the answer without its tag.
-  if (state.may(CONF.blockTransferWithGetOrRead) && readFits(state, at - 1))
-    return startBlocks(state, 'read', 0, out.subarray(1, at));
+  // Blocks stand in the place of one value and carry it bare, as clients in the field want it; of several variables they
+  // carry the whole list.
+  const [only] = results;
+  const blocks = results.length === 1 && only && 'data' in only ? only.data : out.subarray(1, at);
+  if (state.may(CONF.blockTransferWithGetOrRead) && readFits(state, blocks.length))
+    return startBlocks(state, 'read', 0, blocks);
   return state.may(CONF.generalBlockTransfer) ? out.subarray(0, at) : serviceError(READ, SERVICE_CHOICE, PDU_SIZE);
 }
 
