@@ -751,6 +751,17 @@ describe('properties', () => {
 });
 
 test('a cut answer names why it cannot be read', () => {
-  const done = play(established(), (x) => x.get(REGISTER), '> c001c1 0003 0100010800ff 02 00\n< c401c100');
+  const a = established();
+  const done = play(a, (x) => x.get(REGISTER), '> c001c1 0003 0100010800ff 02 00\n< c401c100');
   expect(done && !done.ok && done.error.cause).toBeInstanceOf(DecodeError);
+  // It was the answer that was due: what is asked next is answered.
+  expect(a.state).toBe('associated');
+  const trailing = play(a, (x) => x.get(REGISTER), '> c001c2 0003 0100010800ff 02 00\n< c401c200 1105 1105');
+  expect(message(trailing)).toMatch(/cannot be read/);
+  expect(play(a, (x) => x.get(REGISTER), '> c001c3 0003 0100010800ff 02 00\n< c401c300 1105')).toMatchObject({
+    ok: true,
+  });
+  // With another invoke id it is not.
+  play(a, (x) => x.get(REGISTER), '> c001c4 0003 0100010800ff 02 00\n< c401c300');
+  expect(a.state).toBe('broken');
 });

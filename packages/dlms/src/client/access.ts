@@ -5,6 +5,7 @@
  * Decides: the answer must have one value and one result for each specification; where the server broke off at an error
  * (as it was asked to) it may have fewer.
  */
+import { APDU } from '../apdu/tags.ts';
 import type { AccessSpecification, Apdu, EncodedData } from '../apdu/types.ts';
 import type { Operation, Turn } from './operation.ts';
 
@@ -40,6 +41,11 @@ export class AccessOperation implements Operation {
 
   first(): Apdu {
     return this.#request;
+  }
+
+  owns(answer: Uint8Array): boolean {
+    const id = ((answer[2] ?? 0) << 16) | ((answer[3] ?? 0) << 8) | (answer[4] ?? 0);
+    return answer[0] === APDU.accessResponse && id === (this.#request.longInvoke & LONG_INVOKE.id);
   }
 
   take(apdu: Apdu): Turn {

@@ -14,6 +14,7 @@ import {
   checkInvoke,
   encodedList,
   Incoming,
+  isAnswer,
   mustCut,
   type Operation,
   Outgoing,
@@ -51,6 +52,10 @@ abstract class Invocation implements Operation {
     if (this.#in) return `action-response-with-pblock, block ${this.#in.due}, ${id}`;
     if (this.#out && !this.#out.last) return `action-response-next-pblock, block ${this.#out.number}, ${id}`;
     return `${this.answer} or action-response-with-pblock ${id}`;
+  }
+
+  owns(answer: Uint8Array): boolean {
+    return isAnswer(answer, APDU.actionResponse, this.invoke);
   }
 
   take(apdu: Apdu): Turn {

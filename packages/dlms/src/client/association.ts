@@ -4,7 +4,7 @@
  * Decides: the states; that one operation is under way at a time; what layers an APDU passes on its way out (protection,
  * general block transfer) and in (the reverse); that what was negotiated is obeyed. An answer out of order, of another
  * type or with another invoke id ends its operation and breaks the association, for nobody knows what comes next; an
- * exception or a confirmed-service-error ends the operation only. What comes while nothing is asked is let pass.
+ * exception, a confirmed-service-error, or the right answer with contents that cannot be read, ends the operation only. What comes while nothing is asked is let pass.
  */
 import { DecodeError, MisuseError, PeerError } from '@amiable/bytes';
 import { encodeApdu } from '../apdu/codec.ts';
@@ -267,15 +267,23 @@ class Association implements ClientAssociation {
       const unpacked = this.#layers.unpack(bytes, this.#operation !== undefined);
       if (unpacked.kind === 'part') return { send: unpacked.send };
       if (unpacked.kind === 'refused') return this.#wrong(unpacked.text, unpacked.apdu, 'security');
+      if (unpacked.kind === 'unreadable') return this.#unreadable(unpacked.plain, unpacked.error);
       return this.#receive(unpacked.apdu, unpacked.plain);
     } catch (error) {
-      if (error instanceof DecodeError)
-        return this.#wrong(`what came cannot be read: ${error.message}`, bytes, 'answer', error);
+      if (error instanceof DecodeError) return this.#unreadable(bytes, error);
       // A challenge that is worthless, for one.
       if (error instanceof PeerError && !(error instanceof DlmsPeerError))
         return this.#wrong(error.message, bytes, 'security', error);
       return this.fail(error as Error);
     }
+  }
+
+  /** Where it is the answer that was due, both ends are still in step: the operation ends, and no more. */
+  #unreadable(bytes: Uint8Array, error: DecodeError): Step {
+    const what = `what came cannot be read: ${error.message}`;
+    if (this.state !== 'associated' || !this.#operation?.owns(bytes)) return this.#wrong(what, bytes, 'answer', error);
+    const refusal = { kind: 'answer', state: this.doing, expected: this.expecting, bytes } as const;
+    return this.#end(new DlmsPeerError(what, refusal, error));
   }
 
   #receive(apdu: Apdu, plain: Uint8Array): Step {

@@ -8,7 +8,7 @@ import { decodeApdu } from '../apdu/codec.ts';
 import { APDU } from '../apdu/tags.ts';
 import type { Apdu, AttributeDescriptor, DataResult, GetResponseWithDatablock } from '../apdu/types.ts';
 import { attributeName } from './failure.ts';
-import { checkInvoke, Incoming, type Operation, type Turn } from './operation.ts';
+import { checkInvoke, Incoming, isAnswer, type Operation, type Turn } from './operation.ts';
 import type { ClientLimits } from './types.ts';
 
 export class GetOperation implements Operation {
@@ -34,6 +34,10 @@ export class GetOperation implements Operation {
 
   first(): Apdu {
     return { type: 'get-request-normal', invoke: this.#invoke, attribute: this.#attribute };
+  }
+
+  owns(answer: Uint8Array): boolean {
+    return isAnswer(answer, APDU.getResponse, this.#invoke);
   }
 
   take(apdu: Apdu): Turn {
@@ -77,6 +81,10 @@ export class GetListOperation implements Operation {
 
   first(): Apdu {
     return { type: 'get-request-with-list', invoke: this.#invoke, attributes: this.#attributes };
+  }
+
+  owns(answer: Uint8Array): boolean {
+    return isAnswer(answer, APDU.getResponse, this.#invoke);
   }
 
   take(apdu: Apdu): Turn {

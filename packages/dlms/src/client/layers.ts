@@ -21,6 +21,8 @@ export type Unpacked =
   | { readonly kind: 'apdu'; readonly apdu: Apdu; readonly plain: Uint8Array }
   /** No whole APDU yet: acknowledge blocks, if there is something to send. */
   | { readonly kind: 'part'; readonly send: readonly Uint8Array[] }
+  /** Opened, but not to be decoded. */
+  | { readonly kind: 'unreadable'; readonly plain: Uint8Array; readonly error: DecodeError }
   /** Its protection does not hold. */
   | { readonly kind: 'refused'; readonly text: string; readonly apdu: Uint8Array };
 
@@ -170,7 +172,12 @@ export class Layers {
       plain = opened.plain;
     }
     trace?.('in', line, plain === line ? undefined : plain);
-    return { kind: 'apdu', apdu: decodeApdu(plain), plain };
+    try {
+      return { kind: 'apdu', apdu: decodeApdu(plain), plain };
+    } catch (error) {
+      if (error instanceof DecodeError) return { kind: 'unreadable', plain, error };
+      throw error;
+    }
   }
 }
 

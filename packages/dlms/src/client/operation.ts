@@ -25,6 +25,8 @@ export interface Operation {
   /** The first request. @throws MisuseError when it cannot be brought into the room there is */
   first(room: Room): Apdu;
   take(apdu: Apdu): Turn;
+  /** Whether bytes that cannot be read are the answer that was due all the same: by tag and invoke id. */
+  owns(answer: Uint8Array): boolean;
   /** The beginning of the value, when blocks of it came. */
   partial?(): Uint8Array | undefined;
 }
@@ -55,6 +57,11 @@ const wrongInvoke = (expected: number, came: number): string =>
 /** Undefined when the answer belongs to our request; else what is wrong. Only the id counts: some servers change the bits. */
 export function checkInvoke(expected: number, came: number): string | undefined {
   return ((expected ^ came) & 0x0f) === 0 ? undefined : wrongInvoke(expected, came);
+}
+
+/** The beginning of an LN answer: tag, choice, invoke id. */
+export function isAnswer(answer: Uint8Array, tag: number, invoke: number): boolean {
+  return answer.length > 2 && answer[0] === tag && checkInvoke(invoke, answer[2] as number) === undefined;
 }
 
 /** Blocks that come in, in order, until the last. */

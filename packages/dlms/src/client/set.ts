@@ -5,9 +5,19 @@
  * so with a result in the last answer; it is the result.
  */
 import { encodeApdu } from '../apdu/codec.ts';
+import { APDU } from '../apdu/tags.ts';
 import type { Apdu, AttributeDescriptor, EncodedData } from '../apdu/types.ts';
 import { attributeName } from './failure.ts';
-import { checkInvoke, encodedList, mustCut, type Operation, Outgoing, type Room, type Turn } from './operation.ts';
+import {
+  checkInvoke,
+  encodedList,
+  isAnswer,
+  mustCut,
+  type Operation,
+  Outgoing,
+  type Room,
+  type Turn,
+} from './operation.ts';
 
 const EMPTY = { lastBlock: false, blockNumber: 1, raw: new Uint8Array(0) } as const;
 
@@ -40,6 +50,10 @@ export class SetOperation implements Operation {
     const shell = { type: 'set-request-with-first-datablock', invoke, attribute, ...EMPTY } as const;
     this.#blocks = new Outgoing(this.#value, shell, room);
     return { ...shell, ...this.#blocks.next() };
+  }
+
+  owns(answer: Uint8Array): boolean {
+    return isAnswer(answer, APDU.setResponse, this.#invoke);
   }
 
   take(apdu: Apdu): Turn {
@@ -86,6 +100,10 @@ export class SetListOperation implements Operation {
     const shell = { type: 'set-request-with-list-and-first-datablock', invoke, attributes, ...EMPTY } as const;
     this.#blocks = new Outgoing(encodedList(this.#values), shell, room);
     return { ...shell, ...this.#blocks.next() };
+  }
+
+  owns(answer: Uint8Array): boolean {
+    return isAnswer(answer, APDU.setResponse, this.#invoke);
   }
 
   take(apdu: Apdu): Turn {

@@ -54,6 +54,10 @@ export class ReadOperation implements Operation {
     return readBlock(this.#out.next());
   }
 
+  owns(answer: Uint8Array): boolean {
+    return answer[0] === APDU.readResponse;
+  }
+
   take(apdu: Apdu): Turn {
     if (apdu.type !== 'read-response') return { wrong: `it is ${apdu.type}` };
     const [only] = apdu.results;
@@ -155,6 +159,10 @@ export class WriteOperation implements Operation {
     if (!mustCut(encoded.length, room, 'Write')) return request;
     this.#out = new Outgoing(encoded.subarray(1), writeBlock(EMPTY), room);
     return writeBlock(this.#out.next());
+  }
+
+  owns(answer: Uint8Array): boolean {
+    return answer[0] === APDU.writeResponse;
   }
 
   take(apdu: Apdu): Turn {

@@ -319,7 +319,7 @@ export class SessionOf implements Session {
       (a) => (variable ? a.read([variable]) : a.get(attribute)),
       (outcome) => {
         if (!outcome.ok) {
-          if (this.#exchange.over) return partialRows(outcome.partial, outcome.error);
+          if (outcome.partial || this.#exchange.over) return partialRows(outcome.partial, outcome.error);
           throw outcome.error;
         }
         const result = outcome.operation === 'read' ? only(outcome.results) : (outcome as Ended<'get'>).result;
