@@ -72,7 +72,6 @@ export function householdSource(options: HouseholdOptions): Source & { readonly 
         power[phase + 1] = sum / step;
       }
       power[4] = minutes.reactive[from] as number;
-      power[0] = (power[1] as number) + (power[2] as number) + (power[3] as number);
       grid.into(Math.floor(at / length) * length, power, net);
       for (let i = 0; i < 3; i++) {
         out[i] = net[i] as number;

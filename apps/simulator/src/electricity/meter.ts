@@ -77,7 +77,6 @@ function checkOptions(options: MeterOptions): void {
 export function createMeter(options: MeterOptions): Meter {
   const { config } = options;
   checkOptions(options);
-  zoneOffset(config.zone, options.start);
   const parameters = options.parameters ?? (config.type === 'polyphase' ? DELIVERED : DELIVERED_SINGLE_PHASE);
   const wrong = checkParameters(config, parameters);
   if (wrong) throw new MisuseError(wrong);

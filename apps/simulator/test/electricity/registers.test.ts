@@ -198,6 +198,35 @@ describe('power-quality registers', () => {
   });
 });
 
+describe('the device status', () => {
+  it('has a bit for each thing that it tells', () => {
+    const D = DEVICE_STATUS;
+    const m = meter({ config: { module: 'gprs', extraInput: 'alert' } });
+    expect(m.deviceStatus).toBe(0);
+    for (const [act, bits] of [
+      [() => m.setError('critical'), D.criticalError],
+      [() => m.setError('fatal'), D.fatalError],
+      [() => m.setError('none'), 0],
+      [() => m.setAlertInput(true), D.alert],
+      [() => m.setAlertInput(false), 0],
+      [() => m.setVoltages([119, 120, 230]), D.phase1Missing],
+      [() => m.setVoltages([120, 119, 119]), D.phase2Missing | D.phase3Missing],
+      [() => m.setVoltages(undefined), 0],
+      [() => m.pressButton(), D.disconnected],
+      [() => m.setDisconnecterMode('remote'), D.disconnected | D.remoteMode],
+      [() => m.remoteReconnect(), D.disconnected | D.remoteMode | D.localConnectionEnabled],
+      [() => m.pressButton(), D.remoteMode],
+      [() => m.setDisconnecterMode('local'), 0],
+      [() => m.advance(START + 10 * HOUR), D.rate2 | D.controlOutput],
+      [() => m.desynchronise(), D.rate2 | D.clockDesynchronised],
+      [() => m.setClock(START + 180 * DAY), D.dst],
+    ] as const) {
+      act();
+      expect(m.deviceStatus).toBe(bits);
+    }
+  });
+});
+
 describe('event numbers', () => {
   it('are each of one event with one text', () => {
     const numbers = Object.values(EVENTS);

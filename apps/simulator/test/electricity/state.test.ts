@@ -240,6 +240,28 @@ describe('a household', () => {
     expect(into).toBeGreaterThan(0);
   });
 
+  it('has disturbances of each kind, about as many as asked for, on the phases that they concern', () => {
+    const found = Array.from({ length: 3650 }, (_, day) => disturbancesOf(3, ORDINARY, day)).flat();
+    for (const [kind, rate] of Object.entries(ORDINARY)) {
+      const these = found.filter((d) => d.kind === kind);
+      expect(Math.abs(these.length - 10 * rate)).toBeLessThan(3 * Math.sqrt(10 * rate) + 1);
+      const phases = new Set(these.map(({ phase }) => phase));
+      if (kind === 'outage' || kind === 'dip') expect(phases).toEqual(new Set([3]));
+      else expect([...phases].every((phase) => phase >= 0 && phase <= 2)).toBe(true);
+      for (const d of these) {
+        expect(d.to).toBeGreaterThan(d.from);
+        expect(d.to - d.from).toBeLessThanOrEqual(DAY);
+        expect(d.factor > 1).toBe(kind === 'swell');
+      }
+    }
+    const outage = found.find(({ kind }) => kind === 'outage') as (typeof found)[number];
+    const m = meter({ start: outage.from - HOUR, source: disturbedBySeed(source(), 3) });
+    m.advance(outage.from + 1000);
+    expect(m.powered).toBe(false);
+    m.advance(outage.to);
+    expect(m.powered).toBe(true);
+  });
+
   it('is the same for the same seed', () => {
     const year = (seed: number): Uint8Array => {
       const m = meter({ source: disturbedBySeed(source(), seed, { ...ORDINARY, sag: 200, dip: 200 }) });
