@@ -328,6 +328,27 @@ describe('short names', () => {
     expect(done).toMatchObject({ results: [{ data: fromHex('090401020304') }] });
   });
 
+  test('Read: of one variable the blocks may be its value, without the list around it', () => {
+    // An array, a structure that looks like a list of two block numbers, a short octet-string.
+    for (const value of ['0102 1105 1106', '0203 0300 0301 0302', '0904 01020304', '0100'])
+      expect(
+        play(
+          shortNames(),
+          (x) => x.read([name]),
+          `> 05 01 02 fa08
+           < 0c 01 02 00 0001 01 ${value.slice(0, 2)}
+           > 05 01 05 0001
+           < 0c 01 02 01 0002 ${((value.replaceAll(' ', '').length - 2) / 2).toString(16).padStart(2, '0')} ${value.slice(2)}`,
+        ),
+      ).toMatchObject({ results: [{ data: fromHex(value.replaceAll(' ', '')) }] });
+    const two = play(
+      shortNames(),
+      (x) => x.read([name, name]),
+      '> 05 02 02 fa08 02 fa08\n< 0c 01 02 01 0001 04 01021105',
+    );
+    expect(message(two)).toMatch(/no list of results|1 results for 2/);
+  });
+
   test('Read: the request in blocks', () => {
     const long = {
       kind: 'parameterised-access',

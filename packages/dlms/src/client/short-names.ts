@@ -87,16 +87,19 @@ export class ReadOperation implements Operation {
       const variables = [{ kind: 'block-number-access', blockNumber: block.blockNumber }] as const;
       return { next: { type: 'read-request', variables } };
     }
-    try {
-      const whole = decodeApdu(this.#in.join([APDU.readResponse]));
-      if (whole.type === 'read-response') return this.#results(whole.results);
-    } catch (error) {
-      if (!(error instanceof DecodeError)) throw error;
-      const data = this.#in.join();
-      if (this.#variables.length === 1 && isOneValue(data)) return this.#results([{ data }]);
-      return { wrong: `its blocks together are no list of results: ${error.message}` };
+    return this.#joined(this.#in);
+  }
+
+  #joined(blocks: Incoming): Turn {
+    const list = listOf(blocks);
+    if (this.#variables.length === 1) {
+      const [only] = list instanceof Error ? [] : list;
+      const fits = only && !(list instanceof Error) && list.length === 1 && ('data' in only || 'error' in only);
+      const data = blocks.join();
+      if (!fits && isOneValue(data)) return this.#results([{ data }]);
     }
-    return { wrong: 'its blocks together are no list of results' };
+    if (list instanceof Error) return { wrong: `its blocks together are no list of results: ${list.message}` };
+    return this.#results(list);
   }
 
   #results(results: readonly ReadResult[]): Turn {
@@ -110,11 +113,23 @@ export class ReadOperation implements Operation {
     return { done: { ok: true, operation: 'read', results: plain } };
   }
 
-  /** Of one variable: the list's count and the choice before the data are left out. */
+  /** Of one variable: the list's count and the choice before the data are left out, where they are there. */
   partial(): Uint8Array | undefined {
     if (!this.#in || this.#variables.length !== 1) return undefined;
     const joined = this.#in.join();
-    return joined.length > 2 && joined[0] === 1 && joined[1] === 0 ? joined.subarray(2) : undefined;
+    if (joined.length < 3) return undefined;
+    return joined[0] === 1 && joined[1] === 0 ? joined.subarray(2) : joined;
+  }
+}
+
+/** The results that blocks are together, as the undivided answer has them. */
+function listOf(blocks: Incoming): readonly ReadResult[] | DecodeError {
+  try {
+    const whole = decodeApdu(blocks.join([APDU.readResponse]));
+    return whole.type === 'read-response' ? whole.results : [];
+  } catch (error) {
+    if (error instanceof DecodeError) return error;
+    throw error;
   }
 }
 
