@@ -19,6 +19,11 @@ const COMMANDS: readonly (readonly [string, string, () => Promise<(parent: Comma
     async () => (await import('@amiable/reader')).readCommand,
   ],
   [
+    'dlms',
+    'read and set DLMS/COSEM meters: ls, get, set, do, profile, push, scan',
+    async () => (await import('@amiable/engineer')).dlmsCommand,
+  ],
+  [
     'explain',
     'what every byte of a frame, an APDU, a log or a capture is',
     async () => (await import('@amiable/engineer')).explainCommand,

@@ -1,1 +1,2 @@
+export { dlmsCommand } from './dlms/command.ts';
 export { explainCommand } from './explain/command.ts';

@@ -1,0 +1,379 @@
+/**
+ * `amiable dlms push`: receives what meters send unasked (DataNotification, EventNotification, InformationReport) over
+ * TCP, UDP, HDLC or a serial line, and prints it.
+ *
+ * Decides: what is ciphered is opened with the given keys, each system title with counters of its own; with keys, what
+ * comes plain is refused, unless --policy none; who asks for a confirmation gets it. The body of a notification names
+ * no objects: pairs of logical name and value are recognised, everything else is printed as it stands. Lists of makers are
+ * what `amiable read` knows.
+ */
+import { DecodeError, toHex } from '@amiable/bytes';
+import {
+  dateTimeText,
+  type JsonValue,
+  jsonValue,
+  obisFromBytes,
+  objectName,
+  plainValue,
+  printPlain,
+} from '@amiable/cosem';
+import {
+  type Apdu,
+  createBlockJoiner,
+  createSecurityContext,
+  createWrapperReceiver,
+  type Data,
+  type DataNotification,
+  decodeApdu,
+  decodeWrapperDatagram,
+  encodeApdu,
+  encodeWrapper,
+  LONG_INVOKE,
+  memoryCounter,
+  memoryPeerCounter,
+  NO_PROTECTION,
+  type SecurityContext,
+} from '@amiable/dlms';
+import { createHdlcReceiver } from '@amiable/hdlc';
+import { listenTcp, listenUdp, nodeCrypto, serialLink } from '@amiable/io';
+import { bareObject, nameOf } from './catalog.ts';
+import { defaultStateFile, fingerprintOf, openCounter, type StoredCounter } from './counters.ts';
+import { type Given, numberOption, type SecuritySettings, type Settings, settingsOf } from './settings.ts';
+import { printTarget } from './target.ts';
+import { harmless, type Terminal } from './terminal.ts';
+import { createTrace } from './trace.ts';
+import { jsonRead, printRead } from './values.ts';
+
+/** A whole APDU, from whom, and how an answer goes back; absent where none can. */
+type Take = (apdu: Uint8Array, from: string, reply?: (apdu: Uint8Array) => void) => void;
+
+const MAX_TITLES = 10_000;
+const MAX_SEGMENTS = 1 << 20;
+
+export async function runPush(terminal: Terminal, given: Given): Promise<void> {
+  const text = given.listen === undefined ? ':4059' : String(given.listen);
+  const settings = await settingsOf(
+    text === 'tcp' || text === 'udp' ? `${text}://:4059` : text === 'hdlc' ? 'hdlc+tcp://:4059' : text,
+    given,
+  );
+  const most = numberOption('--count', given.count, 1, 1_000_000_000);
+  let came = 0;
+  let finish = () => {};
+  const ended = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  terminal.signal.addEventListener('abort', finish, { once: true });
+  const counter = await confirmationCounter(settings, terminal);
+  const receiver = new PushReceiver(terminal, settings, given, counter, () => {
+    came++;
+    if (most !== undefined && came >= most) finish();
+  });
+  let close: () => Promise<void>;
+  try {
+    close = await listen(settings, terminal, receiver.take);
+    if (!terminal.signal.aborted) await ended;
+    await close();
+  } finally {
+    terminal.signal.removeEventListener('abort', finish);
+    counter?.release();
+  }
+}
+
+/** Confirmations of ciphered notifications use up our numbers too. */
+async function confirmationCounter(
+  { security, state }: Settings,
+  terminal: Terminal,
+): Promise<StoredCounter | undefined> {
+  if (!security?.protection) return undefined;
+  const fingerprint = fingerprintOf(security.title, security.keys.unicast);
+  return openCounter(state ?? defaultStateFile(fingerprint), fingerprint, terminal.clock);
+}
+
+async function listen(settings: Settings, terminal: Terminal, take: Take): Promise<() => Promise<void>> {
+  const { address, transport } = settings;
+  if (address.kind === 'serial') {
+    const link = serialLink({ path: address.path, baud: settings.baud ?? 9600, parity: settings.parity ?? 'N' });
+    const data =
+      transport === 'hdlc'
+        ? hdlcSink((apdu) => take(apdu, address.path))
+        : wrapperSink(
+            take,
+            address.path,
+            (bytes) => void link.write(bytes).catch(() => {}),
+            () => {},
+            terminal,
+          );
+    await link.open({ data, closed: (error) => error && terminal.err(`amiable: ${error.message}\n`) });
+    terminal.err(`amiable: listening on ${link.describe}.\n`);
+    return () => link.close();
+  }
+  if (address.kind === 'udp') {
+    const listener = await listenUdp(address, (bytes, peer, reply) => {
+      try {
+        const { source, destination, apdu } = decodeWrapperDatagram(bytes);
+        take(apdu.slice(), `udp ${peer}`, (answer) => reply(encodeWrapper(destination, source, answer)));
+      } catch (error) {
+        if (!(error instanceof DecodeError)) throw error;
+        terminal.err(`amiable: udp ${peer}: a datagram that is no APDU in a wrapper: ${error.message}\n`);
+      }
+    });
+    terminal.err(`amiable: listening on udp ${address.host}:${listener.port}.\n`);
+    return () => listener.close();
+  }
+  const listener = await listenTcp(address, (connection) => {
+    const data =
+      transport === 'hdlc'
+        ? hdlcSink((apdu) => take(apdu, connection.describe))
+        : wrapperSink(
+            take,
+            connection.describe,
+            (bytes) => connection.write(bytes),
+            () => connection.close(),
+            terminal,
+          );
+    return { data, closed() {} };
+  });
+  terminal.err(`amiable: listening on ${address.host}:${listener.port}${transport === 'hdlc' ? ', HDLC' : ''}.\n`);
+  return () => listener.close();
+}
+
+function wrapperSink(
+  take: Take,
+  from: string,
+  write: (bytes: Uint8Array) => void,
+  close: () => void,
+  terminal: Terminal,
+): (bytes: Uint8Array) => void {
+  const receiver = createWrapperReceiver(
+    {},
+    {
+      frame: (source, destination, apdu) =>
+        take(apdu.slice(), from, (answer) => write(encodeWrapper(destination, source, answer))),
+      failed(error) {
+        terminal.err(`amiable: ${from}: ${error.message}; the connection is closed.\n`);
+        close();
+      },
+    },
+  );
+  return (bytes) => receiver.push(bytes);
+}
+
+/** Information of UI and I frames, segments joined, LLC octets taken off. */
+function hdlcSink(apdu: (bytes: Uint8Array) => void): (bytes: Uint8Array) => void {
+  let parts: Uint8Array[] = [];
+  let size = 0;
+  const scanner = createHdlcReceiver({
+    frame(frame) {
+      if (frame.info.length === 0) return;
+      parts.push(frame.info.slice());
+      size += frame.info.length;
+      if (size > MAX_SEGMENTS) parts = [];
+      else if (frame.segmented) return;
+      const whole = new Uint8Array(Buffer.concat(parts));
+      parts = [];
+      size = 0;
+      const llc = whole[0] === 0xe6 && (whole[1] === 0xe6 || whole[1] === 0xe7) && whole[2] === 0 ? 3 : 0;
+      if (whole.length > llc) apdu(whole.subarray(llc));
+    },
+    drop() {},
+  });
+  return (bytes) => scanner.push(bytes);
+}
+
+class PushReceiver {
+  readonly #terminal: Terminal;
+  readonly #settings: Settings;
+  readonly #given: Given;
+  readonly #counter: StoredCounter | undefined;
+  readonly #came: () => void;
+  readonly #contexts = new Map<string, SecurityContext>();
+  readonly #blocks = new Map<string, ReturnType<typeof createBlockJoiner>>();
+  readonly #trace: ReturnType<typeof createTrace> | undefined;
+
+  constructor(
+    terminal: Terminal,
+    settings: Settings,
+    given: Given,
+    counter: StoredCounter | undefined,
+    came: () => void,
+  ) {
+    this.#terminal = terminal;
+    this.#settings = settings;
+    this.#given = given;
+    this.#counter = counter;
+    this.#came = came;
+    this.#trace = settings.trace && createTrace(settings.trace, settings.security, (text) => terminal.err(text));
+  }
+
+  readonly take: Take = (bytes, from, reply) => {
+    try {
+      this.#take(bytes, from, reply);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      this.#terminal.err(`amiable: ${from}: cannot be read: ${error.message}: ${toHex(bytes.subarray(0, 64))}\n`);
+    }
+  };
+
+  #take(bytes: Uint8Array, from: string, reply?: (apdu: Uint8Array) => void): void {
+    const now = this.#terminal.clock.now();
+    this.#trace?.({ direction: 'in', time: now, apdu: bytes });
+    let wire = bytes;
+    const outer = decodeApdu(bytes);
+    if (outer.type === 'general-block-transfer') {
+      if (this.#blocks.size > MAX_TITLES) this.#blocks.clear();
+      const joiner = this.#blocks.get(from) ?? createBlockJoiner();
+      this.#blocks.set(from, joiner);
+      const whole = joiner.push(outer);
+      if (!whole) return;
+      wire = whole;
+    }
+    const opened = this.#open(wire, from);
+    if (!opened) return;
+    const apdu = decodeApdu(opened.plain);
+    this.#print(apdu, from, opened.title);
+    if (apdu.type === 'data-notification' && (apdu.invokeId & LONG_INVOKE.confirmed) !== 0 && reply) {
+      const confirm = encodeApdu({
+        type: 'data-notification-confirm',
+        longInvoke: apdu.invokeId,
+        dateTime: new Uint8Array(0),
+      });
+      const answer = opened.context && this.#counter ? opened.context.protect(confirm) : confirm;
+      this.#trace?.({ direction: 'out', time: now, apdu: answer, plain: confirm });
+      reply(answer);
+    }
+  }
+
+  /** The plain APDU; nothing, and told, when it cannot be had. */
+  #open(
+    bytes: Uint8Array,
+    from: string,
+  ): { plain: Uint8Array; title?: Uint8Array; context?: SecurityContext } | undefined {
+    const { security } = this.#settings;
+    const envelope = decodeApdu(bytes);
+    const title =
+      'systemTitle' in envelope && envelope.systemTitle.length === 8
+        ? envelope.systemTitle
+        : 'originator' in envelope && envelope.originator.length === 8
+          ? envelope.originator
+          : security?.meterTitle;
+    const ciphered = envelope.type === 'ciphered' || envelope.type.startsWith('general-');
+    if (!ciphered) {
+      if (!security?.protection) return { plain: bytes };
+      this.#terminal.err(
+        `amiable: ${from}: a message that is not ciphered is refused, since keys are given; --policy none takes it.\n`,
+      );
+      return undefined;
+    }
+    if (!security) {
+      this.#terminal.err(
+        `amiable: ${from}: a ciphered message${title ? ` of the meter ${toHex(title).toUpperCase()}` : ''}. Give --key and --auth-key.\n`,
+      );
+      return undefined;
+    }
+    const context = this.#contextOf(security, title);
+    const opened = context.unprotect(bytes);
+    if (opened.ok) return { plain: opened.plain, context, ...(title && { title }) };
+    this.#terminal.err(`amiable: ${from}: a ciphered message is refused: ${opened.text}.\n`);
+    return undefined;
+  }
+
+  #contextOf(security: SecuritySettings, title: Uint8Array | undefined): SecurityContext {
+    const key = title ? toHex(title) : '';
+    const known = this.#contexts.get(key);
+    if (known) return known;
+    if (this.#contexts.size > MAX_TITLES) this.#contexts.clear();
+    const { suite, keys, protection = NO_PROTECTION, form } = security;
+    const context = createSecurityContext({
+      suite,
+
+      role: 'client',
+      ownSystemTitle: security.title,
+      ...(title && { peerSystemTitle: title }),
+      keys,
+      send: protection,
+      require: protection,
+      form: form ?? 'general-global',
+      counter: this.#counter ?? memoryCounter(),
+      peerCounter: memoryPeerCounter(),
+      ...(security.gurux && { dialect: 'gurux' as const }),
+      crypto: nodeCrypto,
+    });
+    this.#contexts.set(key, context);
+    return context;
+  }
+
+  #print(apdu: Apdu, from: string, title: Uint8Array | undefined): void {
+    const { terminal, given } = { terminal: this.#terminal, given: this.#given };
+    const received = new Date(terminal.clock.now()).toISOString();
+    const sender = { from, ...(title && { title: toHex(title).toUpperCase() }) };
+    const head = `${received}  ${from}${title ? `  ${toHex(title).toUpperCase()}` : ''}`;
+    if (apdu.type === 'data-notification') {
+      this.#came();
+      const when = apdu.dateTime ? dateTimeText(apdu.dateTime) : undefined;
+      const items = itemsOf(apdu.body);
+      if (given.json)
+        terminal.out(
+          `${JSON.stringify({ received, ...sender, type: apdu.type, invokeId: apdu.invokeId & LONG_INVOKE.id, ...(when && { time: when }), values: items.map(jsonItem) })}\n`,
+        );
+      else terminal.out(`${head}  notification${when ? ` of ${when}` : ''}\n${items.map(printItem).join('')}`);
+    } else if (apdu.type === 'event-notification-request') {
+      this.#came();
+      const object = bareObject(apdu.attribute.classId, apdu.attribute.instanceId);
+      const value = { object, attribute: apdu.attribute.attributeId, result: { data: apdu.value } };
+      if (given.json)
+        terminal.out(
+          `${JSON.stringify({ received, ...sender, type: apdu.type, ...jsonRead(value, given.raw === true) })}\n`,
+        );
+      else
+        terminal.out(
+          `${head}  event\n  ${printTarget(object, apdu.attribute.attributeId)}  ${nameOf(object)}  ${printRead(value)}\n`,
+        );
+    } else if (apdu.type === 'information-report-request') {
+      this.#came();
+      const values = apdu.values.map((value, i) => {
+        const variable = apdu.variables[i];
+        return {
+          name: variable && 'name' in variable ? variable.name.toString(16).toUpperCase().padStart(4, '0') : '',
+          value: plainValue(value),
+        };
+      });
+      if (given.json)
+        terminal.out(
+          `${JSON.stringify({ received, ...sender, type: apdu.type, values: values.map(({ name, value }) => ({ name, value: jsonValue(value) })) })}\n`,
+        );
+      else
+        terminal.out(
+          `${head}  report\n${values.map(({ name, value }) => `  ${name}  ${harmless(printPlain(value))}\n`).join('')}`,
+        );
+    } else terminal.err(`amiable: ${from}: ${apdu.type} is nothing that is pushed.\n`);
+  }
+}
+
+interface Item {
+  readonly obis?: string;
+  readonly data: Data;
+}
+
+/** Elements of the body; a logical name that is followed by its value becomes one item. */
+export function itemsOf(body: DataNotification['body']): Item[] {
+  const elements = body.type === 'structure' || body.type === 'array' ? body.value : [body];
+  const items: Item[] = [];
+  for (let i = 0; i < elements.length; i++) {
+    const data = elements[i] as Data;
+    const next = elements[i + 1];
+    if (data.type === 'octet-string' && data.value.length === 6 && next && data.value[5] === 0xff) {
+      items.push({ obis: obisFromBytes(data.value), data: next });
+      i++;
+    } else items.push({ data });
+  }
+  return items;
+}
+
+function printItem({ obis, data }: Item, i: number): string {
+  const value = harmless(printPlain(plainValue(data)));
+  return obis ? `  ${obis}  ${objectName(obis) ?? ''}  ${value}\n` : `  ${i + 1}  ${value}\n`;
+}
+
+function jsonItem({ obis, data }: Item): JsonValue {
+  return { ...(obis && { obis, name: objectName(obis) ?? null }), value: jsonValue(plainValue(data)) };
+}

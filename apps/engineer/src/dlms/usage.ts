@@ -1,0 +1,14 @@
+/** What the user wrote cannot be: exit code 2. The sentence says what would be right. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** Told already, on stderr: only the exit code is left to say. */
+export class Failed extends Error {
+  override readonly name = 'Failed';
+  readonly exitCode: number;
+  constructor(exitCode = 1) {
+    super('failed');
+    this.exitCode = exitCode;
+  }
+}
