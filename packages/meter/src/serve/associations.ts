@@ -37,6 +37,10 @@ export class AssociationTable<M> {
     this.#options = options;
   }
 
+  get size(): number {
+    return this.#open.size;
+  }
+
   values(): IterableIterator<ServerAssociation<M>> {
     return this.#open.values();
   }

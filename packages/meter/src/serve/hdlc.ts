@@ -47,6 +47,10 @@ export class HdlcConnection<M> {
     );
   }
 
+  get open(): number {
+    return this.#server.links.size;
+  }
+
   *associations(): IterableIterator<ServerAssociation<M>> {
     for (const { context } of this.#server.links) if (context) yield context;
   }

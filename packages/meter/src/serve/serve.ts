@@ -88,7 +88,13 @@ class Server<M> implements MeterServer<M> {
         : new HdlcConnection(this.#options, connection);
     const held: Held<M> = { connection, served, peer: undefined };
     this.#hold(held);
-    return { data: (bytes) => served.data(bytes), closed: () => this.#release(held) };
+    return {
+      data: (bytes) => served.data(bytes),
+      closed: () => this.#release(held),
+      get open() {
+        return served.open;
+      },
+    };
   }
 
   #hold(held: Held<M>): void {

@@ -66,6 +66,8 @@ export interface ConnectionEvents {
   /** The bytes may be overwritten after the call. */
   data(bytes: Uint8Array): void;
   closed(): void;
+  /** Open associations (wrapper) or HDLC links. */
+  readonly open: number;
 }
 
 export type ServerTransport = 'wrapper' | 'hdlc';

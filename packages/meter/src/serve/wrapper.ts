@@ -36,6 +36,10 @@ export class WrapperConnection<M> {
     this.#receiver = createWrapperReceiver({}, this);
   }
 
+  get open(): number {
+    return this.table.size;
+  }
+
   data(bytes: Uint8Array): void {
     this.lastHeard = this.#options.clock.now();
     this.#receiver.push(bytes);
