@@ -4,7 +4,14 @@ export { nodeCrypto, quickCrypto } from './crypto.ts';
 export { createDamage, type Damage, type DamageRates, damaged, seededRandom } from './damage.ts';
 export { PortError, type PortReason, portError } from './faults.ts';
 export { chunksOf, type Link, type LinkEvents, loopback } from './link.ts';
-export { type IncomingConnection, type IncomingEvents, type Listener, listenTcp, listenUdp } from './listen.ts';
+export {
+  type IncomingConnection,
+  type IncomingEvents,
+  type Listener,
+  type ListenTls,
+  listenTcp,
+  listenUdp,
+} from './listen.ts';
 export {
   DEFAULT_GROUP,
   isMulticast,
@@ -27,6 +34,14 @@ export {
 } from './reconnect.ts';
 export { type Replay, type ReplayOptions, replayFile, sourceLink } from './replay.ts';
 export { listSerialPorts, type Parity, type SerialLink, type SerialOptions, serialLink } from './serial.ts';
-export { type HostPort, parseHostPort, type TcpServerLink, tcpClient, tcpServer } from './tcp.ts';
+export {
+  type HostPort,
+  parseHostPort,
+  type TcpClientOptions,
+  type TcpServerLink,
+  type TlsOptions,
+  tcpClient,
+  tcpServer,
+} from './tcp.ts';
 export { type Trace, traced } from './trace.ts';
 export { type UdpLink, udpClient } from './udp.ts';

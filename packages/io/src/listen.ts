@@ -3,7 +3,8 @@
  * speaks to everyone) is not. Bytes leave within the call that wrote them as far as the system takes them.
  */
 import { createSocket } from 'node:dgram';
-import { createServer, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { portError } from './faults.ts';
 import type { HostPort } from './tcp.ts';
 
@@ -47,17 +48,36 @@ class TcpConnection implements IncomingConnection {
   }
 }
 
+/** Certificate and key of the listener in PEM; with `ca` only clients whose certificate it signed are let in. */
+export interface ListenTls {
+  readonly cert: string | Uint8Array;
+  readonly key: string | Uint8Array;
+  readonly ca?: string | Uint8Array;
+}
+
+function serverOf(tls: ListenTls | undefined, connected: (socket: Socket) => void): Server {
+  const options = { noDelay: true, keepAlive: true };
+  if (!tls) return createServer(options, connected);
+  const ca = tls.ca ? { ca: Buffer.from(tls.ca), requestCert: true, rejectUnauthorized: true } : {};
+  const own = { cert: Buffer.from(tls.cert), key: Buffer.from(tls.key), ...ca };
+  // A client that connects and then says nothing must not keep a place for ever.
+  const server = createTlsServer({ ...options, ...own, minVersion: 'TLSv1.2', handshakeTimeout: 10_000 }, connected);
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  return server;
+}
+
 /**
- * Listens on TCP, loopback unless a host is given. `accept` gives the events of a connection, or undefined to refuse it.
+ * Listens on TCP (with `tls` on TLS), loopback unless a host is given. `accept` gives the events of a connection, or undefined to refuse it.
  * @throws PortError
  */
 export function listenTcp(
   { host, port }: HostPort,
   accept: (connection: IncomingConnection) => IncomingEvents | undefined,
+  { tls }: { readonly tls?: ListenTls } = {},
 ): Promise<Listener> {
   const sockets = new Set<Socket>();
   return new Promise((resolve, reject) => {
-    const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
+    const server = serverOf(tls, (socket) => {
       socket.on('error', () => socket.destroy());
       const events = accept(new TcpConnection(socket));
       if (!events) {

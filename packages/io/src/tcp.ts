@@ -1,5 +1,6 @@
 /** TCP as a link: a client, and a server that speaks to everyone who has connected (for simulators and test benches). */
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, isIP, type Server, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { PortError, portError } from './faults.ts';
 import type { Link, LinkEvents } from './link.ts';
 
@@ -17,21 +18,55 @@ export function parseHostPort(text: string): HostPort | undefined {
   return { host: match[1] ?? match[2] ?? '', port };
 }
 
-export function tcpClient({ host, port }: HostPort, { timeout = 10_000 }: { timeout?: number } = {}): Link {
+/** Whom a connection trusts, and how it proves itself; all in PEM. */
+export interface TlsOptions {
+  /** Authorities that the other end's certificate is checked with; the system's unless given. */
+  readonly ca?: string | Uint8Array;
+  /** Our certificate and key, where the other end asks for them. */
+  readonly cert?: string | Uint8Array;
+  readonly key?: string | Uint8Array;
+  /** Name that the certificate must be for; the host unless given. */
+  readonly servername?: string;
+}
+
+export interface TcpClientOptions {
+  /** ms until the connection must stand, TLS included. */
+  readonly timeout?: number;
+  /** Present: TLS 1.2 or newer, with the other end's certificate checked. */
+  readonly tls?: TlsOptions;
+}
+
+function connectTo({ host, port }: HostPort, tls: TlsOptions | undefined): Socket {
+  const where = { host, port, keepAlive: true, keepAliveInitialDelay: 30_000, noDelay: true };
+  if (!tls) return connect(where);
+  const { ca, cert, key, servername = isIP(host) ? undefined : host } = tls;
+  return connectTls({
+    ...where,
+    minVersion: 'TLSv1.2',
+    ...(servername ? { servername } : {}),
+    ...(ca ? { ca: pem(ca) } : {}),
+    ...(cert ? { cert: pem(cert) } : {}),
+    ...(key ? { key: pem(key) } : {}),
+  });
+}
+
+const pem = (given: string | Uint8Array): string | Buffer => (typeof given === 'string' ? given : Buffer.from(given));
+
+export function tcpClient({ host, port }: HostPort, { timeout = 10_000, tls }: TcpClientOptions = {}): Link {
   const subject = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   let socket: Socket | undefined;
   return {
     describe: subject,
     open(events) {
       return new Promise<void>((resolve, reject) => {
-        const s = connect({ host, port, keepAlive: true, keepAliveInitialDelay: 30_000, noDelay: true });
+        const s = connectTo({ host, port }, tls);
         socket = s;
         let opened = false;
         let failure: PortError | undefined;
         s.setTimeout(timeout, () =>
           s.destroy(new PortError('timeout', `${subject}: no answer in ${timeout / 1000} s`)),
         );
-        s.on('connect', () => {
+        s.on(tls ? 'secureConnect' : 'connect', () => {
           opened = true;
           s.setTimeout(0);
           resolve();
