@@ -12,11 +12,9 @@
 import { DecodeError, MisuseError } from '@amiable/bytes';
 import { encodeApdu } from './apdu/codec.ts';
 import type { GeneralBlockTransfer } from './apdu/types.ts';
+import { blockSize, countBlocks, MAX_BLOCKS, Pieces } from './block-pieces.ts';
 
-/** Tag, control, two numbers, and the longest length that a block can have. */
-const OVERHEAD = 9;
 export const MAX_WINDOW = 63;
-const MAX_BLOCKS = 0xffff;
 const EMPTY = new Uint8Array(0);
 const NOTHING: readonly Uint8Array[] = [];
 
@@ -70,74 +68,6 @@ export function abortBlocks(): Uint8Array {
     blockNumberAcknowledged: 0,
     block: EMPTY,
   });
-}
-
-/** An APDU in blocks that nobody acknowledges, as a push sends them. @throws MisuseError beyond 65535 blocks */
-export function unconfirmedBlocks(apdu: Uint8Array, maxPduSize: number, window = 0): Uint8Array[] {
-  const size = blockSize(maxPduSize);
-  const count = countBlocks(apdu.length, size);
-  const out: Uint8Array[] = [];
-  for (let n = 1; n <= count; n++)
-    out.push(
-      encodeApdu({
-        type: 'general-block-transfer',
-        lastBlock: n === count,
-        streaming: n !== count,
-        window,
-        blockNumber: n,
-        blockNumberAcknowledged: 0,
-        block: apdu.subarray((n - 1) * size, n * size),
-      }),
-    );
-  return out;
-}
-
-function blockSize(maxPduSize: number): number {
-  const size = (maxPduSize === 0 ? 0xffff : maxPduSize) - OVERHEAD;
-  if (size < 1) throw new MisuseError(`an APDU of ${maxPduSize} bytes has no room for a block`);
-  return size;
-}
-
-function countBlocks(length: number, size: number): number {
-  const count = Math.max(1, Math.ceil(length / size));
-  if (count > MAX_BLOCKS)
-    throw new MisuseError(`${length} bytes need ${count} blocks of ${size}, there are ${MAX_BLOCKS}`);
-  return count;
-}
-
-/** Pieces that will be one APDU. */
-class Pieces {
-  readonly maxBytes: number;
-  parts: Uint8Array[] = [];
-  bytes = 0;
-  constructor(maxBytes: number) {
-    this.maxBytes = maxBytes;
-  }
-  /** Copied: a piece is a view of a frame that will be overwritten. */
-  add(piece: Uint8Array): void {
-    this.#count(piece.length);
-    this.parts.push(piece.slice());
-  }
-  #count(length: number): void {
-    this.bytes += length;
-    if (this.bytes <= this.maxBytes) return;
-    this.clear();
-    throw new DecodeError('limit', `blocks of more than ${this.maxBytes} bytes in all`, 0);
-  }
-  clear(): void {
-    this.parts = [];
-    this.bytes = 0;
-  }
-  join(): Uint8Array {
-    const whole = new Uint8Array(this.bytes);
-    let at = 0;
-    for (const part of this.parts) {
-      whole.set(part, at);
-      at += part.length;
-    }
-    this.clear();
-    return whole;
-  }
 }
 
 export function createBlockTransfer(options: BlockTransferOptions): BlockTransfer {
@@ -423,54 +353,4 @@ function same(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
-}
-
-export interface BlockJoiner {
-  /** Takes one piece. @returns the whole APDU after the last one, else undefined. @throws DecodeError `block` on a gap */
-  push(piece: GeneralBlockTransfer): Uint8Array | undefined;
-  /** Forgets what was joined so far. */
-  reset(): void;
-  /** Bytes waiting for their rest. */
-  readonly waiting: number;
-}
-
-/**
- * Joins blocks that nobody acknowledges: in order, numbered from 1; what a push lost cannot be asked for.
- * @param maxBytes the largest APDU that is joined
- */
-export function createBlockJoiner(maxBytes = 65_536): BlockJoiner {
-  const pieces = new Pieces(maxBytes);
-  let next = 1;
-  const reset = (): void => {
-    pieces.clear();
-    next = 1;
-  };
-  return {
-    push(piece) {
-      // A block 1 is always a new start: the tail of the one before was lost.
-      if (piece.blockNumber === 1) reset();
-      // A repeated block adds nothing.
-      else if (piece.blockNumber === next - 1) return undefined;
-      if (piece.blockNumber !== next) {
-        const wanted = next;
-        reset();
-        throw new DecodeError('block', `block ${piece.blockNumber} came where block ${wanted} was due`, 2);
-      }
-      try {
-        pieces.add(piece.block);
-      } catch (error) {
-        reset();
-        throw error;
-      }
-      next++;
-      if (!piece.lastBlock) return undefined;
-      const whole = pieces.join();
-      reset();
-      return whole;
-    },
-    reset,
-    get waiting() {
-      return pieces.bytes;
-    },
-  };
 }

@@ -92,6 +92,7 @@ export type {
   WriteResponse,
   WriteResult,
 } from './apdu/types.ts';
+export { type BlockJoiner, createBlockJoiner, unconfirmedBlocks } from './block-pieces.ts';
 export { LONG_INVOKE } from './client/access.ts';
 export { createClientAssociation } from './client/association.ts';
 export {
@@ -166,14 +167,11 @@ export {
 export { explainApdu, explainValue } from './explain.ts';
 export {
   abortBlocks,
-  type BlockJoiner,
   type BlockStep,
   type BlockTransfer,
   type BlockTransferOptions,
-  createBlockJoiner,
   createBlockTransfer,
   MAX_WINDOW,
-  unconfirmedBlocks,
 } from './general-block.ts';
 export {
   type Certificate,

@@ -698,7 +698,7 @@ describe('properties', () => {
           expect(a.doing === '').toBe(!a.busy);
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 100 },
     );
   });
 
@@ -728,7 +728,7 @@ describe('properties', () => {
         }
         expect(Uint8Array.from(got)).toEqual(value);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
@@ -766,7 +766,7 @@ describe('properties', () => {
           }
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 });

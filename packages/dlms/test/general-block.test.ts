@@ -108,7 +108,7 @@ describe('both ends', () => {
           expect(played.request.length).toBeGreaterThan(0);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 120 },
     );
   });
 
@@ -241,7 +241,7 @@ describe('what a peer must not do', () => {
           }
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 120 },
     );
   });
 });

@@ -9,8 +9,9 @@ import { DecodeError, MisuseError } from '@amiable/bytes';
 import { decodeApdu, encodeApdu } from '../apdu/codec.ts';
 import { APDU } from '../apdu/tags.ts';
 import type { Apdu, GeneralBlockTransfer } from '../apdu/types.ts';
+import { type BlockJoiner, createBlockJoiner } from '../block-pieces.ts';
 import { CONFORMANCE, type ConformanceBit } from '../conformance.ts';
-import { type BlockJoiner, type BlockTransfer, createBlockJoiner, createBlockTransfer } from '../general-block.ts';
+import { type BlockTransfer, createBlockTransfer } from '../general-block.ts';
 import type { Room } from './operation.ts';
 import type { ClientAssociationOptions, ClientLimits, Negotiated, OperationName } from './types.ts';
 

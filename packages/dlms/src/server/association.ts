@@ -8,7 +8,8 @@
 import { DecodeError } from '@amiable/bytes';
 import { decodeApdu } from '../apdu/codec.ts';
 import type { Apdu } from '../apdu/types.ts';
-import { abortBlocks, createBlockTransfer, unconfirmedBlocks } from '../general-block.ts';
+import { unconfirmedBlocks } from '../block-pieces.ts';
+import { abortBlocks, createBlockTransfer } from '../general-block.ts';
 import { serveAccess } from './access.ts';
 import { associate, release, securityException } from './acse.ts';
 import { CONF, exception, SERVICE, STATE } from './codes.ts';

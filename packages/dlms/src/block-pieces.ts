@@ -1,0 +1,132 @@
+/**
+ * Blocks that nobody acknowledges, and what all blocks have in common (IEC 62056-5-3 clause 6.5): how long they are, how
+ * many there may be, and the pieces of an APDU on their way together.
+ *
+ * Decides: what a gap, a repeated block and a new start mean in a push, which cannot be asked for lost blocks. Leaves
+ * out: everything that is acknowledged (general-block.ts).
+ */
+import { DecodeError, MisuseError } from '@amiable/bytes';
+import { encodeApdu } from './apdu/codec.ts';
+import type { GeneralBlockTransfer } from './apdu/types.ts';
+
+/** Tag, control, two numbers, and the longest length that a block can have. */
+const OVERHEAD = 9;
+export const MAX_BLOCKS = 0xffff;
+
+export function blockSize(maxPduSize: number): number {
+  const size = (maxPduSize === 0 ? 0xffff : maxPduSize) - OVERHEAD;
+  if (size < 1) throw new MisuseError(`an APDU of ${maxPduSize} bytes has no room for a block`);
+  return size;
+}
+
+export function countBlocks(length: number, size: number): number {
+  const count = Math.max(1, Math.ceil(length / size));
+  if (count > MAX_BLOCKS)
+    throw new MisuseError(`${length} bytes need ${count} blocks of ${size}, there are ${MAX_BLOCKS}`);
+  return count;
+}
+
+/** Pieces that will be one APDU. */
+export class Pieces {
+  readonly maxBytes: number;
+  parts: Uint8Array[] = [];
+  bytes = 0;
+  constructor(maxBytes: number) {
+    this.maxBytes = maxBytes;
+  }
+  /** Copied: a piece is a view of a frame that will be overwritten. */
+  add(piece: Uint8Array): void {
+    this.#count(piece.length);
+    this.parts.push(piece.slice());
+  }
+  #count(length: number): void {
+    this.bytes += length;
+    if (this.bytes <= this.maxBytes) return;
+    this.clear();
+    throw new DecodeError('limit', `blocks of more than ${this.maxBytes} bytes in all`, 0);
+  }
+  clear(): void {
+    this.parts = [];
+    this.bytes = 0;
+  }
+  join(): Uint8Array {
+    const whole = new Uint8Array(this.bytes);
+    let at = 0;
+    for (const part of this.parts) {
+      whole.set(part, at);
+      at += part.length;
+    }
+    this.clear();
+    return whole;
+  }
+}
+
+/** An APDU in blocks that nobody acknowledges, as a push sends them. @throws MisuseError beyond 65535 blocks */
+export function unconfirmedBlocks(apdu: Uint8Array, maxPduSize: number, window = 0): Uint8Array[] {
+  const size = blockSize(maxPduSize);
+  const count = countBlocks(apdu.length, size);
+  const out: Uint8Array[] = [];
+  for (let n = 1; n <= count; n++)
+    out.push(
+      encodeApdu({
+        type: 'general-block-transfer',
+        lastBlock: n === count,
+        streaming: n !== count,
+        window,
+        blockNumber: n,
+        blockNumberAcknowledged: 0,
+        block: apdu.subarray((n - 1) * size, n * size),
+      }),
+    );
+  return out;
+}
+
+export interface BlockJoiner {
+  /** Takes one piece. @returns the whole APDU after the last one, else undefined. @throws DecodeError `block` on a gap */
+  push(piece: GeneralBlockTransfer): Uint8Array | undefined;
+  /** Forgets what was joined so far. */
+  reset(): void;
+  /** Bytes waiting for their rest. */
+  readonly waiting: number;
+}
+
+/**
+ * Joins blocks that nobody acknowledges: in order, numbered from 1; what a push lost cannot be asked for.
+ * @param maxBytes the largest APDU that is joined
+ */
+export function createBlockJoiner(maxBytes = 65_536): BlockJoiner {
+  const pieces = new Pieces(maxBytes);
+  let next = 1;
+  const reset = (): void => {
+    pieces.clear();
+    next = 1;
+  };
+  return {
+    push(piece) {
+      // A block 1 is always a new start: the tail of the one before was lost.
+      if (piece.blockNumber === 1) reset();
+      // A repeated block adds nothing.
+      else if (piece.blockNumber === next - 1) return undefined;
+      if (piece.blockNumber !== next) {
+        const wanted = next;
+        reset();
+        throw new DecodeError('block', `block ${piece.blockNumber} came where block ${wanted} was due`, 2);
+      }
+      try {
+        pieces.add(piece.block);
+      } catch (error) {
+        reset();
+        throw error;
+      }
+      next++;
+      if (!piece.lastBlock) return undefined;
+      const whole = pieces.join();
+      reset();
+      return whole;
+    },
+    reset,
+    get waiting() {
+      return pieces.bytes;
+    },
+  };
+}
