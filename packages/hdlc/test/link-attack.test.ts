@@ -400,18 +400,55 @@ describe('a server and bad clients', () => {
     expect(asked).toBe(3);
     s.receive(encodeControl('SNRM', true), undefined, false, meter(200));
     s.receive(encodeControl('SNRM', true), undefined, false, meter(200), { value: 1, length: 1 });
-    s.receive(encodeControl('SNRM', true), undefined, false, meter(300));
-    expect(s.kinds()).toEqual(['UA', 'UA', 'DM']);
-    expect(s.server.links.size).toBe(3);
     s.receive(encodeControl('I', true, 0, 0), info(1), false, meter(200), { value: 1, length: 1 });
     s.receive(encodeControl('I', true, 0, 0), info(2), false, meter(10_099));
     expect(s.got.slice(-2)).toEqual([`${meter(200).value}: 01`, `${meter(10_099).value}: 02`]);
+    s.receive(encodeControl('RR', true, 0, 0), undefined, false, meter(200));
+    s.kinds();
+    s.receive(encodeControl('SNRM', true), undefined, false, meter(300));
+    expect(s.kinds()).toEqual(['DM']);
+    expect(s.server.links.size).toBe(3);
     s.receive(encodeControl('DISC', true), undefined, false, meter(200));
     s.receive(encodeControl('SNRM', true), undefined, false, meter(300));
     expect(s.kinds().slice(-2)).toEqual(['UA', 'UA']);
     s.server.reset();
     expect(s.server.links.size).toBe(0);
     expect(s.got.filter((g) => g.endsWith('peer')).length).toBe(4);
+  });
+
+  test('SNRM from everywhere: the oldest link that said no more goes, those in use stay', () => {
+    const s = lonelyServer({ maxLinks: 4 });
+    const from = (n: number): HdlcAddress => ({ value: n, length: 1 });
+    s.receive(encodeControl('SNRM', true), undefined, false, SERVER, from(1));
+    s.receive(encodeControl('I', true, 0, 0), info(1), false, SERVER, from(1));
+    for (let n = 2; n < 100; n++) s.receive(encodeControl('SNRM', true), undefined, false, SERVER, from(n));
+    expect([...s.server.links].map(({ client }) => client.value)).toEqual([1, 97, 98, 99]);
+    expect(s.got.filter((g) => g.endsWith('inactivity'))).toHaveLength(95);
+    // Whose link has gone learns it at the next poll.
+    s.kinds();
+    s.receive(encodeControl('RR', true, 0, 0), undefined, false, SERVER, from(50));
+    s.receive(encodeControl('I', true, 1, 0), info(2), false, SERVER, from(1));
+    expect(s.kinds()).toEqual(['DM', 'RR']);
+  });
+
+  test('what waits to be sent is bounded in octets, and what is acknowledged makes room', () => {
+    const s = lonelyServer({ maxQueuedOctets: 1000 });
+    s.receive(encodeControl('SNRM', true), encodeParameters(wide), false);
+    const [link] = s.server.links as ReadonlySet<HdlcServerLink>;
+    if (!link) throw new Error('no link');
+    // One alone may be longer.
+    link.send(new Uint8Array(1500), 0);
+    expect(() => link.send(new Uint8Array(1), 0)).toThrow('1500 octets wait');
+    expect(link.held).toBe(1500);
+    let nr = 0;
+    for (let polls = 0; polls < 40 && link.held > 0; polls++) {
+      s.receive(encodeControl('RR', true, 0, nr), undefined, false);
+      nr = (nr + s.kinds().filter((kind) => kind === 'I').length) & 7;
+    }
+    expect(link.held).toBe(0);
+    link.send(new Uint8Array(400), 0);
+    link.send(new Uint8Array(600), 0);
+    expect(() => link.send(new Uint8Array(1), 0)).toThrow('1000 octets wait');
   });
 
   test('addresses of other lengths are other stations, and are answered in their own', () => {

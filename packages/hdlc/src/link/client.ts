@@ -22,7 +22,7 @@ import { rejectText } from '../reject.ts';
 import { createHdlcScanner, type Drop, type HdlcScanner } from '../scanner.ts';
 import { addressesAt, frameText, Gate, newCounters } from './common.ts';
 import { CLIENT_MODE, type ClientMode, type ClientModeEffect, type ClientModeInput } from './mode.ts';
-import { hasLlc, TAKE, Transfer, type TransferOptions } from './transfer.ts';
+import { hasLlc, MOST_QUEUED, TAKE, Transfer, type TransferOptions } from './transfer.ts';
 import type { HdlcClient, HdlcClientOptions, HdlcClientSink, HdlcClientState, HdlcLinkCounters } from './types.ts';
 
 /** LLC octets of what a client sends. */
@@ -86,6 +86,7 @@ class Client implements HdlcClient {
     this.#transferOptions = {
       maxInformation: options.maxInformation ?? 131_072,
       maxQueued: options.maxQueued ?? 64,
+      maxQueuedOctets: options.maxQueuedOctets ?? MOST_QUEUED,
       prefix: this.#llc ? COMMAND_LLC : NOTHING,
     };
     this.#retries = options.retries ?? 3;

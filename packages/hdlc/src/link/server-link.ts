@@ -57,6 +57,10 @@ export class ServerLink<T> implements HdlcServerLink<T> {
     return this.transfer.parameters;
   }
 
+  get held(): number {
+    return this.transfer.held;
+  }
+
   get open(): boolean {
     return this.mode.type === 'connected';
   }

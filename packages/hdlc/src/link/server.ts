@@ -31,7 +31,7 @@ import { createHdlcScanner, type HdlcScanner } from '../scanner.ts';
 import { frameText, Gate, newCounters } from './common.ts';
 import { SERVER_MODE, type ServerMode, type ServerModeEffect, type ServerModeInput } from './mode.ts';
 import { isBetween, type LinkHome, type LinkKey, NEVER, ServerLink } from './server-link.ts';
-import { hasLlc, TAKE, Transfer, type TransferOptions } from './transfer.ts';
+import { hasLlc, MOST_QUEUED, TAKE, Transfer, type TransferOptions } from './transfer.ts';
 import type {
   DisconnectReason,
   HdlcAddresses,
@@ -88,6 +88,7 @@ class Server<T> implements HdlcServer<T>, LinkHome<T> {
     this.#transferOptions = {
       maxInformation: options.maxInformation ?? 131_072,
       maxQueued: options.maxQueued ?? 64,
+      maxQueuedOctets: options.maxQueuedOctets ?? MOST_QUEUED,
       prefix: this.#llc ? RESPONSE_LLC : NOTHING,
     };
     this.#maxLinks = options.maxLinks ?? 1024;
@@ -283,7 +284,7 @@ class Server<T> implements HdlcServer<T>, LinkHome<T> {
       this.counters.ignored++;
       return;
     }
-    const room = link !== undefined || this.#byKey.size < this.#maxLinks;
+    const room = link !== undefined || this.#byKey.size < this.#maxLinks || this.#makeRoom();
     const repeated = link !== undefined && !link.exchanged && sameParameters(link.parameters, parameters);
     const { effects } = step(SERVER_MODE, link?.mode ?? OFF, { type: 'snrm', repeated, room });
     let now = link;
@@ -299,6 +300,16 @@ class Server<T> implements HdlcServer<T>, LinkHome<T> {
       } else if (effect === 'sendDm')
         this.#response(joinAddresses(addresses.source, addresses.destination), CONTROL.DM | (control & PF), NOTHING);
     }
+  }
+
+  /** SNRM can come from thousands of addresses: the oldest link on which nothing followed goes. */
+  #makeRoom(): boolean {
+    for (const link of this.links) {
+      if (link.exchanged) continue;
+      this.#input(link, { type: 'inactive' });
+      return true;
+    }
+    return false;
   }
 
   #up(

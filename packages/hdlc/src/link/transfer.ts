@@ -36,6 +36,8 @@ export const TAKE = {
 export type Take = (typeof TAKE)[keyof typeof TAKE];
 
 const LLC_LENGTH = 3;
+/** Octets that may wait to be sent, unless said. */
+export const MOST_QUEUED = 1 << 20;
 /** First room for segments to be joined in. */
 const JOIN_ROOM = 1024;
 /** Sent informations at the front of the queue are let go at this number. */
@@ -44,6 +46,8 @@ const QUEUE_SLACK = 32;
 export interface TransferOptions {
   readonly maxInformation: number;
   readonly maxQueued: number;
+  /** Octets of the informations that wait or are not acknowledged; one alone may be longer. */
+  readonly maxQueuedOctets: number;
   /** Goes before each information sent; empty without LLC. */
   readonly prefix: Uint8Array;
 }
@@ -80,6 +84,8 @@ export class Transfer {
   #queue: Uint8Array[] = [];
   #head = 0;
   #cut = 0;
+  /** Octets of informations of which not all is acknowledged. */
+  #kept = 0;
 
   #join: Uint8Array | undefined;
   #joined = 0;
@@ -96,7 +102,10 @@ export class Transfer {
     if (this.#queue.length - this.#head >= this.#options.maxQueued)
       throw new MisuseError(`${this.#options.maxQueued} informations wait to be sent: wait until the peer takes them`);
     if (information.length === 0) throw new MisuseError('an I frame carries information, this one is empty');
+    if (this.#kept > 0 && this.#kept + information.length > this.#options.maxQueuedOctets)
+      throw new MisuseError(`${this.#kept} octets wait to be sent: wait until the peer takes them`);
     this.#queue.push(information);
+    this.#kept += information.length;
   }
 
   /** Sent and not acknowledged. */
@@ -114,6 +123,11 @@ export class Transfer {
     return this.pending && ((this.vs - this.va) & 7) < this.parameters.windowTransmit;
   }
 
+  /** Octets in memory for what is to be sent and for what is joined. */
+  get held(): number {
+    return this.#kept + (this.#join?.length ?? 0);
+  }
+
   /** Everything handed in has been acknowledged. */
   get allAcknowledged(): boolean {
     return this.va === this.top && this.#head >= this.#queue.length;
@@ -129,7 +143,12 @@ export class Transfer {
     const count = (nr - this.va) & 7;
     if (count === 0) return false;
     const ahead = (this.vs - this.va) & 7;
-    for (let i = 0; i < count; i++) this.#of[(this.va + i) & 7] = undefined;
+    for (let i = 0; i < count; i++) {
+      const n = (this.va + i) & 7;
+      const { length } = this.#of[n] as Uint8Array;
+      if (this.#to[n] === length) this.#kept -= length;
+      this.#of[n] = undefined;
+    }
     this.va = nr;
     if (ahead < count) this.vs = nr;
     return true;
@@ -216,7 +235,7 @@ export class Transfer {
   #append(buf: Uint8Array, from: number, to: number): void {
     const need = this.#joined + to - from;
     if (this.#join === undefined || this.#join.length < need) {
-      const grown = new Uint8Array(Math.max(JOIN_ROOM, need * 2));
+      const grown = new Uint8Array(Math.min(Math.max(JOIN_ROOM, need * 2), this.#options.maxInformation));
       if (this.#join) grown.set(this.#join.subarray(0, this.#joined));
       this.#join = grown;
     }

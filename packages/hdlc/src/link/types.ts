@@ -32,6 +32,8 @@ export interface HdlcLinkOptions {
   readonly maxInformation?: number;
   /** Informations that may wait to be sent. Default 64. */
   readonly maxQueued?: number;
+  /** Octets of informations that may wait or be unacknowledged; one alone may be longer. Default 1,048,576. */
+  readonly maxQueuedOctets?: number;
 }
 
 // ---------------------------------------------------------------- client
@@ -118,7 +120,10 @@ export interface HdlcServerOptions extends HdlcLinkOptions {
    * addresses. Must be cheap; memory is taken only after SNRM.
    */
   accepts(server: HdlcAddress, client: HdlcAddress): boolean;
-  /** Links at a time, over all addresses; an SNRM beyond is answered with DM. Default 1,024. */
+  /**
+   * Links at a time, over all addresses. For one more the oldest goes on which nothing came after SNRM; where there is none,
+   * SNRM is answered with DM. Default 1,024.
+   */
   readonly maxLinks?: number;
   /** A link on which nothing came for so long is freed, ms. Default 120,000 (IEC HDLC setup); 0: never. */
   readonly inactivityTimeout?: number;
@@ -133,6 +138,8 @@ export interface HdlcServerLink<T = unknown> {
   readonly parameters: HdlcParameters;
   readonly open: boolean;
   context: T | undefined;
+  /** Octets kept for informations that wait, are not acknowledged, or are not whole yet. */
+  readonly held: number;
   /**
    * Hands in an answer, or anything else: it leaves with the answer to the current poll or a later one. Called within
    * `information` it is the answer at once. The bytes must not change until they are acknowledged.
