@@ -20,6 +20,7 @@ import { createMbusReceiver, decodeLongFrame, explainLongFrame } from '@amiable/
 import { createHanReader, explainHan, type HanReader, systemTitleOf } from '@amiable/meter';
 import { type Message, messageToJson } from '@amiable/model';
 import { messageFromJson } from '@amiable/model/schemas';
+import { fuzzClient } from './client.ts';
 import type { Corpus, Dice } from './inputs.ts';
 import { loadApdus, mutate, oddPayload, oddStream } from './inputs.ts';
 
@@ -32,7 +33,7 @@ export interface Target {
   readonly tally: Record<string, number>;
 }
 
-export const TARGETS = ['hdlc', 'mbus', 'dlms', 'apdu', 'wrapper', 'push', 'han'] as const;
+export const TARGETS = ['hdlc', 'mbus', 'dlms', 'apdu', 'client', 'wrapper', 'push', 'han'] as const;
 export type TargetName = (typeof TARGETS)[number];
 
 /** First bytes of all APDUs. */
@@ -139,6 +140,14 @@ export function target(name: TargetName, corpus: Corpus, roll: Dice): Target {
           if (toHex(encodeApdu(decodeApdu(bytes))) !== toHex(bytes)) throw new Error('not the same when read again');
           if (toHex(apduFromText(apduText(apdu))) !== toHex(bytes)) throw new Error('the text does not come back');
         },
+      };
+    }
+    case 'client': {
+      const apdus = loadApdus();
+      return {
+        tally,
+        next: () => mutate(apdus[roll(apdus.length)] as Uint8Array, roll, apdus),
+        run: (input) => fuzzClient(input, roll, count),
       };
     }
     case 'wrapper': {
