@@ -9,6 +9,8 @@ import { DecodeError, MisuseError } from '@amiable/bytes';
 import { encodeApdu } from './apdu/codec.ts';
 import type { GeneralBlockTransfer } from './apdu/types.ts';
 
+const EMPTY = new Uint8Array(0);
+
 /** Tag, control, two numbers, and the longest length that a block can have. */
 const OVERHEAD = 9;
 export const MAX_BLOCKS = 0xffff;
@@ -26,36 +28,39 @@ export function countBlocks(length: number, size: number): number {
   return count;
 }
 
-/** Pieces that will be one APDU. */
+/** Pieces that will be one APDU, in one buffer: as objects of their own, pieces of a byte would take a hundred each. */
 export class Pieces {
   readonly maxBytes: number;
-  parts: Uint8Array[] = [];
+  #buffer: Uint8Array = EMPTY;
   bytes = 0;
   constructor(maxBytes: number) {
     this.maxBytes = maxBytes;
   }
-  /** Copied: a piece is a view of a frame that will be overwritten. */
-  add(piece: Uint8Array): void {
-    this.#count(piece.length);
-    this.parts.push(piece.slice());
+  /** What is kept, with the room that is not used yet. */
+  get held(): number {
+    return this.#buffer.length;
   }
-  #count(length: number): void {
-    this.bytes += length;
-    if (this.bytes <= this.maxBytes) return;
-    this.clear();
-    throw new DecodeError('limit', `blocks of more than ${this.maxBytes} bytes in all`, 0);
+  add(piece: Uint8Array): void {
+    const needed = this.bytes + piece.length;
+    if (needed > this.maxBytes) {
+      this.clear();
+      throw new DecodeError('limit', `blocks of more than ${this.maxBytes} bytes in all`, 0);
+    }
+    if (needed > this.#buffer.length) {
+      const grown = new Uint8Array(Math.min(Math.max(needed, 2 * this.#buffer.length), this.maxBytes));
+      grown.set(this.#buffer.subarray(0, this.bytes));
+      this.#buffer = grown;
+    }
+    this.#buffer.set(piece, this.bytes);
+    this.bytes = needed;
   }
   clear(): void {
-    this.parts = [];
+    this.#buffer = EMPTY;
     this.bytes = 0;
   }
+  /** The buffer is given away. */
   join(): Uint8Array {
-    const whole = new Uint8Array(this.bytes);
-    let at = 0;
-    for (const part of this.parts) {
-      whole.set(part, at);
-      at += part.length;
-    }
+    const whole = this.#buffer.subarray(0, this.bytes);
     this.clear();
     return whole;
   }

@@ -126,7 +126,7 @@ class Transfer implements BlockTransfer {
   }
 
   get held(): number {
-    return this.#pieces.bytes + this.#earlyBytes + (this.#apdu?.length ?? 0) + (this.#first?.length ?? 0);
+    return this.#pieces.held + this.#earlyBytes + (this.#apdu?.length ?? 0) + (this.#first?.length ?? 0);
   }
 
   reset(): void {
@@ -203,7 +203,7 @@ class Transfer implements BlockTransfer {
       const known = this.#first !== undefined && same(this.#first, block.block);
       if (known && this.#delivered) return this.#again();
       if (!known) this.reset();
-      this.#first ??= block.block.slice();
+      this.#first ??= new Uint8Array(block.block);
     }
     this.#active = true;
     if (this.#apdu) {
@@ -284,7 +284,7 @@ class Transfer implements BlockTransfer {
       this.#fail(`blocks of more than ${this.#pieces.maxBytes} bytes in all`, 0, 'limit');
     if (number !== this.#complete + 1) {
       this.#earlyBytes += piece.length;
-      this.#early.set(number, piece.slice());
+      this.#early.set(number, new Uint8Array(piece));
       return;
     }
     this.#pieces.add(piece);

@@ -142,6 +142,25 @@ describe('a peer that', () => {
     expect(o.clock.pending).toBe(0);
   });
 
+  test('drips: the time for an answer goes on with each byte, that of the operation does not', async () => {
+    const o = await opened({}, { timeouts: { operation: 60_000 } });
+    const { line, clock } = o;
+    let sent = 0;
+    const drip = (): void => {
+      if (line.closed) return;
+      sent++;
+      line.inject(Uint8Array.of(sent === 2 || sent === 4 ? 1 : sent === 6 ? 16 : sent === 7 ? 1 : 0));
+      clock.after(5_000, drip);
+    };
+    line.tamper.toClient = () => {
+      drip();
+      return undefined;
+    };
+    const error = await failure(clock, o.session.get(REGISTER));
+    expect(error.message).toMatch(/not finished in 60 s; .*; 1[23] bytes of an unfinished APDU came/);
+    leftNothing(o);
+  });
+
   test('says a longer length than it sends', async () => {
     const o = await opened();
     o.line.tamper.toClient = (bytes) => {

@@ -1,7 +1,16 @@
 /** What carries APDUs: M-Bus, power line LLC, datagrams, bare pieces, and a link that fails while it is opened. */
 import { LinkError } from '@amiable/bytes';
 import { createServerAssociation, decodeWrapperDatagram, encodeWrapper, type ServerAssociation } from '@amiable/dlms';
-import { nodeCrypto, type VirtualClock, virtualClock } from '@amiable/io';
+import {
+  listenTcp,
+  listenUdp,
+  nodeCrypto,
+  systemClock,
+  tcpClient,
+  udpClient,
+  type VirtualClock,
+  virtualClock,
+} from '@amiable/io';
 import { createMbusReceiver, encodeLongFrame, splitTransport, transportSegment } from '@amiable/mbus';
 import {
   type ApduTransport,
@@ -222,4 +231,31 @@ test('a link that cannot be opened, or not be written', async () => {
   );
   await expect(openSession({ transport: hdlcTransport(deaf, clock), clock })).rejects.toThrow(/no carrier/);
   expect(clock.pending).toBe(0);
+});
+
+test('over real sockets of this machine, TCP and UDP', async () => {
+  const device = deviceFor({});
+  const state = newState();
+  const server = createMeterServer<State>({
+    clock: systemClock,
+    random: (n) => nodeCrypto.randomBytes(n),
+    find: () => ({ device, meter: state }),
+    inactivity: 0,
+  });
+  const here = { host: '127.0.0.1', port: 0 };
+  const tcp = await listenTcp(here, (connection) => server.accept(connection));
+  const udp = await listenUdp(here, (bytes, peer, reply) => server.datagram(bytes, peer, reply));
+  for (const link of [
+    tcpClient({ host: '127.0.0.1', port: tcp.port }),
+    udpClient({ host: '127.0.0.1', port: udp.port }),
+  ]) {
+    const session = await openSession({ transport: wrapperTransport(link), clock: systemClock });
+    const results = await session.getList(Array.from({ length: 200 }, () => REGISTER));
+    expect(results).toHaveLength(200);
+    expect(results[199]).toEqual({ data: u32(123456) });
+    expect((await session.getProfile(PROFILE)).rows).toHaveLength(ROWS);
+    await session.release();
+  }
+  await tcp.close();
+  await udp.close();
 });

@@ -9,6 +9,8 @@ const ELEMENT = 11;
 /** Security header, tag, system titles and lengths of the longest common form. */
 const PROTECTION = 64;
 const SIGNATURE = 160;
+/** Servers bound the length of lists, and say so by refusing the whole. */
+const MOST = 64;
 
 export function chunksThatFit(
   attributes: readonly AttributeDescriptor[],
@@ -22,7 +24,7 @@ export function chunksThatFit(
   let size = 0;
   for (const attribute of attributes) {
     const own = ELEMENT + (attribute.access?.parameters.length ?? 0);
-    if (chunk.length > 0 && size + own > room) {
+    if (chunk.length === MOST || (chunk.length > 0 && size + own > room)) {
       chunks.push(chunk);
       chunk = [];
       size = 0;

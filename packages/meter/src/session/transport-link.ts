@@ -25,7 +25,8 @@ export class TransportLink {
     await this.#link.open({
       data: (bytes) => {
         this.#events?.progress();
-        if (this.#events) data(bytes);
+        // Links of the machine give Buffers, whose `slice` does not copy.
+        if (this.#events) data(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));
       },
       closed: (error) => this.fail(error ?? new LinkError(`${this.describe}: the line was closed`)),
     });
