@@ -270,7 +270,8 @@ class Transfer implements BlockTransfer {
       this.#keep(number, block.block);
     }
     if (this.#last !== 0 && this.#complete === this.#last) return this.#whole();
-    if (block.streaming && !block.lastBlock) return { send: NOTHING, more: true };
+    // Into a window of one nothing can stream: Gurux says so all the same, and waits.
+    if (block.streaming && !block.lastBlock && this.#window > 1) return { send: NOTHING, more: true };
     if (this.#complete === before) this.#repeated();
     return { send: [this.#acknowledge()], more: false };
   }

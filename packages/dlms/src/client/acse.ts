@@ -83,6 +83,9 @@ export function readAare(aare: Aare, options: ClientAssociationOptions, bytes: U
     if (title.length !== 8) refuse(`the server's system title has ${title.length} bytes, not 8`, 'answer');
     const known = options.serverSystemTitle;
     if (known && !title.every((b, i) => b === known[i])) refuse('the server has another system title', 'security');
+    // It could give us our own proof of another session back as its own.
+    if (options.systemTitle?.every((b, i) => b === title[i]))
+      refuse('the server bears our own system title', 'security');
     options.security?.setPeerSystemTitle(title);
   }
   const serverSystemTitle = title && title.length === 8 ? title : options.serverSystemTitle;

@@ -2,7 +2,7 @@
  * The key that a received general-ciphering APDU names, brings or agrees on (IEC 62056-5-3 clause 5.3.7.2.4.8, Key-Info).
  *
  * Decides: an ephemeral key counts only when the peer has signed it; keys that come with a message have numbers of their
- * own, remembered as long as the context lives. Leaves out: opening the text (unprotect.ts).
+ * own, remembered as long as the counter of the peer is in memory. Leaves out: opening the text (unprotect.ts).
  */
 import { toHex } from '@amiable/bytes';
 import { SUITES } from './control.ts';

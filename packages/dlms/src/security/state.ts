@@ -15,9 +15,9 @@ export class ContextState {
   dedicatedPeerCounter: PeerCounter;
   readonly broadcastPeerCounter: PeerCounter;
   /** Lowest fresh number of each key that came with a message. */
-  readonly keyCounters = new Map<string, number>();
+  readonly keyCounters: Map<string, number>;
   /** Digests of signed APDUs. */
-  readonly signedTexts = new Map<string, number>();
+  readonly signedTexts: Map<string, number>;
   /** The transaction that a server answers. */
   transactionId: Uint8Array | undefined;
 
@@ -29,7 +29,29 @@ export class ContextState {
     this.dedicatedCounter = options.dedicatedCounter ?? memoryCounter();
     this.dedicatedPeerCounter = options.dedicatedPeerCounter ?? memoryPeerCounter();
     this.broadcastPeerCounter = options.broadcastPeerCounter ?? memoryPeerCounter();
+    const seen = seenWith(options.peerCounter);
+    this.keyCounters = seen.keyCounters;
+    this.signedTexts = seen.signedTexts;
   }
+}
+
+interface Seen {
+  readonly keyCounters: Map<string, number>;
+  readonly signedTexts: Map<string, number>;
+}
+const SEEN = new WeakMap<PeerCounter, Seen>();
+
+/**
+ * What no counter protects is remembered as long as the counter of the peer is in memory: a context lives no longer than
+ * its association, and what was recorded in one must not pass in the next.
+ */
+function seenWith(peerCounter: PeerCounter): Seen {
+  let seen = SEEN.get(peerCounter);
+  if (!seen) {
+    seen = { keyCounters: new Map(), signedTexts: new Map() };
+    SEEN.set(peerCounter, seen);
+  }
+  return seen;
 }
 
 /** What a signature covers: all fields from transaction-id to content, with their lengths. */

@@ -101,7 +101,8 @@ export interface SecurityContextOptions {
   readonly algorithmArc?: AlgorithmArc;
   /**
    * Whether a transaction-id is fresh, asked for keys that come with the message (wrapped and agreed), which no counter
-   * protects. The context itself knows those of its own life; who keeps them longer refuses replays across associations.
+   * protects. What was used is remembered as long as `peerCounter` is in memory, so give all associations of a peer the same
+   * object; who is to refuse replays after a restart too keeps transaction-ids durably and answers here.
    */
   readonly freshTransaction?: (originator: Uint8Array, transactionId: Uint8Array) => boolean;
   readonly crypto: Crypto;

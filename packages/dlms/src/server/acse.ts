@@ -35,6 +35,7 @@ const DLMS_VERSION = 6;
 /** The least PDU size that the standard allows. */
 const SMALLEST_PDU = 12;
 const DEFAULT_PDU = 1024;
+const LAST_COUNTER = 0xffff_ffff;
 const CHALLENGE = { least: 8, most: 64, ours: 16, ecdsa: 32 } as const;
 
 /** Why an AARQ is refused. */
@@ -73,6 +74,9 @@ export function associate<M>(state: AssociationState<M>, apdu: Uint8Array): Uint
   if ((ciphered || profile.mechanism === 5 || profile.mechanism === 7) && !named)
     return refuse(state, aarq, user(USER.callingApTitleNotRecognized));
   if ((ciphered || profile.mechanism === 5) && !state.security) return refuse(state, aarq, user(USER.noReason));
+  // A client that bears our title could have our own words back as its own.
+  if (named && state.security && isSame(named, state.security.ownSystemTitle))
+    return refuse(state, aarq, user(USER.callingApTitleNotRecognized));
   // The guard is there for HLS mechanisms that need keys too, but ciphers only in a ciphered context.
   if (ciphered && state.security) state.guard = new AssociationSecurity(state.security, named);
 
@@ -124,6 +128,8 @@ function authenticate<M>(state: AssociationState<M>, profile: ClientProfile<M>, 
   return undefined;
 }
 
+const isSame = (a: Uint8Array, b: Uint8Array): boolean => a.every((byte, i) => byte === b[i]);
+
 /** In a time that depends on the length of what was sent only. */
 function sameSecret(given: Uint8Array, secret: Uint8Array): boolean {
   let difference = given.length ^ secret.length;
@@ -158,7 +164,9 @@ function openInitiate<M>(state: AssociationState<M>, information: Uint8Array | u
 
 /** What a client is told of an APDU that its protection speaks against. */
 export function securityException(reason: string, expectedCounter: number | undefined): Uint8Array {
-  if (reason === 'replay') return exception(STATE.notAllowed, SERVICE.invocationCounterError, expectedCounter ?? 0);
+  // Where all numbers of a key are used there is none to name.
+  if (reason === 'replay' && (expectedCounter ?? 0) <= LAST_COUNTER)
+    return exception(STATE.notAllowed, SERVICE.invocationCounterError, expectedCounter ?? 0);
   return exception(STATE.notAllowed, SERVICE.decipheringError);
 }
 

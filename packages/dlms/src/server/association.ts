@@ -46,6 +46,7 @@ export function createServerAssociation<M>(options: ServerAssociationOptions<M>)
 class Association<M> implements ServerAssociation<M> {
   readonly #state: AssociationState<M>;
   readonly #fault: ((error: unknown) => void) | undefined;
+  #closed = false;
 
   constructor(options: ServerAssociationOptions<M>) {
     if (options.fault) this.#fault = options.fault.bind(options);
@@ -88,6 +89,10 @@ class Association<M> implements ServerAssociation<M> {
     if (state.ready.length > 0) state.ready = [];
     const tag = apdu[0];
     if (tag === undefined) return undefined;
+    if (this.#closed) {
+      this.#closed = false;
+      this.#preEstablish();
+    }
     try {
       if (tag === TAG.generalBlocks) return this.#generalBlock(apdu);
       // A request of its own begins another exchange: blocks count from 1 again.
@@ -298,7 +303,8 @@ class Association<M> implements ServerAssociation<M> {
 
   closed(): void {
     this.#end();
-    this.#preEstablish();
+    // One that needs no AARQ is there again with the next word, not before: there may be none.
+    this.#closed = true;
   }
 
   /** Frees the association, and tells the device. */
