@@ -73,5 +73,75 @@ export function simulateCommand(parent: Command): Command {
         process.off('SIGTERM', end);
       }
     });
+  meterCommand(command);
   return command;
+}
+
+const METER_EXAMPLES = `
+Examples:
+  amiable simulate meter                                    one meter on TCP 4059 (wrapper) and 4062 (HDLC), page on 4080
+  amiable simulate meter --history 40d --slaves gas,water-cold
+  amiable simulate meter --from 2026-10-25T00:00:00Z --speed 600x
+  amiable simulate meter --to pty                           an optical port besides: mode E, then HDLC
+  amiable simulate meter --count 10000                      a fleet: wrapper destination is the meter's number
+  amiable simulate meter --ports 100 --port 5000            a hundred meters, one on each port
+
+How to read it, with keys, is printed when it starts. The same seed is the same meter, keys included: they are no secret.`;
+
+/** The subcommand `simulate meter`. */
+function meterCommand(simulate: Command): void {
+  simulate
+    .command('meter')
+    .description('an electricity meter with communication module that answers DLMS/COSEM')
+    .optionsGroup('The meter:')
+    .option('--seed <number>', 'which meter and household', '1')
+    .option('--tz <zone>', "time zone of the meter's clock", 'Europe/Oslo')
+    .option('--single-phase', 'one phase (three when not given)')
+    .option('--module <kind>', 'gprs or plc', 'gprs')
+    .option('--no-disconnecter', 'without disconnecter')
+    .option('--interface <kind>', 'relay, s0 or rate-input', 'relay')
+    .option('--input <kind>', 'second input: none, alert or s0', 'none')
+    .option('--slaves <media>', 'slaves on its M-Bus, e.g. gas,water-cold,heat')
+    .option('--period <minutes>', 'of the periodic profile: 15, 30 or 60', '60')
+    .option('--car', 'the household has an electric car')
+    .option('--solar', 'its roof has solar panels')
+    .optionsGroup('Security:')
+    .option('--suite <number>', 'security suite 0, 1 or 2', '0')
+    .optionsGroup('When:')
+    .option('--history <time>', 'lived before the start, e.g. 40d', '0')
+    .option('--from <time>', 'begins then, ISO 8601 (now when not given)')
+    .option('--speed <factor>', 'how fast time goes, e.g. 60x', '1x')
+    .option('--state <folder>', 'keeps the state there over restarts')
+    .optionsGroup('Where:')
+    .option('--host <address>', 'to listen on', '127.0.0.1')
+    .option('--port <port>', 'wrapper on TCP, 0 for any', '4059')
+    .option('--hdlc-port <port>', 'HDLC on TCP (4062 when not given)')
+    .option('--udp', 'the wrapper on UDP as well')
+    .option('--to <line>', 'an optical port besides: pty, pty:PATH or a serial port')
+    .option('--page <port>', 'HTTP port of its page (4080 when not given)')
+    .option('--no-page', 'without page')
+    .optionsGroup('Many:')
+    .option('--count <number>', 'so many meters behind one port')
+    .option('--ports <number>', 'so many ports, a meter each (up to 1000)')
+    .option('--sweep <time>', 'bring all meters up to the present this often (only when asked, when not given)')
+    .addHelpText('after', METER_EXAMPLES)
+    .action(async (given: Record<string, unknown>, self: Command) => {
+      const [{ meterOptions }, { startMeters }] = await Promise.all([
+        import('./electricity-server/options.ts'),
+        import('./electricity-server/run.ts'),
+      ]);
+      let options: ReturnType<typeof meterOptions>;
+      try {
+        options = meterOptions(given);
+      } catch (error) {
+        if (!(error instanceof CommanderError)) throw error;
+        return self.error(`amiable simulate meter: ${error.message}`, { exitCode: 2 });
+      }
+      const running = await startMeters(options, (line) => process.stderr.write(`${line}\n`));
+      await new Promise<void>((resolve) => {
+        process.once('SIGINT', resolve);
+        process.once('SIGTERM', resolve);
+      });
+      await running.close();
+    });
 }

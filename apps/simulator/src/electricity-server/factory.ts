@@ -1,0 +1,234 @@
+/**
+ * Virtual meters as the simulator offers them: one with a household behind it, or a fleet.
+ *
+ * Decides: everything follows from seed and number; a meter is made, with its history, when it is first asked for. Meters of a
+ * fleet share eight households, so that ten thousand of them fit into memory. Slaves give what a function of time says.
+ */
+import { createHmac } from 'node:crypto';
+import { startOf } from '@amiable/calendar';
+import type { SecuritySuite } from '@amiable/dlms';
+import {
+  createMeter,
+  DELIVERED,
+  DELIVERED_SINGLE_PHASE,
+  disturbedBySeed,
+  firmwareConfig,
+  householdSource,
+  type Medium,
+  type Meter,
+  type MeterConfig,
+  type MeterIdentity,
+  type MeterParameters,
+  meterConfig,
+  meterIdentity,
+  type SlavePort,
+  type SlaveReading,
+  type SlaveSettings,
+  type Source,
+} from '../electricity/index.ts';
+import { createCredentials, deliveredCredentials, type StoredCredentials } from './keys.ts';
+import { nextScheduled, runScheduled } from './schedules.ts';
+import { advanceHeard, ServedMeter } from './served.ts';
+
+export interface VirtualMeterOptions {
+  readonly seed: number;
+  readonly zone: string;
+  readonly suite: SecuritySuite;
+  readonly config?: Partial<MeterConfig>;
+  readonly parameters?: Partial<MeterParameters>;
+  readonly slaves?: readonly Medium[];
+  /** ms that it has lived before. */
+  readonly history: number;
+  readonly solar?: boolean;
+  readonly car?: boolean;
+  /** Meters of a fleet share their households. */
+  readonly shared?: boolean;
+  /** Instead of a household. */
+  readonly source?: Source;
+  /** Virtual time. */
+  now(): number;
+}
+
+/** What was kept of a meter. */
+export interface Kept {
+  readonly engine?: Uint8Array;
+  readonly settings?: ReadonlyMap<string, Uint8Array>;
+  readonly credentials?: StoredCredentials;
+}
+
+/** Key of the keyed hash that images for the virtual meters carry; no secret. */
+export const FIRMWARE_KEY = new TextEncoder().encode('amiable firmware');
+
+export const hmac = (profile: 'hmac-sha-256' | 'hmac-sha-1', key: Uint8Array, data: Uint8Array): Uint8Array =>
+  new Uint8Array(
+    createHmac(profile === 'hmac-sha-1' ? 'sha1' : 'sha256', key)
+      .update(data)
+      .digest(),
+  );
+
+const HOUR = 3_600_000;
+const ORIGIN = Date.UTC(2020, 0, 1);
+const SHARED = 8;
+const sources = new Map<string, Source>();
+
+function sourceOf(options: VirtualMeterOptions, config: MeterConfig, number: number): Source {
+  if (options.source) return options.source;
+  const { seed, zone, solar = false, car = false, shared = false } = options;
+  if (!shared) {
+    const house = householdSource({ seed: seed + number, street: seed, zone, type: config.type, solar, car });
+    return disturbedBySeed(house, seed + number);
+  }
+  const which = number % SHARED;
+  const key = [seed, zone, config.type, which, solar, car].join('/');
+  let source = sources.get(key);
+  if (!source) {
+    source = householdSource({ seed: seed + which, street: seed, zone, type: config.type, solar, car, step: 15 });
+    sources.set(key, source);
+  }
+  return source;
+}
+
+// ---------------------------------------------------------------- slaves
+
+interface SlaveKind {
+  readonly obis: string;
+  readonly unit: SlaveSettings['unit'];
+  readonly scaler: number;
+  /** In the scaler's unit, an hour. */
+  readonly rate: number;
+}
+const KINDS: Readonly<Record<Medium, SlaveKind>> = {
+  electricity: { obis: '1-{b}:1.8.0', unit: 'Wh', scaler: 0, rate: 180 },
+  heat: { obis: '6-{b}:1.0.0', unit: 'Wh', scaler: 3, rate: 1.4 },
+  gas: { obis: '7-{b}:3.0.0', unit: 'm3', scaler: -3, rate: 190 },
+  'water-cold': { obis: '8-{b}:1.0.0', unit: 'm3', scaler: -3, rate: 14 },
+  'water-hot': { obis: '9-{b}:1.0.0', unit: 'm3', scaler: -3, rate: 6 },
+};
+export const MEDIA = Object.keys(KINDS) as Medium[];
+
+export const busOf = (media: readonly Medium[]): SlaveSettings[] =>
+  media.map((medium, channel) => {
+    const { obis, unit, scaler } = KINDS[medium];
+    return {
+      medium,
+      address: channel + 1,
+      baud: 2400,
+      obis: obis.replace('{b}', String(channel)),
+      record: { storage: 0, tariff: 0, subunit: 0 },
+      scaler,
+      unit,
+      capture: 'hourly',
+      hasProfile: true,
+    };
+  });
+
+/** What a slave's index is: it grows by day more than by night, in winter more than in summer. */
+function slaveIndex(medium: Medium, seed: number, at: number): number {
+  const hours = (at - ORIGIN) / HOUR;
+  const { rate } = KINDS[medium];
+  const day = (12 / Math.PI) * 0.8 * Math.sin((Math.PI * hours) / 12);
+  const year = medium === 'gas' || medium === 'heat' ? 1395 * 0.9 * Math.sin((2 * Math.PI * hours) / 8766) : 0;
+  return Math.floor((seed % 1000) * 100 + rate * (hours + day + year));
+}
+
+function slavePort(seed: number): SlavePort {
+  return {
+    fetch(channel, { medium }, from, to) {
+      const readings: SlaveReading[] = [];
+      const first = Math.max(from, to - 240 * HOUR);
+      for (let at = Math.floor(first / HOUR) * HOUR + HOUR; at <= to; at += HOUR)
+        readings.push({ at, value: slaveIndex(medium, seed * 7 + channel, at) });
+      return readings.length ? readings : [{ at: to, value: slaveIndex(medium, seed * 7 + channel, to) }];
+    },
+  };
+}
+
+// ---------------------------------------------------------------- one meter
+
+export interface MadeMeter {
+  readonly number: number;
+  readonly lower?: number;
+  readonly kept?: Kept;
+  /** Durable before it returns; absent: nothing is kept. */
+  saveCredentials?(stored: StoredCredentials): void;
+}
+
+const configs = new Map<VirtualMeterOptions, MeterConfig>();
+
+export function configOf(options: VirtualMeterOptions): MeterConfig {
+  let config = configs.get(options);
+  if (!config) {
+    config = meterConfig(options.zone, firmwareConfig(hmac, FIRMWARE_KEY), options.config);
+    configs.set(options, config);
+  }
+  return config;
+}
+
+function newEngine(options: VirtualMeterOptions, made: MadeMeter, identity: MeterIdentity, at: number): Meter {
+  const { number, kept } = made;
+  const config = configOf(options);
+  const source = sourceOf(options, config, number);
+  const port = slavePort(options.seed + number);
+  const bus = busOf(options.slaves ?? []);
+  const delivered = config.type === 'polyphase' ? DELIVERED : DELIVERED_SINGLE_PHASE;
+  const start = startOf('hour', options.zone, at - options.history);
+  const engine = createMeter({
+    config,
+    identity,
+    start,
+    source,
+    slavePort: port,
+    parameters: options.parameters || bus.length ? { ...delivered, slaves: bus, ...options.parameters } : delivered,
+    registers: registersOf(options.seed + number),
+    ...(kept?.engine && { state: kept.engine }),
+  });
+  if (!kept?.engine) {
+    if (config.module === 'gprs')
+      engine.setRadio({ ready: true, sim: 'ok', gprs: 'listening', gsm: 'listening', signal: -85 });
+    else {
+      engine.setPlcLine({ mains: true, concentrator: true });
+      engine.plcRegistered();
+    }
+    bus.forEach((slave, channel) => {
+      const serial = `AMI97${String((options.seed + number) % 100_000).padStart(5, '0')}${channel}`;
+      engine.writeSlaveIdentification(
+        channel,
+        'utility-serial',
+        `99${slave.medium.slice(0, 1).toUpperCase()}${serial.slice(5)}`,
+      );
+      engine.writeSlaveIdentification(channel, 'manufacturer-serial', serial);
+      engine.writeSlaveIdentification(channel, 'ocr-serial', `OCR${serial.slice(5)}`);
+    });
+  }
+  advanceHeard(engine, at);
+  return engine;
+}
+
+/** What a meter has counted before. */
+function registersOf(seed: number) {
+  const day = 1_000_000 + ((seed * 7919) % 9000) * 1000;
+  const night = 400_000 + ((seed * 6271) % 4000) * 1000;
+  return { '1.8.0': day + night, '1.8.1': day, '1.8.2': night, '15.8.0': day + night };
+}
+
+/** A meter; nothing of it is made before it is asked for. */
+export function virtualMeter(options: VirtualMeterOptions, made: MadeMeter): ServedMeter {
+  const { number, lower, kept } = made;
+  const meter = new ServedMeter({
+    number,
+    ...(lower !== undefined && { lower }),
+    engine: (at) => newEngine(options, made, meterIdentity(number), at),
+    now: options.now,
+    credentials: () =>
+      createCredentials(
+        kept?.credentials ?? deliveredCredentials(options.seed, number, options.suite),
+        number,
+        (stored) => made.saveCredentials?.(stored),
+      ),
+    bus: busOf(options.slaves ?? []),
+    ...(kept?.settings && { settings: kept.settings }),
+  });
+  meter.runScheduled = runScheduled;
+  meter.nextScheduled = nextScheduled;
+  return meter;
+}

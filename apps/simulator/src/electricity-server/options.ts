@@ -1,0 +1,131 @@
+/** From the words of `simulate meter` to what a run needs; each refusal says which option, what is wrong, and what would do. */
+import { isValidZone } from '@amiable/calendar';
+import type { SecuritySuite } from '@amiable/dlms';
+import { parseHostPort } from '@amiable/io';
+import { InvalidArgumentError } from 'commander';
+import type { MeterConfig } from '../electricity/index.ts';
+import { MEDIA } from './factory.ts';
+
+export interface MeterRunOptions {
+  readonly seed: number;
+  readonly zone: string;
+  readonly suite: SecuritySuite;
+  readonly config: Partial<MeterConfig>;
+  readonly capturePeriod: 15 | 30 | 60;
+  readonly slaves: readonly (typeof MEDIA)[number][];
+  readonly solar: boolean;
+  readonly car: boolean;
+  readonly history: number;
+  readonly speed: number;
+  readonly from?: number;
+  readonly host: string;
+  readonly wrapperPort: number;
+  readonly hdlcPort: number;
+  readonly udp: boolean;
+  /** Port of the page; undefined without one. */
+  readonly pagePort?: number;
+  /** A pseudo-terminal or serial line beside TCP. */
+  readonly to?: { readonly kind: 'pty' | 'serial'; readonly path?: string };
+  readonly state?: string;
+  readonly count: number;
+  readonly ports: number;
+  /** Brings all meters of a fleet up to the present this often, ms; 0: only when asked. */
+  readonly sweep: number;
+}
+
+const refuse = (message: string): never => {
+  throw new InvalidArgumentError(message);
+};
+
+function whole(name: string, value: unknown, min: number, max: number): number {
+  const n = Number(value);
+  return Number.isInteger(n) && n >= min && n <= max
+    ? n
+    : refuse(`${name} ${String(value)}: a whole number from ${min} to ${max} is needed`);
+}
+
+function oneOf<const T extends string>(name: string, value: unknown, choices: readonly T[]): T {
+  return choices.find((choice) => choice === value) ?? refuse(`${name} ${String(value)}: ${choices.join(', ')}`);
+}
+
+const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function duration(name: string, value: unknown): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([smhd])$/.exec(String(value).trim());
+  if (String(value) === '0') return 0;
+  return match
+    ? Number(match[1]) * (UNITS[match[2] as string] as number)
+    : refuse(`${name} ${String(value)}: say a time such as 90s, 10m, 2h or 40d`);
+}
+
+function target(value: unknown): MeterRunOptions['to'] {
+  if (value === undefined) return undefined;
+  const said = String(value);
+  if (said === 'pty') return { kind: 'pty' };
+  if (said.startsWith('pty:')) return { kind: 'pty', path: said.slice(4) };
+  if (said.startsWith('/') || /^COM\d+$/i.test(said)) return { kind: 'serial', path: said };
+  return refuse(`--to ${said}: say pty, pty:PATH or the path of a serial port`);
+}
+
+const YEAR = 366 * 86_400_000;
+
+/** @throws InvalidArgumentError */
+export function meterOptions(given: Record<string, unknown>): MeterRunOptions {
+  const zone = String(given.tz ?? 'Europe/Oslo');
+  if (!isValidZone(zone)) refuse(`--tz ${zone}: an IANA name such as Europe/Oslo is needed`);
+  const speed = Number(String(given.speed ?? '1').replace(/x$/, ''));
+  if (!(speed >= 0 && speed <= 100_000)) refuse(`--speed ${String(given.speed)}: say 1x to 100000x`);
+  const from = given.from === undefined ? undefined : Date.parse(String(given.from));
+  if (Number.isNaN(from)) refuse(`--from ${String(given.from)}: a time such as 2026-01-31T12:00:00Z is needed`);
+  if (from !== undefined && (from < Date.UTC(2021, 0, 1) || from > Date.UTC(2090, 0, 1)))
+    refuse(`--from ${String(given.from)}: the virtual meters live from 2021 to 2090`);
+  const history = duration('--history', given.history ?? '0');
+  if (history > 2 * YEAR) refuse(`--history ${String(given.history)}: two years (732d) at most`);
+  const slaves = given.slaves
+    ? String(given.slaves)
+        .split(',')
+        .map((medium) => oneOf('--slaves', medium.trim(), MEDIA))
+    : [];
+  if (slaves.length > 4) refuse(`--slaves ${String(given.slaves)}: four at most`);
+  const count = whole('--count', given.count ?? 1, 1, 16_381);
+  const ports = whole('--ports', given.ports ?? 1, 1, 1000);
+  if (count > 1 && ports > 1) refuse('--count and --ports: one of both');
+  const host = String(given.host ?? '127.0.0.1');
+  if (!parseHostPort(`${host.includes(':') ? `[${host}]` : host}:1`)) refuse(`--host ${host}: an address is needed`);
+  const port = whole('--port', given.port ?? 4059, 0, 65_535);
+  const hdlcPort = whole('--hdlc-port', given.hdlcPort ?? (port === 0 ? 0 : 4062), 0, 65_535);
+  const page =
+    given.page === false ? undefined : whole('--page', given.page ?? (count > 1 || ports > 1 ? 0 : 4080), 0, 65_535);
+  const to = target(given.to);
+  const period = whole('--period', given.period ?? 60, 15, 60);
+  if (period !== 15 && period !== 30 && period !== 60) return refuse(`--period ${period}: 15, 30 or 60`);
+  return {
+    seed: whole('--seed', given.seed ?? 1, 0, 1_000_000),
+    zone,
+    suite: whole('--suite', given.suite ?? 0, 0, 2) as SecuritySuite,
+    config: {
+      type: given.singlePhase === true ? 'single-phase' : 'polyphase',
+      module: oneOf('--module', given.module ?? 'gprs', ['gprs', 'plc']),
+      disconnecter: given.disconnecter !== false,
+      interface: oneOf('--interface', given.interface ?? 'relay', ['relay', 's0', 'rate-input']),
+      extraInput: oneOf('--input', given.input ?? 'none', ['none', 'alert', 's0']),
+    },
+    capturePeriod: period,
+    slaves,
+    solar: given.solar === true,
+    car: given.car === true,
+    history,
+    speed,
+    ...(from !== undefined && { from }),
+    host,
+    wrapperPort: port,
+    hdlcPort,
+    udp: given.udp === true,
+    ...(page !== undefined && !(given.page === undefined && (count > 1 || ports > 1)) && { pagePort: page }),
+    ...(to && { to }),
+    ...(given.state !== undefined && { state: String(given.state) }),
+    count,
+    ports,
+    sweep: duration('--sweep', given.sweep ?? '0'),
+  };
+}

@@ -1,0 +1,277 @@
+/**
+ * `amiable simulate meter`: one virtual electricity meter, a fleet behind one port, or many ports with a meter each.
+ *
+ * Decides: what is printed, so that somebody who has read nothing can read the meter; time, real or virtual; when state is
+ * saved. Leaves out: the words of the command line (options.ts), protocols (listen.ts).
+ */
+
+import { createSocket } from 'node:dgram';
+import { createConnection } from 'node:net';
+import { toHex } from '@amiable/bytes';
+import { encodeWrapper } from '@amiable/dlms';
+import { type Clock, type Listener, parseHostPort, ptyLink, serialLink, systemClock } from '@amiable/io';
+import { CLIENTS } from './devices.ts';
+import { type VirtualMeterOptions, virtualMeter } from './factory.ts';
+import {
+  createServer,
+  fleetDirectory,
+  LOWER,
+  serveOptical,
+  serveTcp,
+  serveUdp,
+  singleDirectory,
+  type Traffic,
+} from './listen.ts';
+import type { MeterRunOptions } from './options.ts';
+import { servePage } from './page/server.ts';
+import type { PushMessage, ServedMeter } from './served.ts';
+import { folderStore, type Store } from './store.ts';
+
+const SAVE_EVERY = 60_000;
+/** A sweep advances meters for so long before the event loop has its turn. */
+const SLICE = 10;
+/** Wrapper client port that pushes go to (data collection system). */
+const PUSH_CLIENT = 103;
+
+export interface Running {
+  readonly meters: readonly ServedMeter[];
+  readonly wrapperPorts: readonly number[];
+  readonly hdlcPorts: readonly number[];
+  readonly pagePort: number | undefined;
+  close(): Promise<void>;
+}
+
+/** Real time, or time that begins at `from` and runs faster. */
+export function virtualTime(clock: Clock, speed: number, from: number | undefined): () => number {
+  const begun = clock.now();
+  if (speed === 1 && from === undefined) return () => clock.now();
+  const base = from ?? begun;
+  return () => Math.floor(base + (clock.now() - begun) * speed);
+}
+
+/** Starts. @throws PortError where a port cannot be had, MisuseError for damaged state */
+export async function startMeters(
+  options: MeterRunOptions,
+  say: (line: string) => void,
+  clock: Clock = systemClock,
+): Promise<Running> {
+  const store = options.state === undefined ? undefined : folderStore(options.state);
+  const fleet = options.count > 1 || options.ports > 1;
+  const how: VirtualMeterOptions = {
+    seed: options.seed,
+    zone: options.zone,
+    suite: options.suite,
+    config: options.config,
+    ...(options.capturePeriod !== 60 && { parameters: { capturePeriod: options.capturePeriod } }),
+    slaves: options.slaves,
+    history: options.history,
+    solar: options.solar,
+    car: options.car,
+    shared: fleet,
+    now: virtualTime(clock, options.speed, options.from),
+  };
+  const make = (number: number, lower?: number): ServedMeter => {
+    const meter = virtualMeter(how, {
+      number,
+      ...(lower !== undefined && { lower }),
+      ...(store && { kept: store.load(number), saveCredentials: (stored) => store.saveCredentials(number, stored) }),
+    });
+    meter.onPush = sendPush;
+    return meter;
+  };
+  const many = Math.max(options.count, options.ports);
+  const meters = Array.from({ length: many }, (_, i) => make(i + 1, options.count > 1 ? undefined : LOWER.own));
+  const first = meters[0] as ServedMeter;
+  const closers: (() => Promise<void> | void)[] = [];
+  const wrapperPorts: number[] = [];
+  const hdlcPorts: number[] = [];
+  const listened = (listener: Listener, list: number[]): void => {
+    list.push(listener.port);
+    closers.push(() => listener.close());
+  };
+  try {
+    for (let i = 0; i < options.ports; i++) {
+      const meter = meters[i] as ServedMeter;
+      const directory =
+        options.count > 1
+          ? fleetDirectory((number) => meters[number - 1])
+          : singleDirectory(meter, fleet ? undefined : externalMeter(how, closersOf(store)));
+      const server = createServer(directory, clock, { fault: (error) => say(`fault: ${String(error)}`) });
+      closers.push(() => server.close());
+      const traffic = fleet ? undefined : lightsOf(meter);
+      const at = (port: number) => ({
+        host: options.host,
+        port: port === 0 ? 0 : port + i,
+        ...(traffic && { traffic }),
+      });
+      listened(await serveTcp(server, 'wrapper', at(options.wrapperPort)), wrapperPorts);
+      if (options.ports === 1) listened(await serveTcp(server, 'hdlc', at(options.hdlcPort)), hdlcPorts);
+      if (options.udp)
+        closers.push(
+          (
+            (udp) => () =>
+              udp.close()
+          )(await serveUdp(server, { ...at(0), port: wrapperPorts[i] as number })),
+        );
+      if (i === 0 && options.to) {
+        const link =
+          options.to.kind === 'pty'
+            ? ptyLink(options.to.path === undefined ? {} : { path: options.to.path })
+            : serialLink({ path: options.to.path ?? '', baud: 9600, parity: 'N' });
+        await serveOptical(server, link, clock, 'AMIABLE99');
+        closers.push(() => link.close());
+        say(`optical port (mode E and HDLC): ${'path' in link ? (link as { path: string }).path : link.describe}`);
+      }
+    }
+    let pagePort: number | undefined;
+    if (options.pagePort !== undefined) {
+      const page = await servePage({ host: options.host, port: options.pagePort, meter: first, speed: options.speed });
+      closers.push(() => page.close());
+      pagePort = page.port;
+    }
+    const running: Running = { meters, wrapperPorts, hdlcPorts, pagePort, close };
+    if (options.speed !== 1 || options.count === 1) closers.push(pace(first, clock));
+    if (options.sweep > 0) closers.push(sweep(meters, options.sweep, clock));
+    if (store) closers.push(saving(store, meters, clock));
+    introduce(options, running, say);
+    return running;
+  } catch (error) {
+    await close();
+    throw error;
+  }
+
+  async function close(): Promise<void> {
+    for (const closer of closers.reverse()) await closer();
+    closers.length = 0;
+  }
+}
+
+const closersOf = (store: Store | undefined): Store | undefined => store;
+
+/** The second meter, on the current loop: another household, reached by its lower address. */
+function externalMeter(how: VirtualMeterOptions, store: Store | undefined): ServedMeter {
+  const number = 90_001;
+  return virtualMeter(
+    { ...how, slaves: [] },
+    {
+      number,
+      lower: LOWER.external,
+      ...(store && { kept: store.load(number), saveCredentials: (stored) => store.saveCredentials(number, stored) }),
+    },
+  );
+}
+
+/** Lets the lights show what passes. */
+function lightsOf(meter: ServedMeter): Traffic {
+  let open = 0;
+  return (direction) => {
+    if (!meter.awake) return;
+    const { engine } = meter;
+    const { now } = engine;
+    if (direction === 'open') open++;
+    if (direction === 'closed') open--;
+    if (engine.config.module === 'gprs') {
+      if (direction === 'in') engine.setRadio({ lastReceive: now });
+      else if (direction === 'out') engine.setRadio({ lastTransmit: now });
+      else engine.setRadio({ gprs: open > 0 ? 'open' : 'listening' });
+    } else if (direction === 'in') engine.setPlcLine({ receivingUntil: now + 600 });
+    else if (direction === 'out') engine.setPlcLine({ transmittingUntil: now + 600 });
+  };
+}
+
+/** A single meter lives on although nobody asks, so that its page, pushes and events are in time. */
+function pace(meter: ServedMeter, clock: Clock): () => void {
+  let cancel = clock.after(0, beat);
+  function beat(): void {
+    meter.live();
+    cancel = clock.after(250, beat);
+  }
+  return () => cancel();
+}
+
+/** Brings a fleet up to the present, a slice at a time. */
+function sweep(meters: readonly ServedMeter[], every: number, clock: Clock): () => void {
+  let at = 0;
+  let cancel = clock.after(0, slice);
+  function slice(): void {
+    const until = performance.now() + SLICE;
+    while (at < meters.length && performance.now() < until) (meters[at++] as ServedMeter).live();
+    const done = at >= meters.length;
+    if (done) at = 0;
+    cancel = clock.after(done ? every : 1, slice);
+  }
+  return () => cancel();
+}
+
+function saving(store: Store, meters: readonly ServedMeter[], clock: Clock): () => void {
+  const all = (): void => {
+    for (const meter of meters) store.save(meter);
+  };
+  let cancel = clock.after(SAVE_EVERY, beat);
+  function beat(): void {
+    all();
+    cancel = clock.after(SAVE_EVERY, beat);
+  }
+  return () => {
+    cancel();
+    all();
+  };
+}
+
+/** One connection, or datagram, for each push; whoever does not listen does not get it. */
+function sendPush({ service, destination, apdu }: PushMessage): boolean {
+  const to = parseHostPort(destination);
+  if (!to) return false;
+  const bytes = encodeWrapper(1, PUSH_CLIENT, apdu);
+  const host = to.host || '127.0.0.1';
+  if (service === 1) {
+    const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
+    socket.on('error', () => {});
+    socket.send(bytes, to.port, host, () => socket.close());
+    return true;
+  }
+  const socket = createConnection({ host, port: to.port }, () => socket.end(bytes));
+  socket.setTimeout(10_000, () => socket.destroy());
+  socket.on('error', () => {});
+  return true;
+}
+
+/** What somebody needs to read it. */
+function introduce(
+  options: MeterRunOptions,
+  { meters, wrapperPorts, hdlcPorts, pagePort }: Running,
+  say: (line: string) => void,
+): void {
+  const first = meters[0] as ServedMeter;
+  const { stored, systemTitle } = first.credentials;
+  const port = wrapperPorts[0];
+  const shown = options.host.includes(':') ? `[${options.host}]` : options.host;
+  const url = `tcp://${shown}:${port}`;
+  const keys = (owner: 'management' | 'firmware'): string =>
+    `--key ${toHex(stored[owner].unicast)} --auth-key ${toHex(stored[owner].authentication)}`;
+  if (options.ports > 1) say(`${options.ports} meters on ports ${port} to ${wrapperPorts.at(-1)} (wrapper), one each`);
+  else if (options.count > 1)
+    say(
+      `${options.count} meters: wrapper destination 1 to ${options.count} on port ${port}; HDLC lower address 1 to ${options.count}, upper 1 or 16, on port ${hdlcPorts[0]}`,
+    );
+  else
+    say(
+      `virtual electricity meter ${first.engine.identification('meter-serial')}: wrapper on ${url}, HDLC on port ${hdlcPorts[0]}`,
+    );
+  say(`  public:     amiable dlms ls ${url} --client ${CLIENTS.public[0]} --server 1`);
+  say(
+    `  reader:     amiable dlms ls ${url} --client ${CLIENTS.reader[0]} --server 1 --mechanism lls --secret ${String.fromCharCode(...stored.password)}`,
+  );
+  say(
+    `  management: amiable dlms ls ${url} --client ${CLIENTS.management[0]} --server 1 --mechanism gmac --suite ${stored.suite} ${keys('management')}`,
+  );
+  say(
+    `  firmware:   amiable dlms ls ${url} --client ${CLIENTS.firmware[0]} --server 1 --mechanism gmac --suite ${stored.suite} ${keys('firmware')}`,
+  );
+  say(
+    `  master key ${toHex(stored.management.master)}; system title ${toHex(systemTitle)}; short names: clients 48, 34, 33, 35; Metering logical device: --server 16`,
+  );
+  if (options.count > 1 || options.ports > 1)
+    say('  keys are those of meter 1; each meter has its own, which follow from --seed and its number');
+  if (pagePort !== undefined) say(`  page:       http://${shown}:${pagePort}/`);
+}
