@@ -125,6 +125,23 @@ describe('AARQ', () => {
     expect(server.status).toBe(0);
   });
 
+  test('what is kept of a request is a copy, of a Buffer too', () => {
+    const device = fakeDevice([HLS]);
+    const server = serverFor(device);
+    const request = Buffer.from(aarq({ mechanism: 3, value: new Uint8Array(16).fill(9) }));
+    const challenge = aare(server.receive(request)).respondingAuthenticationValue as Uint8Array;
+    request.fill(0);
+    const proof = nodeCrypto.md5(Uint8Array.of(...challenge, ...SECRET));
+    const reply = encodeApdu({
+      type: 'action-request-normal',
+      invoke: 0xc1,
+      method: { classId: 15, instanceId: fromHex('0000280000ff'), methodId: 1 },
+      parameters: Uint8Array.of(9, 16, ...proof),
+    });
+    const answer = toHex(nodeCrypto.md5(Uint8Array.of(...new Uint8Array(16).fill(9), ...SECRET)));
+    expect(hex(server.receive(Buffer.from(reply)))).toBe(`c701c10001000910${answer}`);
+  });
+
   test('a closed line frees the association', () => {
     const device = fakeDevice([PUBLIC]);
     const server = opened(device);

@@ -30,6 +30,11 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+/** A Buffer's `slice` is a view, not the copy that everybody else's is: so none is handed on. */
+function plain(bytes: Buffer): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 class TcpConnection implements IncomingConnection {
   readonly #socket: Socket;
   readonly describe: string;
@@ -85,7 +90,7 @@ export function listenTcp(
         return;
       }
       sockets.add(socket);
-      socket.on('data', (bytes) => events.data(bytes));
+      socket.on('data', (bytes) => events.data(plain(bytes)));
       socket.on('close', () => {
         sockets.delete(socket);
         events.closed();
@@ -117,7 +122,7 @@ export function listenUdp(
     const refused = (error: Error) => reject(portError(`${host || '127.0.0.1'}:${port}`, error));
     socket.once('error', refused);
     socket.on('message', (bytes, from) =>
-      datagram(bytes, `${from.address}:${from.port}`, (answer) => socket.send(answer, from.port, from.address)),
+      datagram(plain(bytes), `${from.address}:${from.port}`, (answer) => socket.send(answer, from.port, from.address)),
     );
     socket.bind(port, host || '127.0.0.1', () => {
       socket.off('error', refused);

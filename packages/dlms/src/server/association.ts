@@ -84,7 +84,10 @@ class Association<M> implements ServerAssociation<M> {
     state.device.associated?.(state);
   }
 
-  receive(apdu: Uint8Array): Uint8Array | undefined {
+  receive(given: Uint8Array): Uint8Array | undefined {
+    // The `slice` of a Buffer is a view: what devices keep of a request must be a copy when they take one.
+    const apdu =
+      given.constructor === Uint8Array ? given : new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
     const state = this.#state;
     if (state.ready.length > 0) state.ready = [];
     const tag = apdu[0];
