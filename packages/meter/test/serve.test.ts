@@ -167,6 +167,7 @@ describe('wrapper', () => {
     opens.length = 0;
     const server = createMeterServer(options({ maxConnections: 1, maxAssociations: 3 }));
     const { events, take } = connected(server);
+    for (const id of [1, 2, 3]) events.data(encodeWrapper(16, id, AARQ));
     const refused = { closed: false };
     const more = server.accept({
       write: () => {},
@@ -175,7 +176,6 @@ describe('wrapper', () => {
       },
     });
     expect([more, refused.closed]).toEqual([undefined, true]);
-    for (const id of [1, 2, 3]) events.data(encodeWrapper(16, id, AARQ));
     events.data(encodeWrapper(16, 1, GET));
     events.data(encodeWrapper(16, 4, AARQ));
     expect(opens.filter((line) => line.endsWith(' 0'))).toEqual(['2 16 0']);

@@ -16,6 +16,7 @@ import {
   upperAddress,
 } from '@amiable/hdlc';
 import { associationFor } from './associations.ts';
+import { Outlet } from './outlet.ts';
 import type { Connection, MeterServerOptions, ServerAddress } from './types.ts';
 
 export function serverAddress(address: HdlcAddress): ServerAddress {
@@ -27,14 +28,14 @@ type Link<M> = HdlcServerLink<ServerAssociation<M>>;
 export class HdlcConnection<M> {
   lastHeard = 0;
   readonly #options: MeterServerOptions<M>;
-  readonly #connection: Connection;
+  readonly #outlet: Outlet;
   readonly #server: HdlcServer<ServerAssociation<M>>;
   #cancel: (() => void) | undefined;
   #due = Number.POSITIVE_INFINITY;
 
   constructor(options: MeterServerOptions<M>, connection: Connection) {
     this.#options = options;
-    this.#connection = connection;
+    this.#outlet = new Outlet(connection, options.maxWaiting);
     const { limits, maxLinks } = options.hdlc ?? {};
     this.#server = createHdlcServer<ServerAssociation<M>>(
       {
@@ -55,10 +56,21 @@ export class HdlcConnection<M> {
     for (const { context } of this.#server.links) if (context) yield context;
   }
 
+  /** Bytes kept for what is not complete, or not acknowledged. */
+  get held(): number {
+    let bytes = 0;
+    for (const link of this.#server.links) bytes += link.held + (link.context?.held ?? 0);
+    return bytes;
+  }
+
   data(bytes: Uint8Array): void {
+    if (this.#outlet.closed) return;
     const now = this.#options.clock.now();
-    this.lastHeard = now;
+    const { counters } = this.#server;
+    const before = counters.framesIn;
     this.#server.receive(bytes, now);
+    // A frame, not any byte: noise now and then keeps no connection.
+    if (counters.framesIn !== before) this.lastHeard = now;
     this.#arm();
   }
 
@@ -79,7 +91,9 @@ export class HdlcConnection<M> {
   // HdlcServerSink
 
   write(bytes: Uint8Array): void {
-    this.#connection.write(bytes);
+    this.#outlet.write(bytes);
+    // The rest of the chunk finds nobody.
+    if (this.#outlet.closed) for (const link of [...this.#server.links]) link.close();
   }
 
   connected(link: Link<M>): void {

@@ -14,6 +14,7 @@ import { WrapperConnection } from './wrapper.ts';
 
 const MOST_CONNECTIONS = 1000;
 const INACTIVITY = 180_000;
+const MOST_HELD = 128 << 20;
 
 /** A server for devices; feed it with connections (`accept`) and datagrams. */
 export function createMeterServer<M>(options: MeterServerOptions<M>): MeterServer<M> {
@@ -43,6 +44,7 @@ export async function serveOn<M>(
   const events = server.accept(
     {
       describe: link.describe,
+      lasting: true,
       // A link that cannot be written tells so by closing.
       write: (bytes) => void link.write(bytes).catch(ignore),
       close: () => void link.close().catch(ignore),
@@ -60,13 +62,26 @@ interface Held<M> {
   readonly served: WrapperConnection<M> | HdlcConnection<M>;
   /** UDP peers are forgotten, not closed. */
   readonly peer: string | undefined;
+  /** What `served.held` was when it was looked at last. */
+  bytes: number;
 }
+
+const isPeer = <M>({ peer }: Held<M>): boolean => peer !== undefined;
+const holds = <M>({ bytes, connection }: Held<M>): boolean => bytes > 0 && !connection.lasting;
+/** A TCP connection or line that only takes a place: no association, open or opening. */
+const hasNobody = <M>({ served, peer, connection }: Held<M>): boolean => {
+  if (peer !== undefined || connection.lasting) return false;
+  const associations = served instanceof WrapperConnection ? served.table.values() : served.associations();
+  for (const { status } of associations) if (status !== 0) return false;
+  return true;
+};
 
 class Server<M> implements MeterServer<M> {
   readonly #options: MeterServerOptions<M>;
   readonly #held = new Set<Held<M>>();
   readonly #peers = new Map<string, Held<M>>();
   readonly #slab = new Slab();
+  #bytes = 0;
   #cancel: (() => void) | undefined;
 
   constructor(options: MeterServerOptions<M>) {
@@ -78,7 +93,8 @@ class Server<M> implements MeterServer<M> {
   }
 
   accept(connection: Connection, transport: ServerTransport = 'wrapper'): ConnectionEvents | undefined {
-    if (this.#held.size >= (this.#options.maxConnections ?? MOST_CONNECTIONS)) {
+    const most = this.#options.maxConnections ?? MOST_CONNECTIONS;
+    if (this.#held.size >= most && !this.#drop(this.#silent(hasNobody))) {
       connection.close();
       return undefined;
     }
@@ -86,10 +102,13 @@ class Server<M> implements MeterServer<M> {
       transport === 'wrapper'
         ? new WrapperConnection(this.#options, connection, this.#slab)
         : new HdlcConnection(this.#options, connection);
-    const held: Held<M> = { connection, served, peer: undefined };
+    const held: Held<M> = { connection, served, peer: undefined, bytes: 0 };
     this.#hold(held);
     return {
-      data: (bytes) => served.data(bytes),
+      data: (bytes) => {
+        served.data(bytes);
+        this.#count(held);
+      },
       closed: () => this.#release(held),
       get open() {
         return served.open;
@@ -105,11 +124,40 @@ class Server<M> implements MeterServer<M> {
 
   #release(held: Held<M>): void {
     if (!this.#held.delete(held)) return;
+    this.#bytes -= held.bytes;
     if (held.peer !== undefined) this.#peers.delete(held.peer);
     held.served.close();
     if (this.#held.size > 0) return;
     this.#cancel?.();
     this.#cancel = undefined;
+  }
+
+  get held(): number {
+    return this.#bytes;
+  }
+
+  #count(held: Held<M>): void {
+    const now = held.served.held;
+    if (now === held.bytes || !this.#held.has(held)) return;
+    this.#bytes += now - held.bytes;
+    held.bytes = now;
+    const most = this.#options.maxHeld ?? MOST_HELD;
+    while (this.#bytes > most && this.#drop(this.#silent(holds)));
+  }
+
+  /** Of the connections of a kind the one longest silent. */
+  #silent(of: (held: Held<M>) => boolean): Held<M> | undefined {
+    let silent: Held<M> | undefined;
+    for (const held of this.#held)
+      if ((!silent || held.served.lastHeard < silent.served.lastHeard) && of(held)) silent = held;
+    return silent;
+  }
+
+  #drop(held: Held<M> | undefined): boolean {
+    if (!held) return false;
+    held.connection.close();
+    this.#release(held);
+    return true;
   }
 
   datagram(bytes: Uint8Array, peer: string, reply: (bytes: Uint8Array) => void): void {
@@ -122,23 +170,18 @@ class Server<M> implements MeterServer<M> {
     const open = !served.table.values().next().done;
     // Senders can be forged: without an association nothing is kept of them, and nobody makes room for them.
     if (known && !open) this.#release(known);
+    if (known) this.#count(known);
     if (known || !open) return;
     const most = this.#options.maxConnections ?? MOST_CONNECTIONS;
-    if (this.#held.size >= most) this.#forgetSilentPeer();
+    if (this.#held.size >= most) this.#drop(this.#silent(isPeer));
     if (this.#held.size >= most) {
       served.close();
       return;
     }
-    const held: Held<M> = { connection: { describe: peer, write: reply, close: ignore }, served, peer };
+    const held: Held<M> = { connection: { describe: peer, write: reply, close: ignore }, served, peer, bytes: 0 };
     this.#peers.set(peer, held);
     this.#hold(held);
-  }
-
-  #forgetSilentPeer(): void {
-    let silent: Held<M> | undefined;
-    for (const held of this.#peers.values())
-      if (!silent || held.served.lastHeard < silent.served.lastHeard) silent = held;
-    if (silent) this.#release(silent);
+    this.#count(held);
   }
 
   /** Looks for silent connections four times within the time they have. */
@@ -149,9 +192,7 @@ class Server<M> implements MeterServer<M> {
       this.#cancel = undefined;
       const since = this.#options.clock.now() - inactivity;
       for (const held of [...this.#held]) {
-        if (held.served.lastHeard > since) continue;
-        held.connection.close();
-        this.#release(held);
+        if (held.served.lastHeard <= since && !held.connection.lasting) this.#drop(held);
       }
       if (this.#held.size > 0) this.#watch();
     });
@@ -167,9 +208,6 @@ class Server<M> implements MeterServer<M> {
   }
 
   close(): void {
-    for (const held of [...this.#held]) {
-      held.connection.close();
-      this.#release(held);
-    }
+    for (const held of [...this.#held]) this.#drop(held);
   }
 }

@@ -35,14 +35,22 @@ export interface MeterServerOptions<M = undefined> {
   random(length: number): Uint8Array;
   /** For HLS of associations that have no `security`. */
   readonly crypto?: Crypto;
-  /** Connections at a time, 1,000 unless said; one more is closed at once. */
+  /**
+   * Connections at a time, 1,000 unless said. For one more the longest silent that has no association goes; where all have
+   * one, it is closed at once.
+   */
   readonly maxConnections?: number;
   /** Associations at a time on one connection, 16 unless said; the one longest silent goes for a new one. */
   readonly maxAssociations?: number;
-  /** A connection on which nothing came for so long is closed, ms; 180,000 unless said (TCP-UDP setup), 0 never. */
+  /** A connection on which no message came for so long is closed, ms; 180,000 unless said (TCP-UDP setup), 0 never. */
   readonly inactivity?: number;
   /** Bytes that may wait in one connection for a client that does not read; 1 MiB unless said. */
   readonly maxWaiting?: number;
+  /**
+   * Bytes that all connections together may hold for messages and transfers that are not complete; beyond it connections are
+   * closed, the longest silent first. 128 MiB unless said.
+   */
+  readonly maxHeld?: number;
   /** Bounds of each association. */
   readonly limits?: ServerLimits;
   readonly hdlc?: { readonly limits?: HdlcLimits; readonly maxLinks?: number };
@@ -55,6 +63,8 @@ export interface MeterServerOptions<M = undefined> {
 /** Something that takes bytes: a socket, a link. */
 export interface Connection {
   readonly describe?: string;
+  /** A line, not a caller: it is closed neither for its silence nor to make room. */
+  readonly lasting?: boolean;
   write(bytes: Uint8Array): void;
   close(): void;
   /** Bytes written but not taken by the other end yet. */
@@ -82,6 +92,8 @@ export interface MeterServer<M = undefined> {
   /** Sends what devices have queued with `notify` since. */
   flush(): void;
   readonly connections: number;
+  /** Bytes held for messages and transfers that are not complete. */
+  readonly held: number;
   /** Closes all connections. */
   close(): void;
 }

@@ -13,26 +13,25 @@ import {
   type WrapperReceiver,
 } from '@amiable/dlms';
 import { AssociationTable } from './associations.ts';
+import { Outlet } from './outlet.ts';
 import type { Slab } from './slab.ts';
 import type { Connection, MeterServerOptions } from './types.ts';
-
-const MOST_WAITING = 1 << 20;
 
 export class WrapperConnection<M> {
   readonly table: AssociationTable<M>;
   lastHeard = 0;
   readonly #options: MeterServerOptions<M>;
-  readonly #connection: Connection;
+  readonly #outlet: Outlet;
   readonly #slab: Slab;
   readonly #receiver: WrapperReceiver;
   readonly #write: (bytes: Uint8Array) => void;
 
   constructor(options: MeterServerOptions<M>, connection: Connection, slab: Slab) {
     this.#options = options;
-    this.#connection = connection;
+    this.#outlet = new Outlet(connection, options.maxWaiting);
     this.#slab = slab;
     this.table = new AssociationTable(options);
-    this.#write = (bytes) => connection.write(bytes);
+    this.#write = (bytes) => this.#outlet.write(bytes);
     this.#receiver = createWrapperReceiver({}, this);
   }
 
@@ -40,15 +39,21 @@ export class WrapperConnection<M> {
     return this.table.size;
   }
 
+  /** Bytes kept for what is not complete. */
+  get held(): number {
+    let bytes = this.#receiver.waiting;
+    for (const association of this.table.values()) bytes += association.held;
+    return bytes;
+  }
+
   data(bytes: Uint8Array): void {
-    this.lastHeard = this.#options.clock.now();
+    if (this.#outlet.closed) return;
     this.#receiver.push(bytes);
     this.#slab.flush(this.#write);
-    if (this.#connection.waiting !== undefined) this.#checkWaiting(this.#connection.waiting);
+    this.#outlet.look();
   }
 
   datagram(bytes: Uint8Array, reply: (bytes: Uint8Array) => void): void {
-    this.lastHeard = this.#options.clock.now();
     try {
       const { source, destination, apdu } = decodeWrapperDatagram(bytes);
       this.frame(source, destination, apdu);
@@ -59,12 +64,12 @@ export class WrapperConnection<M> {
     this.#slab.flush(reply);
   }
 
-  #checkWaiting(waiting: number): void {
-    if (waiting > (this.#options.maxWaiting ?? MOST_WAITING)) this.#connection.close();
-  }
-
   /** WrapperSink. */
   frame(source: number, destination: number, apdu: Uint8Array): void {
+    // The rest of a chunk, in which somebody asked for more than he reads.
+    if (this.#outlet.closed) return;
+    // A word, not a byte of one: half a message now and then keeps no connection.
+    this.lastHeard = this.#options.clock.now();
     const association = this.table.get(source, destination);
     if (!association) return;
     if (this.#options.trace) this.#trace('in', apdu, source, destination);
@@ -76,7 +81,7 @@ export class WrapperConnection<M> {
 
   /** WrapperSink: nothing can be found again in a stream that is out of step. */
   failed(): void {
-    this.#connection.close();
+    this.#outlet.close();
   }
 
   drain(source: number, destination: number, association: ServerAssociation<M>): void {
