@@ -59,8 +59,17 @@ describe('explaining a conversation', () => {
       if (recording.security && ciphered > 0) expect(opened).toBeGreaterThan(0);
     });
 
+  it('knows the sender of a general envelope by his title, without keys', () => {
+    const [, recording] = recordings.find(([name]) => name === 'java-j-ln-wrapper-gmac.json') ?? [];
+    const silent = explainConversation();
+    const frames = (recording as Recording).frames.slice(0, 5);
+    const ways = frames.map((frame) => silent.add(fromHex(frame.slice(2)))[0]);
+    expect(ways.map((part) => part?.direction)).toEqual(['out', 'in', 'out', 'in', 'out']);
+    expect(ways.at(-1)?.title).toBe('general-glo-ciphering');
+  });
+
   it('tells the directions by itself, and what keys would help', () => {
-    const found = recordings.find(([name]) => name.includes('wrapper-gmac'));
+    const found = recordings.find(([name]) => name === 'c2-c-ln-wrapper-gmac.json');
     expect(found).toBeDefined();
     const [, recording] = found as (typeof recordings)[number];
     const silent = explainConversation();

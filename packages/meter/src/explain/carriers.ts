@@ -35,11 +35,11 @@ export function isApduTag(tag: number | undefined): boolean {
   return tag !== undefined && (PLAIN_TAGS.has(tag) || serviceOfCiphered(tag) !== undefined);
 }
 
-/** Cuts `bytes`; every byte belongs to one carrier. */
-export function carriersOf(bytes: Uint8Array, only?: CarrierKind): Carried[] {
+/** Cuts `bytes`; every byte up to the last carrier belongs to one. */
+export function carriersOf(bytes: Uint8Array, only?: CarrierKind, most = MAX_CARRIERS): Carried[] {
   const found: Carried[] = [];
   let at = 0;
-  while (at < bytes.length && found.length < MAX_CARRIERS) {
+  while (at < bytes.length && found.length < Math.min(most, MAX_CARRIERS)) {
     const next = carrierAt(bytes, at, only);
     if (next) {
       found.push(next);
@@ -48,7 +48,7 @@ export function carriersOf(bytes: Uint8Array, only?: CarrierKind): Carried[] {
     }
     const why = faultAt(bytes, at);
     let end = at + 1;
-    while (end < bytes.length && !linkAt(bytes, end)) end++;
+    while (end < bytes.length && (inFlags(bytes, end) || !linkAt(bytes, end))) end++;
     found.push({ kind: 'unknown', start: at, end, payloadStart: at, payloadEnd: end, why });
     at = end;
   }
@@ -68,14 +68,21 @@ function carrierAt(bytes: Uint8Array, at: number, only: CarrierKind | undefined)
 }
 
 function linkFollows(bytes: Uint8Array): boolean {
-  for (let at = 1; at < bytes.length; at++) if (linkAt(bytes, at)) return true;
+  for (let at = 1; at < bytes.length; at++) if (!inFlags(bytes, at) && linkAt(bytes, at)) return true;
   return false;
+}
+
+/** Whether the flag here follows another: a run of flags was looked at as one from its first on. */
+function inFlags(bytes: Uint8Array, at: number): boolean {
+  return bytes[at] === FLAG && bytes[at - 1] === FLAG;
 }
 
 function linkAt(bytes: Uint8Array, at: number): Carried | undefined {
   try {
     if (bytes[at] === FLAG || ((bytes[at] as number) & 0xf0) === 0xa0) return hdlcAt(bytes, at);
-    if (bytes[at] === 0x68 && bytes[at + 3] === 0x68) return mbusAt(bytes, at);
+    // The end is looked at first: to try and fail takes long where 68 stands in every octet.
+    if (bytes[at] === 0x68 && bytes[at + 3] === 0x68 && bytes[at + (bytes[at + 1] as number) + 5] === 0x16)
+      return mbusAt(bytes, at);
     if (bytes[at] === 0 && bytes[at + 1] === 1) return wrapperAt(bytes, at);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;

@@ -50,6 +50,8 @@ export interface ConversationOptions {
   readonly crypto?: Crypto;
   /** What the bytes are; found out unless said. */
   readonly kind?: CarrierKind;
+  /** Parts that are explained of one piece, where not all are shown. */
+  readonly maxParts?: number;
 }
 
 export interface Conversation {
@@ -141,7 +143,7 @@ export function explainConversation(options: ConversationOptions = {}): Conversa
 
   return {
     add(bytes, direction) {
-      return carriersOf(bytes, options.kind).map((c) => {
+      return carriersOf(bytes, options.kind, options.maxParts).map((c) => {
         const own = bytes.subarray(c.start, c.end);
         const base = { offset: c.start, length: own.length };
         if (c.kind === 'unknown') {
@@ -203,7 +205,7 @@ function inside(
       hint = error.message;
       break;
     }
-    direction ??= directionOf(decoded);
+    direction ??= directionOf(decoded) ?? ('systemTitle' in decoded ? opener.sender(decoded.systemTitle) : undefined);
     titles.push(titleOf(decoded));
     learn(decoded, direction, opener);
     let next: Uint8Array | undefined;

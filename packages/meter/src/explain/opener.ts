@@ -40,6 +40,8 @@ const ALL = { lowest: () => 0, accept: () => {} };
 export interface Opener {
   learnTitle(from: Direction, title: Uint8Array): void;
   learnDedicatedKey(key: Uint8Array): void;
+  /** Whose system title it is, where that was learnt or given. */
+  sender(title: Uint8Array): Direction | undefined;
   /** @returns undefined when the APDU is not ciphered */
   open(apdu: Uint8Array, direction: Direction): Opened | undefined;
 }
@@ -131,6 +133,7 @@ export function createOpener(keys: ExplainKeys | undefined, crypto: Crypto | und
     learnDedicatedKey(key) {
       dedicated = key;
     },
+    sender: (title) => (['out', 'in'] as const).find((way) => titles[way]?.every((byte, i) => byte === title[i])),
     open,
   };
 }

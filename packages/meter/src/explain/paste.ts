@@ -27,8 +27,9 @@ export interface Pasted {
 /** Characters that are looked at; a longer text is a file. */
 export const MAX_PASTE = 4 << 20;
 
-/** What loggers put in front of a line. */
-const TIMESTAMP = String.raw`^\s*(?:\[[^\]]{0,40}\]|[\d:.,TZ+-]{5,35})?\s*`;
+/** What loggers put in front of a line: a date, a time, or both. */
+const STAMP = String.raw`(?:\[[^\]]{0,40}\]|[\d:.,TZ/+-]{5,35})`;
+const TIMESTAMP = String.raw`^\s*(?:${STAMP}(?:\s+${STAMP})?)?\s*`;
 const DIRECTIONS: readonly (readonly [RegExp, Direction])[] = [
   [new RegExp(String.raw`${TIMESTAMP}(?:(?:tx|sent|send|out|request|client)\b|>>+|-+>|=+>|→|⇒)\s*[:>|]?`, 'i'), 'out'],
   [
