@@ -17,6 +17,7 @@ export function webConfig(): InlineConfig {
     root,
     logLevel: 'warn',
     plugins: [react()],
+    worker: { format: 'es' },
     build: { outDir: distFolder, emptyOutDir: true, target: 'es2022', modulePreload: { polyfill: false } },
   };
 }

@@ -13,7 +13,9 @@ export const distFolder = join(root, 'dist');
 const SOURCES = [
   ...['src', 'public', 'index.html', 'build.ts', 'package.json'].map((name) => join(root, name)),
   join(repository, 'packages', 'model', 'src', 'api.ts'),
-  join(repository, 'packages', 'calendar', 'src'),
+  ...['bytes', 'calendar', 'cosem', 'dlms', 'hdlc', 'mbus', 'meter', 'pcap', 'push'].map((name) =>
+    join(repository, 'packages', name, 'src'),
+  ),
 ];
 
 function newest(path: string): number {

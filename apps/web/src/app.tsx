@@ -1,4 +1,4 @@
-/** The routes. The street is part of the first load; a house and its messages come when they are opened. */
+/** The routes. The street is part of the first load; a house, its messages and the tools come when they are opened. */
 import { useQuery } from '@tanstack/react-query';
 import { lazy, type ReactNode, Suspense, useCallback, useEffect, useRef } from 'react';
 import { Route, Switch, useLocation } from 'wouter';
@@ -11,6 +11,7 @@ import { NotFound } from './ui/notice.tsx';
 import { PageSkeleton } from './ui/skeleton.tsx';
 
 const House = lazy(() => import('./meter/house.tsx'));
+const ExplainPage = lazy(() => import('./explain/page.tsx'));
 
 /** The address without what only moves within a page. */
 function pageOf(path: string): string {
@@ -49,6 +50,7 @@ export function App(): ReactNode {
           <Switch>
             <Route path="/" component={Street} />
             <Route path="/meter/:id/*?">{(params) => <House id={params.id} />}</Route>
+            <Route path="/explain" component={ExplainPage} />
             <Route component={NotFound} />
           </Switch>
         </Suspense>

@@ -1,7 +1,7 @@
 /** Bytes, fields and readings of a message: who lights up for whom. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hexBytes, hexText, KIN, LIT, mapLayer, marksOf, spotOfByte, startOfSpot } from '../src/messages/fields.ts';
+import { hexBytes, hexText, KIN, LIT, mapLayer, marksOf, spotOfByte, startOfSpot } from '../src/bytes/fields.ts';
 import { plainName } from '../src/messages/text.ts';
 import { explain } from './explain.ts';
 import { FRAMES } from './frames.ts';

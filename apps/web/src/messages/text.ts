@@ -62,15 +62,3 @@ export function powerOf(message: StoredMessage): number | undefined {
   }
   return power;
 }
-
-const LAYERS: Readonly<Record<string, Key>> = {
-  'on the wire': 'layerWire',
-  joined: 'layerJoined',
-  deciphered: 'layerPlain',
-};
-
-/** Layers are named by the server in English; those known here are named in the reader's language. */
-export function layerText(t: Translate, name: string): string {
-  const key = LAYERS[name];
-  return key ? t(key) : name;
-}

@@ -1,7 +1,7 @@
 /** The bar above every page: where one is, whether the values are live, language and theme. */
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
-import { Link } from 'wouter';
+import { Link, useLocation } from 'wouter';
 import { LANGUAGES, type Language, useSpeech } from '../i18n/index.tsx';
 import { reconnect, useConnection } from '../live.ts';
 import { statusQuery } from '../queries.ts';
@@ -103,6 +103,25 @@ function LanguageChoice(): ReactNode {
   );
 }
 
+/** Tools for engineers, out of the way of those who look at their house. */
+function ToolLink(): ReactNode {
+  const { t } = useSpeech();
+  const [path] = useLocation();
+  return (
+    <Link
+      href="/explain"
+      className="icon-button tool-link"
+      title={t('explainTitle')}
+      aria-label={t('explainTitle')}
+      aria-current={path === '/explain' ? 'page' : undefined}
+    >
+      <svg viewBox="0 0 20 16" width="22" height="18" aria-hidden="true">
+        <path d="M4.5 2H1.5v12h3m11-12h3v12h-3M5.7 6 8 4.8v6.4M10.8 8a2 3.2 0 0 0 4 0 2 3.2 0 0 0-4 0" />
+      </svg>
+    </Link>
+  );
+}
+
 export function Header(): ReactNode {
   const { t } = useSpeech();
   return (
@@ -115,6 +134,7 @@ export function Header(): ReactNode {
           <Brand />
           <ConnectionState />
           <span className="spacer" />
+          <ToolLink />
           <LanguageChoice />
           <ThemeButton />
         </div>

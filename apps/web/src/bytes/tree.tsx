@@ -5,6 +5,9 @@ import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef, useStat
 import { useSpeech } from '../i18n/index.tsx';
 import { type LayerMap, readingOf, type Spot } from './fields.ts';
 
+/** Lines that are drawn at once. */
+const PAGE = 1000;
+
 interface Line {
   readonly key: string;
   readonly layer: number;
@@ -87,7 +90,9 @@ export function FieldTree({ layers, names, readings, spot, follow, point, step }
   const { t } = useSpeech();
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
   const tree = useRef<HTMLUListElement>(null);
-  const lines = useMemo(() => linesOf(layers, names, closed), [layers, names, closed]);
+  const all = useMemo(() => linesOf(layers, names, closed), [layers, names, closed]);
+  const [shown, show] = useState(PAGE);
+  const lines = useMemo(() => all.slice(0, shown), [all, shown]);
   const [cursor, setCursor] = useState('');
   const activeKey = spot?.kind === 'field' ? `${spot.layer}/${spot.node}` : undefined;
   const reading = readingOf(layers, spot);
@@ -102,13 +107,15 @@ export function FieldTree({ layers, names, readings, spot, follow, point, step }
     setClosed((before) =>
       above.some((key) => before.has(key)) ? new Set([...before].filter((key) => !above.includes(key))) : before,
     );
+    const at = all.findIndex(({ key }) => key === activeKey);
+    if (at >= shown) show(PAGE * (Math.floor(at / PAGE) + 1));
     const line = tree.current?.querySelector<HTMLElement>(`[data-key="${activeKey}"]`);
     const scroller = tree.current?.closest<HTMLElement>('.explained-scroll');
     if (!line || !scroller || scroller.scrollHeight <= scroller.clientHeight) return;
     const a = line.getBoundingClientRect();
     const b = scroller.getBoundingClientRect();
     if (a.top < b.top || a.bottom > b.bottom) scroller.scrollTop += a.top - b.top - b.height / 3;
-  }, [follow, activeKey, spot, layers]);
+  }, [follow, activeKey, spot, layers, all, shown]);
 
   const fold = (line: Line, open: boolean) =>
     setClosed((before) => {
@@ -144,58 +151,65 @@ export function FieldTree({ layers, names, readings, spot, follow, point, step }
   };
   const entry = lines.some((line) => line.key === cursor) ? cursor : lines[0]?.key;
   return (
-    <ul
-      ref={tree}
-      role="tree"
-      className="tree"
-      aria-label={t('fields')}
-      onKeyDown={key}
-      onPointerLeave={() => point(undefined)}
-    >
-      {lines.map((line) => {
-        const own = line.key === activeKey;
-        const kin = !own && reading !== undefined && line.reading === reading;
-        const [from, to] = line.range;
-        return (
-          <li
-            key={line.key}
-            role="treeitem"
-            data-key={line.key}
-            aria-level={line.depth + 1}
-            aria-expanded={line.open}
-            aria-selected={own}
-            tabIndex={line.key === entry ? 0 : -1}
-            className={`tree-line${own ? ' tree-lit' : ''}${kin ? ' tree-kin' : ''}${line.node === undefined ? ' tree-layer' : ''}`}
-            style={{ paddingInlineStart: `${line.depth * 16 + 22}px` }}
-            onPointerEnter={() => point(spotOf(line))}
-            onFocus={(event) => {
-              if (event.target !== event.currentTarget) return;
-              setCursor(line.key);
-              const to = spotOf(line);
-              if (to) step(to);
-            }}
-            onClick={() => {
-              if (line.open !== undefined && line.key === cursor) fold(line, !line.open);
-            }}
-          >
-            {line.open !== undefined && (
-              <span
-                className={line.open ? 'tree-fold tree-open' : 'tree-fold'}
-                aria-hidden="true"
-                style={{ left: `${line.depth * 16 + 6}px` }}
-              />
-            )}
-            <span className="tree-text">
-              {line.text}
-              {line.bears && <span className="tree-name">{readings[line.reading as number]}</span>}
-            </span>
-            <span className="tree-range">
-              {from}
-              {to - from > 1 && `–${to - 1}`}
-            </span>
-          </li>
-        );
-      })}
-    </ul>
+    <>
+      <ul
+        ref={tree}
+        role="tree"
+        className="tree"
+        aria-label={t('fields')}
+        onKeyDown={key}
+        onPointerLeave={() => point(undefined)}
+      >
+        {lines.map((line) => {
+          const own = line.key === activeKey;
+          const kin = !own && reading !== undefined && line.reading === reading;
+          const [from, to] = line.range;
+          return (
+            <li
+              key={line.key}
+              role="treeitem"
+              data-key={line.key}
+              aria-level={line.depth + 1}
+              aria-expanded={line.open}
+              aria-selected={own}
+              tabIndex={line.key === entry ? 0 : -1}
+              className={`tree-line${own ? ' tree-lit' : ''}${kin ? ' tree-kin' : ''}${line.node === undefined ? ' tree-layer' : ''}`}
+              style={{ paddingInlineStart: `${line.depth * 16 + 22}px` }}
+              onPointerEnter={() => point(spotOf(line))}
+              onFocus={(event) => {
+                if (event.target !== event.currentTarget) return;
+                setCursor(line.key);
+                const to = spotOf(line);
+                if (to) step(to);
+              }}
+              onClick={() => {
+                if (line.open !== undefined && line.key === cursor) fold(line, !line.open);
+              }}
+            >
+              {line.open !== undefined && (
+                <span
+                  className={line.open ? 'tree-fold tree-open' : 'tree-fold'}
+                  aria-hidden="true"
+                  style={{ left: `${line.depth * 16 + 6}px` }}
+                />
+              )}
+              <span className="tree-text">
+                {line.text}
+                {line.bears && <span className="tree-name">{readings[line.reading as number]}</span>}
+              </span>
+              <span className="tree-range">
+                {from}
+                {to - from > 1 && `–${to - 1}`}
+              </span>
+            </li>
+          );
+        })}
+      </ul>
+      {shown < all.length && (
+        <button type="button" className="button small show-more" onClick={() => show(shown + PAGE)}>
+          {t('showMoreFields', { n: Math.min(PAGE, all.length - shown), all: all.length })}
+        </button>
+      )}
+    </>
   );
 }

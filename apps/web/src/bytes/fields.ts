@@ -1,11 +1,22 @@
 /**
- * The explanation of a message as the page needs it: a tree of fields per layer, the innermost field of every byte, and
+ * The explanation of bytes as the page needs it: a tree of fields per layer, the innermost field of every byte, and
  * which bytes light up for a field or a reading.
  */
-import type { ExplainedMessage } from '@amiable/model';
+export interface ExplainedField {
+  readonly path: string;
+  readonly offset: number;
+  readonly length: number;
+  readonly text: string;
+  /** Index into the readings of its message. */
+  readonly reading?: number | undefined;
+}
 
-export type Layer = ExplainedMessage['layers'][number];
-export type ExplainedField = Layer['fields'][number];
+export interface Layer {
+  readonly name: string;
+  /** Hex, or the bytes themselves. */
+  readonly bytes: string | Uint8Array;
+  readonly fields: readonly ExplainedField[];
+}
 
 export interface FieldNode {
   /** Unique in its layer. */
@@ -70,7 +81,7 @@ interface Draft {
  * would hold but one child.
  */
 export function mapLayer(layer: Layer): LayerMap {
-  const bytes = hexBytes(layer.bytes);
+  const bytes = typeof layer.bytes === 'string' ? hexBytes(layer.bytes) : layer.bytes;
   const root: Draft = { path: '', text: '', offset: 0, length: bytes.length, reading: undefined, children: [] };
   const byPath = new Map<string, Draft>();
   const at = (path: string): Draft => {
@@ -101,10 +112,8 @@ export function mapLayer(layer: Layer): LayerMap {
     draft.children = draft.children.map(settle);
     if (draft.offset < 0) {
       if (draft.children.length === 1) return draft.children[0] as Draft;
-      const starts = draft.children.map((c) => c.offset);
-      const ends = draft.children.map((c) => c.offset + c.length);
-      draft.offset = Math.min(...starts);
-      draft.length = Math.max(...ends) - draft.offset;
+      draft.offset = draft.children.reduce((least, c) => Math.min(least, c.offset), bytes.length);
+      draft.length = draft.children.reduce((most, c) => Math.max(most, c.offset + c.length), 0) - draft.offset;
       draft.text = draft.path.slice(draft.path.lastIndexOf('/') + 1);
     }
     draft.children.sort((a, b) => a.offset - b.offset || b.length - a.length);
@@ -148,17 +157,9 @@ export function mapLayer(layer: Layer): LayerMap {
     // A root is about the whole message, even when that has but one reading.
     node.holds = node.only !== undefined && node.depth > 0 && (parent?.depth === 0 || parent?.only !== node.only);
   }
-  for (let i = 0; i < bytes.length; i++) {
-    let best = -1;
-    for (const node of nodes) {
-      if (i < node.offset || i >= node.offset + node.length) continue;
-      // Of two alike the deeper one says more.
-      const known = nodes[best];
-      if (!known || node.length < known.length || (node.length === known.length && node.depth >= known.depth))
-        best = node.id;
-    }
-    leaf[i] = best;
-  }
+  // The innermost is painted last; of two alike the deeper one says more.
+  const outerFirst = [...nodes].sort((a, b) => b.length - a.length || a.depth - b.depth || a.id - b.id);
+  for (const { id, offset, length } of outerFirst) leaf.fill(id, offset, offset + length);
   return { name: layer.name, bytes, nodes, roots, leaf };
 }
 

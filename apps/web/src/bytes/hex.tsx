@@ -1,13 +1,15 @@
 // biome-ignore-all lint/a11y/useSemanticElements: a grid of bytes is walked by arrow keys, which a table is not
 // biome-ignore-all lint/a11y/useFocusableInteractive: one byte of the grid is focusable at a time
 /** The bytes of one layer. Pointing at a byte points at its innermost field; arrow keys do the same without a mouse. */
-import { type KeyboardEvent, memo, type PointerEvent, type ReactNode, useEffect, useRef } from 'react';
+import { type KeyboardEvent, memo, type PointerEvent, type ReactNode, useEffect, useRef, useState } from 'react';
 import { useSpeech } from '../i18n/index.tsx';
 import { useWidth } from '../meter/measure.ts';
 import { DARK, type LayerMap } from './fields.ts';
 
 /** Widths of a row of sixteen and of eight bytes with their text, px. */
 const WIDE = 580;
+/** Bytes that are drawn at once; more when asked for, or when something in them is pointed at. */
+const PAGE = 4096;
 
 export interface HexProps {
   readonly layer: LayerMap;
@@ -80,9 +82,15 @@ export function HexDump({ layer, label, marks, cursor, reveal, point, step }: He
   const [box, width] = useWidth<HTMLDivElement>();
   const grid = useRef<HTMLDivElement>(null);
   const columns = width >= WIDE ? 16 : 8;
-  const count = layer.bytes.length;
+  const [shown, show] = useState(PAGE);
+  const all = layer.bytes.length;
+  const count = Math.min(all, shown);
+  const needed = Math.max(cursor, reveal ?? 0);
   useEffect(() => {
-    if (reveal === undefined) return;
+    if (needed >= count && needed < all) show(PAGE * (Math.floor(needed / PAGE) + 1));
+  }, [needed, count, all]);
+  useEffect(() => {
+    if (reveal === undefined || reveal >= count) return;
     const cell = grid.current?.querySelector<HTMLElement>(`[data-at="${reveal}"]`);
     const scroller = grid.current?.closest<HTMLElement>('.hex-scroll');
     if (!cell || !scroller) return;
@@ -90,7 +98,7 @@ export function HexDump({ layer, label, marks, cursor, reveal, point, step }: He
     const b = scroller.getBoundingClientRect();
     if (a.top < b.top + 30) scroller.scrollTop -= b.top + 60 - a.top;
     else if (a.bottom > b.bottom - 8) scroller.scrollTop += a.bottom - b.bottom + 50;
-  }, [reveal]);
+  }, [reveal, count]);
   const over = (event: PointerEvent) => {
     if (event.pointerType === 'touch' && event.type === 'pointermove') return;
     const at = (event.target as HTMLElement).dataset.at;
@@ -142,6 +150,11 @@ export function HexDump({ layer, label, marks, cursor, reveal, point, step }: He
       >
         {rows}
       </div>
+      {count < all && (
+        <button type="button" className="button small show-more" onClick={() => show(count + PAGE)}>
+          {t('showMoreBytes', { n: Math.min(PAGE, all - count), all })}
+        </button>
+      )}
     </div>
   );
 }
