@@ -38,7 +38,9 @@ export function aareOf(error: DlmsPeerError): Aare | undefined {
 /** @returns a sentence, or nothing */
 export function adviceFor(error: unknown, settings: Settings): string {
   if (error instanceof DlmsPeerError) return peerAdvice(error, settings);
-  if (error instanceof PortError) return portAdvice(error, settings);
+  if (error instanceof LinkError && /^(?:GET|SET|ACTION|ACCESS|Read|Write|associated)\b/.test(error.message))
+    return 'The association was open: try again, with a longer --timeout, a smaller --max-pdu, or fewer rows at a time.';
+  if (error instanceof PortError) return error.reason === 'closed' ? closedAdvice(settings) : '';
   if (error instanceof LinkError) return lineAdvice(error, settings);
   return '';
 }
@@ -59,7 +61,7 @@ function peerAdvice(error: DlmsPeerError, settings: Settings): string {
       if (error.expectedCounter !== undefined)
         return `The meter waits for the invocation counter ${error.expectedCounter}: say --counter ${error.expectedCounter + 1}.`;
       if (error.code === 5 || /deciphering/.test(error.message))
-        return 'The meter could not decipher the request: compare --key, --auth-key, --title and --suite, and whether it wants --general or --dedicated.';
+        return 'The meter could not decipher the request: compare --key, --auth-key, --title, --suite and --policy, and whether it wants --general or --dedicated.';
       if (error.state === 'association')
         return `Perhaps it takes no association so: see what answers with ${scanLine(settings)}`;
       return '';
@@ -122,11 +124,6 @@ function associationAdvice(error: DlmsPeerError, settings: Settings): string {
     default:
       return `${named}See what answers with ${scanLine(settings)}`;
   }
-}
-
-function portAdvice(error: PortError, settings: Settings): string {
-  if (error.reason === 'closed') return closedAdvice(settings);
-  return '';
 }
 
 function closedAdvice(settings: Settings): string {

@@ -161,7 +161,7 @@ export function toldFailure(terminal: Terminal, settings: Settings, error: unkno
     counter?.refused !== undefined
       ? `It demands to skip to counter ${counter.refused}, far beyond what was used from here; if that is right, say --counter ${counter.refused + 1}.`
       : adviceFor(error, settings);
-  terminal.err(`amiable: ${error.message.replace(/[.\s]+$/, '')}.\n${advice ? `  ${advice}\n` : ''}`);
+  terminal.err(`amiable: ${/[.?!]$/.test(error.message) ? error.message : `${error.message}.`}\n${advice ? `  ${advice}\n` : ''}`);
   return new Failed(1);
 }
 

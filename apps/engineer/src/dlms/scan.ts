@@ -32,6 +32,9 @@ const HDLC_SERVERS: readonly (readonly [logical: number, physical: number | unde
   [1, 1, 4],
 ];
 
+/** application-context-name-not-supported. */
+const CONTEXT = 2;
+
 interface Candidate {
   readonly transport: Settings['transport'];
   readonly client: number;
@@ -168,7 +171,9 @@ class Scan {
       there.push(server);
       await this.shortNames(transport, first, server, answer);
     }
-    for (const server of there)
+    // Meters that do not look at the lower address answer to many: one of each is enough.
+    const distinct = there.filter((server, i) => there.findIndex((s) => s.server === server.server) === i);
+    for (const server of distinct)
       for (const client of clients) {
         if (client === first) continue;
         if (this.over) return;
@@ -179,8 +184,12 @@ class Scan {
 
   /** A meter that knows no logical names says so; then the same with short ones. */
   async shortNames(transport: Settings['transport'], client: number, server: Server, answer: Answer): Promise<void> {
-    if (answer.kind !== 'refused' || answer.code !== 2 || this.over) return;
-    await this.try({ transport, client, ...server, shortNames: true });
+    if (answer.kind !== 'refused' || answer.code !== CONTEXT || this.over) return;
+    const before = this.found.length;
+    const other = await this.try({ transport, client, ...server, shortNames: true });
+    // What has the same names refused for another reason is no answer of its own; what does not is the better one.
+    if (other.kind === 'refused' && other.code === CONTEXT) this.found.length = before;
+    else if (other.kind !== 'none') this.found.splice(before - 1, 1);
   }
 
   async try(candidate: Candidate): Promise<Answer> {
@@ -250,7 +259,7 @@ function words({ answer }: Found): string {
   if (answer.kind === 'open') return 'open without authentication';
   if (answer.mechanism !== undefined && answer.mechanism > 0) return `wants ${mechanismWords(answer.mechanism)}`;
   if (answer.code !== undefined && WANTS_LOGIN.has(answer.code)) return 'wants authentication';
-  if (answer.code === 2) return 'another application context (ciphered, or other names)';
+  if (answer.code === CONTEXT) return 'wants ciphered messages (keys)';
   return `refused: ${answer.why}`;
 }
 
@@ -265,7 +274,7 @@ function commandLine(settings: Settings, { candidate, answer }: Found): string {
       ? ''
       : answer.mechanism
         ? ` ${loginOption(answer.mechanism)}`
-        : answer.code === 2
+        : answer.code === CONTEXT
           ? ' --key … --auth-key …'
           : answer.code !== undefined && WANTS_LOGIN.has(answer.code)
             ? ' --password …'
@@ -277,7 +286,7 @@ function report(terminal: Terminal, settings: Settings, scan: Scan, given: Given
   const useful = scan.found.filter(
     ({ answer }) =>
       answer.kind === 'open' ||
-      (answer.code !== undefined && (WANTS_LOGIN.has(answer.code) || answer.code === 2)) ||
+      (answer.code !== undefined && (WANTS_LOGIN.has(answer.code) || answer.code === CONTEXT)) ||
       answer.mechanism,
   );
   const others = scan.found.length - useful.length;

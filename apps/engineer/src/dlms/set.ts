@@ -6,13 +6,13 @@
  */
 import { readFile } from 'node:fs/promises';
 import { toHex } from '@amiable/bytes';
-import { encodedData, type ValueType } from '@amiable/cosem';
+import { dateTimeText, encodedData, type ValueType } from '@amiable/cosem';
 import { attributeName, type CatalogObject, methodName, nameOf } from './catalog.ts';
 import { type Meter, withMeter } from './connect.ts';
 import { type Given, settingsOf } from './settings.ts';
 import { attributeFor, Lookup, methodFor, parseReference, printTarget } from './target.ts';
 import { harmless, type Terminal } from './terminal.ts';
-import { meterTime } from './times.ts';
+import { meterTime, parseMoment } from './times.ts';
 import { Failed, UsageError } from './usage.ts';
 import { decoded, printEncoded, readAttributes, typeOf } from './values.ts';
 import { dataFromText } from './write-text.ts';
@@ -89,7 +89,7 @@ export async function runSet(
     const before = present && 'data' in present.result ? present : undefined;
     const like = before && 'data' in before.result ? decoded(before.result.data) : undefined;
     const type = typeOf(wanted);
-    const data = dataFromText(type, text, {
+    const data = dataFromText(type, momentText(type, text, settings.zone, terminal.clock.now()), {
       now: meterTime(terminal.clock.now(), settings.zone),
       ...(like && { like }),
       ...(before?.scalerUnit && { scalerUnit: before.scalerUnit }),
@@ -104,10 +104,26 @@ export async function runSet(
       note('--dry-run: nothing was written.');
       return;
     }
-    await confirmed(meter, given, GRAVE_CLASSES.has(object.classId), `Set ${line} from ${was} to ${show(encoded)}?`);
+    await confirmed(
+      meter,
+      given,
+      GRAVE_CLASSES.has(object.classId),
+      `Set ${line.replace(/\s+/g, ' ')} from ${was} to ${show(encoded)}?`,
+    );
     await session.set({ classId: object.classId, instanceId: object.instanceId, attributeId: attribute }, encoded);
     terminal.out(`${line}  ${show(encoded)}  (was ${was})\n`);
   });
+}
+
+/** `yesterday`, `-1h` and local times become a time with its offset; what is none of these stays as it is. */
+function momentText(type: ValueType, text: string, zone: string, now: number): string {
+  if (type.kind !== 'temporal' || type.of !== 'date-time' || text === 'now') return text;
+  try {
+    return dateTimeText(meterTime(parseMoment(text, zone, now), zone));
+  } catch (error) {
+    if (error instanceof UsageError) return text;
+    throw error;
+  }
 }
 
 const ANY: ValueType = { kind: 'any' };
@@ -153,7 +169,7 @@ export async function runDo(
       meter,
       given,
       isGraveMethod(object.classId, index),
-      `Do ${line}${text === undefined ? '' : ` with ${text}`}?`,
+      `Do ${line.replace(/\s+/g, ' ')}${text === undefined ? '' : ` with ${text}`}?`,
     );
     const returned = await session.action(
       { classId: object.classId, instanceId: object.instanceId, methodId: index },

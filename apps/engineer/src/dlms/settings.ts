@@ -15,7 +15,6 @@ import type {
   SecurityKeys,
   SecuritySuite,
 } from '@amiable/dlms';
-import { NO_PROTECTION } from '@amiable/dlms';
 import { type Address, parseAddress, type Transport, transportOf } from './address.ts';
 import { certificateOption, hexOption, passwordOption, privateKeyOption, publicKeyOption } from './secrets.ts';
 import { UsageError } from './usage.ts';

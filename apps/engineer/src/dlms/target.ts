@@ -117,6 +117,11 @@ function byLogicalName(catalog: Catalog, { obis, text }: Reference, classId: num
     throw new UsageError(
       `${text} is ${found.length} objects; write the class before it: ${found.map((o) => `${o.classId}:${o.obis} (${o.table?.name ?? 'unknown class'})`).join(', ')}.`,
     );
+  // A short code is completed as electricity; where only one object of another medium has it, that is meant.
+  const short = text.includes('-')
+    ? []
+    : catalog.objects.filter((o) => obis?.startsWith('1-0:') && o.obis.endsWith(obis.slice(3)));
+  if (classId === undefined && short.length === 1) return short[0] as CatalogObject;
   // Lists leave out what a client may still read; with the class given it is asked for.
   if (classId !== undefined && obis) return bareObject(classId, obisToBytes(obis));
   const others = catalog.objects.filter(
