@@ -110,9 +110,9 @@ function peerDecoder(child: ChildProcess): Decoder {
 
 /** Medians of both, turn and turn about; the first turns warm up. */
 async function pairs(ours: Decoder, theirs: Decoder, smoke: boolean): Promise<[number, number]> {
-  const [turns, milliseconds] = smoke ? [1, 20] : [9, 500];
-  await ours(milliseconds * 2);
-  await theirs(milliseconds * 2);
+  const [turns, milliseconds, warming] = smoke ? [1, 20, 20] : [9, 500, 5000];
+  await ours(warming);
+  await theirs(warming);
   const a: number[] = [];
   const b: number[] = [];
   for (let i = 0; i < turns; i++) {

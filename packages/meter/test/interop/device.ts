@@ -250,7 +250,8 @@ export function interopDevice({ crypto, referencing = 'ln', signing }: DeviceOpt
     }),
   );
   return createLogicalDevice<InteropMeter>({
-    objects,
+    // Short names of our own, so that recordings outlive other ways of giving them out.
+    objects: objects.map((object, i) => ({ ...object, baseName: 0x1000 + i * 0x100 })),
     associations,
     name: () => 'AMI0000000000001',
     rights: { 'client 16': 'read', other: 'full' },

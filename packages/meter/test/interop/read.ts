@@ -2,7 +2,7 @@
  * Everything that a meter lets this client read, as lines of text: the object list, every attribute, several in a list,
  * profiles whole, by entry and by range. Runs against live peers and against their recordings, byte for byte the same.
  */
-import { DecodeError, fromHex, LinkError, PeerError, toHex } from '@amiable/bytes';
+import { DecodeError, fromHex, LinkError, MisuseError, PeerError, toHex } from '@amiable/bytes';
 import { interfaceClass, obisFromBytes } from '@amiable/cosem';
 import type { AttributeDescriptor, Crypto, EncodedData } from '@amiable/dlms';
 import { nodeCrypto } from '@amiable/io';
@@ -83,8 +83,9 @@ async function attempt(name: string, work: () => Promise<string>): Promise<strin
   try {
     return `${name} = ${await work()}`;
   } catch (error) {
-    if (error instanceof PeerError || error instanceof LinkError || error instanceof DecodeError)
-      return `${name} : ${error.name}: ${error.message}`;
+    // Misuse is to ask for what was not negotiated.
+    if ([PeerError, LinkError, DecodeError, MisuseError].some((kind) => error instanceof kind))
+      return `${name} : ${(error as Error).name}: ${(error as Error).message}`;
     throw error;
   }
 }

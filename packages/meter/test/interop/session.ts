@@ -39,6 +39,10 @@ export interface PeerSettings {
   readonly signing?: { readonly own: EcPrivateKey; readonly peer: EcPublicKey };
   readonly maxInfo?: number;
   readonly window?: number;
+  /** Of general block transfer. */
+  readonly blockWindow?: number;
+  /** Proposed, 24 bits. */
+  readonly conformance?: number;
 }
 
 const MECHANISM: Readonly<Record<string, 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7>> = {
@@ -52,6 +56,17 @@ const MECHANISM: Readonly<Record<string, 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7>> = {
   ecdsa: 7,
 };
 
+/** Goes on from the counter that the meter names, as a caller does who keeps it. */
+function raisedCounter(first: number): { next(): number; raise(to: number): void } {
+  let counter = memoryCounter(first);
+  return {
+    next: () => counter.next(),
+    raise(to) {
+      counter = memoryCounter(to);
+    },
+  };
+}
+
 export function sessionOptions(
   settings: PeerSettings,
   link: SessionLink,
@@ -59,7 +74,7 @@ export function sessionOptions(
   crypto: Crypto,
 ): SessionOptions {
   const { security, clientAddress: client, serverAddress: server } = settings;
-  const counter = memoryCounter(settings.invocationCounter ?? 1);
+  const counter = raisedCounter(settings.invocationCounter ?? 1);
   const mechanism = MECHANISM[settings.authentication] ?? 0;
   const secret = new TextEncoder().encode(settings.password ?? '');
   const systemTitle = fromHex(settings.systemTitle ?? '414d490000000002');
@@ -68,16 +83,20 @@ export function sessionOptions(
     authentication: fromHex(security.authenticationKey),
     ...(settings.signing && { signing: settings.signing.own, peerSigning: settings.signing.peer }),
   };
+  // All that is negotiated is said here, so that recordings outlive other defaults of the library.
+  const { maxInfo = 2030, window = 7, conformance = settings.referencing === 'sn' ? 0x1c1b20 : 0x62fedf } = settings;
   const limits = {
-    ...(settings.maxInfo && { maxInfoTransmit: settings.maxInfo, maxInfoReceive: settings.maxInfo }),
-    ...(settings.window && { windowTransmit: settings.window, windowReceive: settings.window }),
+    maxInfoTransmit: maxInfo,
+    maxInfoReceive: maxInfo,
+    windowTransmit: window,
+    windowReceive: window,
   };
   const authentication = { mechanism, secret, password: secret, manufacturer: aesEcbManufacturer } as Authentication;
   return {
     transport:
       settings.transport === 'wrapper'
         ? wrapperTransport(link, { client, server })
-        : hdlcTransport(link, clock, { client, server, ...(Object.keys(limits).length > 0 && { limits }) }),
+        : hdlcTransport(link, clock, { client, server, limits }),
     clock,
     crypto,
     referencing: settings.referencing === 'sn' ? 'SN' : 'LN',
@@ -93,6 +112,9 @@ export function sessionOptions(
         ...(security.dedicatedKey && { dedicatedKey: fromHex(security.dedicatedKey) }),
       },
     }),
+    conformance,
+    maxPduSize: 0xffff,
+    window: settings.blockWindow ?? 1,
     timeouts: { connect: 5000, answer: 5000 },
   };
 }
