@@ -94,7 +94,12 @@ const AARQ = encodeWrapper(
 const GET = encodeWrapper(16, 1, fromHex('c001c100030100010800ff0200'));
 
 /** Requests a second, each sent when the one before is answered. */
-function pingPong(port: number, seconds: number, associate: boolean): Promise<number> {
+export function pingPong(
+  port: number,
+  seconds: number,
+  associate: boolean,
+  { aarq, get }: { readonly aarq: Uint8Array; readonly get: Uint8Array } = { aarq: AARQ, get: GET },
+): Promise<number> {
   return new Promise((resolve, reject) => {
     const socket: Socket = connect({ port, host: '127.0.0.1', noDelay: true });
     let n = 0;
@@ -115,8 +120,8 @@ function pingPong(port: number, seconds: number, associate: boolean): Promise<nu
         socket.destroy();
         return;
       }
-      socket.write(GET);
+      socket.write(get);
     });
-    socket.on('connect', () => socket.write(associate ? AARQ : GET));
+    socket.on('connect', () => socket.write(associate ? aarq : get));
   });
 }

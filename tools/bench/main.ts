@@ -14,6 +14,7 @@ const BENCHES: Readonly<Record<string, () => Promise<(options: BenchOptions) => 
   dlms: async () => (await import('./dlms.ts')).benchDlms,
   'dlms-peers': async () => (await import('./dlms-peers.ts')).benchDlmsPeers,
   baud: async () => (await import('./baud.ts')).benchBaud,
+  fleet: async () => (await import('./fleet.ts')).benchFleet,
   meter: async () => (await import('./meter.ts')).benchMeter,
   profile: async () => (await import('./profile.ts')).benchProfile,
 };

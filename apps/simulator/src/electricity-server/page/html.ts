@@ -36,7 +36,7 @@ export const HTML = `<!doctype html>
 <div class="lcd" role="group" aria-label="${T.display}">
 <div class="top"><span class="code" id="code"></span><span class="unit" id="unit"></span></div>
 <div id="digits"></div><span class="hide" id="shown"></span>
-<div class="bottom"><span id="clock"></span></div></div>
+<div class="bottom"><span id="clock"></span><span class="marks" aria-hidden="true"><span class="mark" id="mark0">L1</span> <span class="mark" id="mark1">L2</span> <span class="mark" id="mark2">L3</span> <span id="rate"></span></span></div></div>
 <div class="buttons"><button type="button" id="next">${T.next}</button><button type="button" id="rotate">${T.pause}</button></div>
 <h2 class="hide">${T.lights}</h2><ul class="lights" id="lights"></ul>
 <div class="switch"><div><h2>${T.disconnecter}</h2><p id="relay"></p></div><button type="button" id="press">${T.press}</button></div>

@@ -17,10 +17,10 @@ const SEGMENTS = {0:'abcdef',1:'bc',2:'abged',3:'abgcd',4:'fgbc',5:'afgcd',6:'af
 const SHAPES = {a:'3,1 17,1 14,4 6,4',b:'18,2 18,17 15,14 15,5',c:'18,19 18,34 15,31 15,22',d:'6,32 14,32 17,35 3,35',e:'2,19 5,22 5,31 2,34',f:'2,2 5,5 5,14 2,17',g:'5,16.5 15,16.5 17,18 15,19.5 5,19.5 3,18'};
 const NS = 'http://www.w3.org/2000/svg';
 const svg = (name, attributes) => { const node = document.createElementNS(NS, name); for (const k in attributes) node.setAttribute(k, attributes[k]); return node; };
-function segments(host, text, cells) {
+function segments(host, text, cells, left) {
   const characters = [];
   for (const c of text) if ((c === '.' || c === ':') && characters.length) characters[characters.length - 1].mark = c; else characters.push({ c, mark: '' });
-  while (characters.length < cells) characters.unshift({ c: ' ', mark: '' });
+  while (characters.length < cells) characters[left ? 'push' : 'unshift']({ c: ' ', mark: '' });
   const root = svg('svg', { viewBox: '0 0 ' + characters.length * 26 + ' 36', 'aria-hidden': 'true', focusable: 'false' });
   characters.forEach(({ c, mark }, i) => {
     const g = svg('g', { transform: 'translate(' + i * 26 + ' 0) skewX(-4)' });
@@ -37,8 +37,11 @@ function show() {
   const lines = state.display;
   const line = state.powered ? lines[picture % lines.length] : { code: '', value: '', unit: '' };
   segments($('digits'), line.value.replace(/^0+(?=\\d)/, (z) => state.powered ? z : ''), 9);
-  segments($('code'), line.code, 6);
+  segments($('code'), line.code, 6, true);
   say($('unit'), line.unit);
+  say($('rate'), state.powered ? 'T' + state.rate : '');
+  state.phases.forEach((on, i) => $('mark' + i).classList.toggle('on', state.powered && on));
+  for (let i = state.phases.length; i < 3; i++) $('mark' + i).hidden = true;
   say($('shown'), state.powered ? line.code + ' ' + line.value + ' ' + line.unit : T.noMains);
 }
 // ---- lights
@@ -97,7 +100,7 @@ const watts = (w) => Math.abs(w) >= 10000 ? (w / 1000).toFixed(1) + ' kW' : Math
 function chart() {
   const { curve } = state, host = $('chart');
   $('norows').hidden = curve.length > 0;
-  host.hidden = curve.length === 0;
+  host.toggleAttribute('hidden', curve.length === 0);
   const key = JSON.stringify(curve) + host.clientWidth;
   if (!curve.length || host.dataset.key === key) return;
   host.dataset.key = key;

@@ -85,8 +85,11 @@ function slavesOf(engine: Meter): { medium: string; code: string; value: string 
   return engine.parameters.slaves.flatMap((settings, channel) => {
     if (!settings) return [];
     const reading = engine.slaveValue(channel);
-    const { scaler, unit, medium, obis } = settings;
-    const value = reading ? `${(reading.value * 10 ** scaler).toFixed(Math.max(0, -scaler))} ${unit}` : '–';
+    const { unit, medium, obis } = settings;
+    // Heat in kWh, as on its own display.
+    const scaler = settings.scaler - (unit === 'Wh' ? 3 : 0);
+    const shown = unit === 'Wh' ? 'kWh' : unit === 'm3' ? 'm³' : unit;
+    const value = reading ? `${(reading.value * 10 ** scaler).toFixed(Math.max(0, -scaler))} ${shown}` : '–';
     return [{ medium, code: obis, value }];
   });
 }

@@ -21,12 +21,13 @@ padding:20px 18px 22px;box-shadow:0 1px 0 rgba(255,255,255,.35) inset,0 14px 30p
 .lcd{background:linear-gradient(180deg,rgba(255,255,255,.16),rgba(0,0,0,.05)),var(--lcd);border-radius:8px;padding:12px 12px 10px;color:var(--seg);
 box-shadow:inset 0 2px 7px rgba(0,0,0,.38),0 1px 0 rgba(255,255,255,.3);border:1px solid rgba(0,0,0,.4)}
 .lcd.dark svg .on{fill:var(--ghost)}
-.lcd .top,.lcd .bottom{display:flex;justify-content:space-between;align-items:flex-end;font-size:12px;font-weight:600;min-height:22px}
+.lcd .top,.lcd .bottom{display:flex;justify-content:space-between;align-items:flex-end;font-size:12.5px;font-weight:650;min-height:20px;font-variant-numeric:tabular-nums}
 .lcd svg{display:block;width:100%;height:auto}
-.lcd .code svg{width:auto;height:22px}
+.lcd .code svg{width:auto;height:20px}
+.lcd #digits{margin:7px 0 8px}
 .seg{fill:var(--ghost)}.seg.on{fill:var(--seg)}
 .unit{font-size:15px;font-weight:700;letter-spacing:.02em}
-.arrow{opacity:.12}.arrow.on{opacity:1}
+.mark{opacity:.12}.mark.on{opacity:1}.marks{letter-spacing:.04em;white-space:nowrap}
 .buttons{display:flex;flex-wrap:wrap;gap:8px;margin-top:10px}
 button{font:inherit;font-size:14px;font-weight:550;color:inherit;background:transparent;border:1.5px solid currentColor;border-radius:9px;min-height:44px;padding:6px 14px;cursor:pointer}
 button:hover{background:color-mix(in srgb,currentColor 10%,transparent)}
@@ -52,6 +53,7 @@ td.value{font-weight:600;white-space:nowrap}
 .figure{font-size:30px;font-weight:650;letter-spacing:-.01em;font-variant-numeric:tabular-nums;line-height:1.15}
 .figure small{font-size:15px;font-weight:500;color:var(--soft)}
 .soft{color:var(--soft);font-size:13px;margin:2px 0 0}
+.buttons+.soft{margin-top:10px}
 .chart{display:block;width:100%;height:150px;margin-top:10px;overflow:visible}
 .chart rect{fill:var(--bar)}.chart line{stroke:var(--line)}.chart text{fill:var(--soft);font-size:11px}
 .scroll{max-height:300px;overflow:auto}

@@ -39,7 +39,7 @@ export const TEXTS = {
   slaves: 'Slave meters',
   noSlaves: 'No slaves installed.',
   medium: 'Medium',
-  code: 'OBIS code',
+  code: 'OBIS',
   clock: 'Clock',
   notSynchronised: 'not synchronised',
   noMains: 'No mains',
