@@ -54,6 +54,23 @@ const bound = fc.nat(210);
 const whole = (row: number): number[] => [row, row + 1, row + 2];
 
 describe('by range', () => {
+  test('a column asked for a thousand times is not written a thousand times', () => {
+    const rows = rowsOf(
+      Array.from({ length: 2000 }, (_, i) => i),
+      true,
+    );
+    const columns = 1000;
+    const selected = definition(COLUMNS[1]).repeat(columns);
+    const parameters = fromHex(
+      `0204${definition(COLUMNS[0])}${number(0)}${number(5000)}01820${columns.toString(16)}${selected}`,
+    );
+    expect(readRows(rows, { selector: 1, parameters })).toEqual({ error: 13 });
+    expect(rows.written).toBe(0);
+    // Twice, too: a row has each of its columns once.
+    expect(readRows(rows, { selector: 1, parameters: range(number(0), number(0), [1, 1]) })).toEqual({ error: 13 });
+    expect(table(readRows(rows, { selector: 1, parameters: range(number(0), number(0), [2, 1]) }))).toEqual([[2, 1]]);
+  });
+
   test('gives what a filter over all rows gives, sorted or not, and writes no more than that', () => {
     fc.assert(
       fc.property(keys, bound, bound, fc.boolean(), fc.nat(2), (given, from, to, ascending, by) => {

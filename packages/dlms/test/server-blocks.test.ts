@@ -319,6 +319,46 @@ describe('bounds', () => {
     expect(hex(server.receive(GET))).toBe('c401c101fa');
   });
 
+  test('behind the first value that no longer fits nothing is read any more', () => {
+    const device = fakeDevice([PUBLIC]);
+    let asked = 0;
+    const data = octets(600);
+    const counting = {
+      ...device,
+      get: () => {
+        asked++;
+        return { data };
+      },
+      readName: () => {
+        asked++;
+        return { data };
+      },
+    };
+    const variables = new Array(60).fill({ kind: 'variable-name', name: 8 } as const);
+    const attributes = new Array(60).fill(attribute(2));
+    const specifications = attributes.map((a) => ({ kind: 'get' as const, ...a }));
+    const nothing = attributes.map(() => Uint8Array.of(0));
+    const requests = [
+      encodeApdu({ type: 'get-request-with-list', invoke: 0xc1, attributes }),
+      encodeApdu({
+        type: 'access-request',
+        longInvoke: 0x4000_0001,
+        dateTime: new Uint8Array(0),
+        specifications,
+        data: nothing,
+      }),
+    ];
+    for (const request of requests) {
+      asked = 0;
+      opened(counting, { maxPduSize: 0 }, { response: 1000 }).receive(request);
+      expect(asked).toBe(2);
+    }
+    asked = 0;
+    const short = opened(counting, { applicationContext: 2, maxPduSize: 0 }, { response: 1000 });
+    short.receive(encodeApdu({ type: 'read-request', variables }));
+    expect(asked).toBe(2);
+  });
+
   test('general blocks that never end are given up', () => {
     const server = opened(fakeDevice([PUBLIC]), {}, { request: 1000 });
     let answer: Uint8Array | undefined;

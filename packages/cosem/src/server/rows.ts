@@ -94,8 +94,12 @@ function byRange(rows: Rows, parameters: EncodedData): DataResult {
   const toValue = oneValue(reader);
   reader.skip(1);
   const selected: number[] = [];
-  for (let n = decodeLength(reader); n > 0; n--) selected.push(columnOf(rows, reader));
-  if (restricting < 0 || selected.includes(-1)) return { error: RESULT.scopeOfAccessViolated };
+  const count = decodeLength(reader);
+  // Each column once: a short request must not make a long answer of the same column again and again.
+  if (count > rows.columns.length) return { error: RESULT.scopeOfAccessViolated };
+  for (let n = count; n > 0; n--) selected.push(columnOf(rows, reader));
+  if (restricting < 0 || selected.includes(-1) || new Set(selected).size !== count)
+    return { error: RESULT.scopeOfAccessViolated };
   const { key, keyOf } = rows;
   if (!key || !keyOf) return { error: RESULT.scopeOfAccessViolated };
   const from = rows.keyOf?.(fromValue, restricting, 'from');

@@ -16,6 +16,7 @@ const BREAK_ON_ERROR = 0x2000_0000;
 const CONFIRMED = 0x4000_0000;
 
 const NULL_DATA: EncodedData = Uint8Array.of(0);
+const NO_ROOM = { data: NULL_DATA, result: DATA.otherReason };
 const NO_TIME = new Uint8Array(0);
 
 export function serveAccess<M>(state: AssociationState<M>, request: AccessRequest): Uint8Array | undefined {
@@ -32,6 +33,7 @@ export function serveAccess<M>(state: AssociationState<M>, request: AccessReques
     const done = broken
       ? { data: NULL_DATA, result: DATA.otherReason }
       : carryOut(state, specification, request.data[i] as EncodedData, state.limits.response - length);
+    if (done === NO_ROOM) length = state.limits.response;
     if (done.result !== 0 && (longInvoke & BREAK_ON_ERROR) !== 0) broken = true;
     length += done.data.length;
     data.push(done.data);
@@ -63,11 +65,11 @@ function carryOut<M>(
   switch (specification.kind) {
     case 'get':
     case 'get-with-selection': {
+      // Where nothing more fits nothing more is read.
+      if (room <= 0) return NO_ROOM;
       const result = getOne(state, specification);
       if ('error' in result) return { data: NULL_DATA, result: result.error };
-      return result.data.length > room
-        ? { data: NULL_DATA, result: DATA.otherReason }
-        : { data: result.data, result: DATA.success };
+      return result.data.length > room ? NO_ROOM : { data: result.data, result: DATA.success };
     }
     case 'set':
     case 'set-with-selection':

@@ -42,6 +42,8 @@ export const failed = (service: number): Uint8Array => serviceError(service, SER
 
 // ---------------------------------------------------------------- Read
 
+const NO_ROOM: DataResult = { error: DATA.otherReason };
+
 export function serveRead<M>(state: AssociationState<M>, request: ReadRequest): Uint8Array {
   const pending = state.status === 1;
   if (!state.may(CONF.read) && !pending) return unsupported(READ);
@@ -55,9 +57,11 @@ export function serveRead<M>(state: AssociationState<M>, request: ReadRequest): 
   if (variables.length > state.limits.list) return failed(READ);
   state.outgoing = undefined;
   let length = 0;
+  let full = false;
   const results = variables.map((variable) => {
-    let result = readOne(state, variable);
-    if ('data' in result && length + result.data.length > state.limits.response) result = { error: DATA.otherReason };
+    let result: DataResult = full ? NO_ROOM : readOne(state, variable);
+    full ||= 'data' in result && length + result.data.length > state.limits.response;
+    if (full) result = NO_ROOM;
     length += 'data' in result ? 1 + result.data.length : 2;
     return result;
   });

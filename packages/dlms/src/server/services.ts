@@ -103,6 +103,8 @@ function getBlockError(invoke: number, block: number, error: number): Uint8Array
   return out;
 }
 
+const NO_ROOM: DataResult = { error: DATA.otherReason };
+
 function getList<M>(
   state: AssociationState<M>,
   invoke: number,
@@ -113,10 +115,12 @@ function getList<M>(
   state.outgoing = undefined;
   const results: DataResult[] = [];
   let length = 0;
+  let full = false;
   for (const attribute of attributes) {
-    let result = getOne(state, attribute);
-    // Once the answer is as long as an answer may be, the rest is refused: its memory is what a list could abuse.
-    if ('data' in result && length + result.data.length > state.limits.response) result = { error: DATA.otherReason };
+    let result: DataResult = full ? NO_ROOM : getOne(state, attribute);
+    // Once the answer is as long as an answer may be, the rest is refused unread: time and memory are what a list could abuse.
+    full ||= 'data' in result && length + result.data.length > state.limits.response;
+    if (full) result = NO_ROOM;
     length += 'data' in result ? 1 + result.data.length : 2;
     results.push(result);
   }
