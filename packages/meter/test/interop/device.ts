@@ -45,6 +45,8 @@ export interface DeviceOptions {
   readonly crypto: Crypto;
   /** By logical names unless said: a device lists itself in one way only. */
   readonly referencing?: 'ln' | 'sn';
+  /** Registers beyond those of every device, for long lists. */
+  readonly registers?: number;
   /** Of the signatures of client 29 (P-256). */
   readonly signing?: { readonly own: EcPrivateKey; readonly client: EcPublicKey };
 }
@@ -217,7 +219,12 @@ const TERMS: readonly Terms[] = [
 ];
 
 /** As LogicalDevice, for `find` of a meter server. */
-export function interopDevice({ crypto, referencing = 'ln', signing }: DeviceOptions): LogicalDevice<InteropMeter> {
+export function interopDevice({
+  crypto,
+  referencing = 'ln',
+  registers = 0,
+  signing,
+}: DeviceOptions): LogicalDevice<InteropMeter> {
   const associations = TERMS.filter(({ mechanism }) => mechanism !== 7 || signing).map(
     ({ sap, mechanism, contexts, suite }): AssociationDefinition<InteropMeter> => ({
       name: `client ${sap}`,
@@ -249,9 +256,10 @@ export function interopDevice({ crypto, referencing = 'ln', signing }: DeviceOpt
           }),
     }),
   );
+  const more = Array.from({ length: registers }, (_, i) => register(`1-1:${1 + (i >> 5)}.8.${i & 31}`, i, 0, 30));
   return createLogicalDevice<InteropMeter>({
     // Short names of our own, so that recordings outlive other ways of giving them out.
-    objects: objects.map((object, i) => ({ ...object, baseName: 0x1000 + i * 0x100 })),
+    objects: [...objects, ...more].map((object, i) => ({ ...object, baseName: 0x1000 + i * 0x100 })),
     associations,
     name: () => 'AMI0000000000001',
     rights: { 'client 16': 'read', other: 'full' },
