@@ -138,7 +138,8 @@ function lineAdvice(error: LinkError, settings: Settings): string {
   if (/closed|hung up|reset/.test(error.message)) return closedAdvice(settings);
   if (/mode E|signing on/.test(error.message))
     return 'Is the optical head in place, over the port and the right way round? Some heads want --mode-e left away.';
-  if (!/no answer|no connection|not answered|nothing came|was expected/.test(error.message)) return '';
+  if (!/no answer|no connection|not answered|nothing came|came nothing|expected UA|was expected/.test(error.message))
+    return '';
   if (address.kind === 'serial')
     return settings.modeE
       ? 'Try another --server or --client, or --address-size 4 with --physical.'

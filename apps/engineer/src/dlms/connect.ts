@@ -97,7 +97,7 @@ export function transportFor(
     ...(physical !== undefined && { physical }),
     ...(addressSize !== undefined && { addressLength: addressSize }),
     ...(limits && { limits }),
-    responseTimeout: patience.connect ?? Math.max(50, timeout / 3),
+    responseTimeout: patience.connect ?? Math.max(50, Math.round(timeout / 3)),
     retries: patience.retries ?? 2,
   });
 }
@@ -132,13 +132,13 @@ export async function withMeter<T>(
       return await use({ session, settings, terminal, progress, note: (text) => note(terminal, progress, text) });
     } finally {
       terminal.signal.removeEventListener('abort', leave);
-      progress.clear();
       await session.release();
+      progress.clear();
     }
   } catch (error) {
     progress.clear();
     if (terminal.signal.aborted) {
-      terminal.err('amiable: stopped; the association is released.\n');
+      terminal.err('amiable: stopped.\n');
       throw new Failed(130);
     }
     throw toldFailure(terminal, settings, error, counter);
@@ -161,7 +161,9 @@ export function toldFailure(terminal: Terminal, settings: Settings, error: unkno
     counter?.refused !== undefined
       ? `It demands to skip to counter ${counter.refused}, far beyond what was used from here; if that is right, say --counter ${counter.refused + 1}.`
       : adviceFor(error, settings);
-  terminal.err(`amiable: ${/[.?!]$/.test(error.message) ? error.message : `${error.message}.`}\n${advice ? `  ${advice}\n` : ''}`);
+  terminal.err(
+    `amiable: ${/[.?!]$/.test(error.message) ? error.message : `${error.message}.`}\n${advice ? `  ${advice}\n` : ''}`,
+  );
   return new Failed(1);
 }
 
@@ -172,6 +174,7 @@ export async function associate(
   counter: (InvocationCounter & { raise?(to: number): void }) | undefined,
 ): Promise<Session> {
   const { terminal, progress } = run;
+  if (terminal.signal.aborted) throw new Failed(130);
   const link = linkOf(settings, terminal, run.capture);
   progress.show(`${link.describe}: ${settings.modeE ? 'signing on' : 'connecting'}`);
   let bytes = 0;
@@ -202,7 +205,14 @@ export async function associate(
     ...(settings.maxPdu !== undefined && { maxPduSize: settings.maxPdu }),
     ...(settings.window !== undefined && settings.transport === 'wrapper' && { window: settings.window }),
   };
-  return openSession(options);
+  // Nobody is associated yet: hanging up is all there is to do.
+  const leave = () => void link.close();
+  terminal.signal.addEventListener('abort', leave, { once: true });
+  try {
+    return await openSession(options);
+  } finally {
+    terminal.signal.removeEventListener('abort', leave);
+  }
 }
 
 function sessionSecurity(settings: Settings, counter: InvocationCounter): SessionSecurity | undefined {

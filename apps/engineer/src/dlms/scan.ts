@@ -208,9 +208,12 @@ class Scan {
     const { physical: _p, addressSize: _a, ...rest } = this.#settings;
     const settings: Settings = { ...rest, ...candidate };
     const { timeout } = settings;
+    const link = linkOf(settings, terminal);
+    const leave = () => void link.close();
     try {
+      terminal.signal.addEventListener('abort', leave, { once: true });
       const session = await openSession({
-        transport: transportFor(settings, linkOf(settings, terminal), terminal, { retries: 0, connect: timeout }),
+        transport: transportFor(settings, link, terminal, { retries: 0, connect: timeout }),
         clock: terminal.clock,
         referencing: candidate.shortNames ? 'SN' : 'LN',
         timeouts: {
@@ -240,6 +243,8 @@ class Scan {
           why,
         ),
       };
+    } finally {
+      terminal.signal.removeEventListener('abort', leave);
     }
   }
 }
