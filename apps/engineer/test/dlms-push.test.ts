@@ -114,7 +114,7 @@ describe('amiable dlms push', () => {
       socket.destroy();
     });
     expect(code).toBe(0);
-    expect(out).toMatch(/notification\n {2}1-0:1\.8\.0 {2}Active energy import {2}4711\n {2}2 {2}x\\x1b\[2J\n$/);
+    expect(out).toMatch(/notification\n {2}1-0:1\.8\.0 {2}Active energy import {2}4711\n {2}2 {2}0x781b5b324a\n$/);
     const frame = decodeWrapperDatagram(answer as Uint8Array);
     expect([frame.source, frame.destination, toHex(frame.apdu).slice(0, 2)]).toEqual([16, 1, '10']);
   });
@@ -142,7 +142,7 @@ describe('amiable dlms push', () => {
       type: 'data-notification',
       title: '4D45540000000001',
       invokeId: 7,
-      values: [{ obis: '1-0:1.8.0', value: 4711 }, { value: 'x\u001b[2J' }],
+      values: [{ obis: '1-0:1.8.0', value: 4711 }, { value: '0x781b5b324a' }],
     });
     expect(err).toMatch(/refused: .*invocation counter/);
     expect(err).toContain('not ciphered is refused');
