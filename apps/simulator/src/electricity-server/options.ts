@@ -97,6 +97,8 @@ export function meterOptions(given: Record<string, unknown>): MeterRunOptions {
   const page =
     given.page === false ? undefined : whole('--page', given.page ?? (count > 1 || ports > 1 ? 0 : 4080), 0, 65_535);
   const to = target(given.to);
+  if ((given.module ?? 'gprs') === 'plc' && (given.input ?? 'none') !== 'none')
+    refuse(`--input ${String(given.input)}: alert and S0 inputs are fitted to --module gprs only`);
   const period = whole('--period', given.period ?? 60, 15, 60);
   if (period !== 15 && period !== 30 && period !== 60) return refuse(`--period ${period}: 15, 30 or 60`);
   return {

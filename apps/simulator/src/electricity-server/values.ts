@@ -4,6 +4,7 @@
  *
  * Decides: times are octet-strings of 12 bytes in the meter's local time, with deviation and the clock's status.
  */
+import { fromHex } from '@amiable/bytes';
 import { localToUtc, toLocal, zoneOffset } from '@amiable/calendar';
 import {
   CLOCK,
@@ -79,3 +80,9 @@ export function instantOf(zone: string, given: DlmsDateTime): number | undefined
   const known = given.status !== undefined && given.status !== 0;
   return localToUtc(zone, wall, known ? { dst: ((given.status ?? 0) & CLOCK.daylightSaving) !== 0 } : {});
 }
+
+/** Octets that the class table calls text, where they are text, else as they are. */
+export const octetsOf = (value: unknown): Uint8Array => (value instanceof Uint8Array ? value : utf8(String(value)));
+
+/** Octets that the class table calls binary: they come as hex. */
+export const hexOctets = (value: unknown): Uint8Array => (value instanceof Uint8Array ? value : fromHex(String(value)));

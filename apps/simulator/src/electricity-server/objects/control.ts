@@ -10,6 +10,7 @@
 import { type Answer, type MeterObject, object, RESULT } from '../define.ts';
 import { executeScript, SCHEDULES, SCRIPT_TABLES } from '../schedules.ts';
 import type { ServedMeter } from '../served.ts';
+import { hexOctets, octetsOf } from '../values.ts';
 
 const MODES: Readonly<Record<string, 'local' | 'remote'>> = {
   manual_reconnection_after_remote_disconnection: 'local',
@@ -84,22 +85,13 @@ export const imageTransfer = (): MeterObject =>
       },
     },
     methods: {
-      image_transfer_initiate: (m, value) => m.engine.imageInitiate(bytesOf(value.image_identifier), value.image_size),
+      image_transfer_initiate: (m, value) => m.engine.imageInitiate(octetsOf(value.image_identifier), value.image_size),
       image_block_transfer: (m, value) =>
-        m.engine.imageBlock(value.image_block_number, bytesOf(value.image_block_value)),
+        m.engine.imageBlock(value.image_block_number, hexOctets(value.image_block_value)),
       image_verify: (m) => work(m, 2, 3, () => m.engine.imageVerify()),
       image_activate: (m) => work(m, 5, 6, () => m.engine.imageActivate()),
     },
   });
-
-/** Octets that were shown as text or as hex. */
-export function bytesOf(value: unknown): Uint8Array {
-  if (value instanceof Uint8Array) return value;
-  const said = String(value);
-  if (/^0x(?:[0-9a-f]{2})*$/i.test(said))
-    return Uint8Array.from(said.slice(2).match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
-  return new TextEncoder().encode(said);
-}
 
 export const scriptTables = (disconnecter: boolean): MeterObject[] =>
   SCRIPT_TABLES.filter(({ needs }) => !needs || disconnecter).map(({ obis, meaning, scripts, fixed }) =>

@@ -14,7 +14,7 @@ import { encode, type MeterObject, object, RESULT, register } from '../define.ts
 import type { KeyName, KeyOwner } from '../keys.ts';
 import { DELIVERED_PUSH, PUSH_OBIS, PUSH_VERSION, push } from '../push.ts';
 import type { ServedMeter } from '../served.ts';
-import { octets, u32 } from '../values.ts';
+import { hexOctets, octets, u32 } from '../values.ts';
 
 export const SECURITY_SETUPS: Readonly<Record<KeyOwner, string>> = {
   management: '0-0:43.0.1',
@@ -65,7 +65,7 @@ function transfer(
     type: 'array',
     value: list.map(({ key_id, key_wrapped }) => ({
       type: 'structure',
-      value: [{ type: 'enum', value: names.indexOf(key_id) }, octets(hexBytes(key_wrapped))],
+      value: [{ type: 'enum', value: names.indexOf(key_id) }, octets(hexOctets(key_wrapped))],
     })),
   });
   try {
@@ -83,11 +83,6 @@ function transfer(
     return RESULT.typeUnmatched;
   }
 }
-
-const hexBytes = (value: unknown): Uint8Array =>
-  value instanceof Uint8Array
-    ? value
-    : Uint8Array.from(String(value).replace(/^0x/, '').match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 
 function setup(owner: KeyOwner): MeterObject {
   return object({
