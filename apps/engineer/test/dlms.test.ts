@@ -134,18 +134,18 @@ describe('get', () => {
     expect(out).toContain('123456789.1 Wh');
     expect(err).toMatch(/77\.7\.7: object-undefined \(4\)\.\n.*ls/);
   });
-  test.each([
-    ['nothing named so', ['gas meter'], /names no object/],
-    ['not in the list', ['1-0:77.7.7'], /not in the object list/],
+  test.each<[string, string[], RegExp, number?]>([
+    ['nothing named so', ['gas meter'], /names no object/, 1],
+    ['not in the list', ['1-0:77.7.7'], /not in the object list/, 1],
     ['two objects of the class', ['register'], /may be 4 objects/],
     ['no such attribute', ['1-0:1.8.0:colour'], /has logical_name, value, scaler_unit/],
     ['a profile', ['1-0:99.1.0'], /amiable dlms profile/],
     ['no such class', ['gizmo:1-0:1.8.0'], /no interface class/],
     ['a number too large', ['1-0:1.8.999'], /above 255/],
     ['no code at all', ['%%'], /names nothing/],
-  ])('refuses %s', async (_, words, message) => {
+  ])('refuses %s', async (_, words, message, exitCode = 2) => {
     const { out, err, code } = await get(at, words);
-    expect([out, code]).toEqual(['', 2]);
+    expect([out, code]).toEqual(['', exitCode]);
     expect(err).toMatch(message);
   });
 });

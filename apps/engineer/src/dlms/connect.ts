@@ -7,7 +7,7 @@
  */
 
 import { Reader } from '@amiable/bytes';
-import { obisFromBytes, obisToBytes } from '@amiable/cosem';
+import { obisToBytes } from '@amiable/cosem';
 import { decodeData, type InvocationCounter, memoryCounter } from '@amiable/dlms';
 import { type Link, nodeCrypto, serialLink, tcpClient, udpClient } from '@amiable/io';
 import {
@@ -279,26 +279,24 @@ async function meterCounter(run: Run): Promise<number> {
   try {
     run.doing = "reading the meter's invocation counter as public client";
     session = await associate(run, { ...rest, client: PUBLIC }, undefined);
-    const names = wanted ? [obisToBytes(wanted)] : await counterObjects(session);
+    const objects = wanted
+      ? [1, 3].map((classId) => ({ classId, instanceId: obisToBytes(wanted) }))
+      : await counterObjects(session);
     let highest = -1;
-    for (const instanceId of names) {
-      const data = await session.get({ classId: 1, instanceId, attributeId: 2 }).catch((error) => {
-        if (wanted) throw error;
+    for (const { classId, instanceId } of objects) {
+      const data = await session.get({ classId, instanceId, attributeId: 2 }).catch((error: Error) => {
+        if (error.name !== 'PeerError') throw error;
         return undefined;
       });
       const value = data && decodeData(new Reader(data));
       if (value && 'value' in value && typeof value.value === 'number') highest = Math.max(highest, value.value);
-      else if (wanted) throw new Failed(1);
     }
     if (highest >= 0) return highest + 1;
+    if (wanted) throw new Error(`${wanted} holds no counter that the public client may read.`);
     if (settings.counter === 'auto') tellUnknown(terminal, progress, 'it shows none');
     return 0;
   } catch (error) {
-    if (wanted) {
-      if (error instanceof Failed) throw new Error(`${wanted} holds no counter.`);
-      throw error;
-    }
-    if (terminal.signal.aborted) throw error;
+    if (wanted || terminal.signal.aborted) throw error;
     tellUnknown(terminal, progress, (error as Error).message.slice(0, 120));
     return 0;
   } finally {
@@ -314,17 +312,15 @@ function tellUnknown(terminal: Terminal, progress: Progress, why: string): void 
   );
 }
 
-/** 0-b:43.1.e. */
-async function counterObjects(session: Session): Promise<Uint8Array[]> {
-  const first = obisToBytes('0-0:43.1.0');
+/** 0-b:43.1.e: Data by the standard, Register in some meters. */
+async function counterObjects(session: Session): Promise<{ classId: number; instanceId: Uint8Array }[]> {
+  const usual = [{ classId: 1, instanceId: obisToBytes('0-0:43.1.0') }];
   try {
-    const names = (await session.objects()).filter(
-      ({ classId, instanceId: n }) => classId === 1 && n[0] === 0 && n[2] === 43 && n[3] === 1,
+    const found = (await session.objects()).filter(
+      ({ classId, instanceId: n }) => (classId === 1 || classId === 3) && n[0] === 0 && n[2] === 43 && n[3] === 1,
     );
-    return names.length > 0
-      ? names.map((entry) => entry.instanceId).sort((a, b) => obisFromBytes(a).localeCompare(obisFromBytes(b)))
-      : [first];
+    return found.length > 0 ? found.map(({ classId, instanceId }) => ({ classId, instanceId })) : usual;
   } catch {
-    return [first];
+    return usual;
   }
 }

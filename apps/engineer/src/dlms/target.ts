@@ -134,8 +134,8 @@ function byLogicalName(catalog: Catalog, { obis, text }: Reference, classId: num
           .map((o) => o.obis)
           .join(', ')}.`
       : '';
-  throw new UsageError(
-    `${text} is not in the object list of this association.${near} "amiable dlms ls" shows all; to ask for it all the same, write its class before it: 3:${obis}.`,
+  throw new Error(
+    `${text} is not in the object list of this association.${near} "amiable dlms ls" shows all, and another --client may see more; to ask for it all the same, write its class before it: 3:${obis}.`,
   );
 }
 
@@ -160,7 +160,9 @@ function byWords(catalog: Catalog, { words = '', text }: Reference): CatalogObje
           .join(', ')}${found.length > 8 ? ', …' : ''}. Write the logical name.`,
       );
   }
-  throw new UsageError(`${JSON.stringify(text)} names no object of this meter; "amiable dlms ls" shows their names.`);
+  throw new Error(
+    `${JSON.stringify(text)} names no object that this client sees; "amiable dlms ls" shows their names, and another --client may see more.`,
+  );
 }
 
 const VALUE = 2;

@@ -260,13 +260,13 @@ function introduce(
     );
   say(`  public:     amiable dlms ls ${url} --client ${CLIENTS.public[0]} --server 1`);
   say(
-    `  reader:     amiable dlms ls ${url} --client ${CLIENTS.reader[0]} --server 1 --mechanism lls --secret ${String.fromCharCode(...stored.password)}`,
+    `  reader:     amiable dlms ls ${url} --client ${CLIENTS.reader[0]} --server 1 --password ${String.fromCharCode(...stored.password)}`,
   );
   say(
-    `  management: amiable dlms ls ${url} --client ${CLIENTS.management[0]} --server 1 --mechanism gmac --suite ${stored.suite} ${keys('management')}`,
+    `  management: amiable dlms ls ${url} --client ${CLIENTS.management[0]} --server 1 --suite ${stored.suite} ${keys('management')}`,
   );
   say(
-    `  firmware:   amiable dlms ls ${url} --client ${CLIENTS.firmware[0]} --server 1 --mechanism gmac --suite ${stored.suite} ${keys('firmware')}`,
+    `  firmware:   amiable dlms ls ${url} --client ${CLIENTS.firmware[0]} --server 1 --suite ${stored.suite} ${keys('firmware')}`,
   );
   say(
     `  master key ${toHex(stored.management.master)}; system title ${toHex(systemTitle)}; short names: clients 48, 34, 33, 35; Metering logical device: --server 16`,
