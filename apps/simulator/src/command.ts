@@ -117,6 +117,8 @@ function meterCommand(simulate: Command): void {
     .option('--port <port>', 'wrapper on TCP, 0 for any', '4059')
     .option('--hdlc-port <port>', 'HDLC on TCP (4062 when not given)')
     .option('--udp', 'the wrapper on UDP as well')
+    .option('--tls-cert <file>', 'TLS on the TCP ports: certificate, PEM')
+    .option('--tls-key <file>', 'and its key')
     .option('--to <line>', 'an optical port besides: pty, pty:PATH or a serial port')
     .option('--page <port>', 'HTTP port of its page (4080 when not given)')
     .option('--no-page', 'without page')

@@ -160,7 +160,8 @@ function associations(): AssociationDefinition<ServedMeter>[] {
     clientSap: CLIENTS[name][sn ? 1 : 0],
     applicationContexts: [sn ? (isCiphered(name) ? 4 : 2) : isCiphered(name) ? 3 : 1],
     conformance: sn ? SN_CONFORMANCE : LN_CONFORMANCE,
-    objectVersion: sn ? (isCiphered(name) ? 4 : 2) : isCiphered(name) ? 3 : 1,
+    // Version 2 for logical names: clients of Gurux ask for attributes 10 and 11 of any and end when they are not there.
+    objectVersion: sn ? (isCiphered(name) ? 4 : 2) : isCiphered(name) ? 3 : 2,
   });
   return [...ASSOCIATIONS.map((name) => make(name, false)), ...ASSOCIATIONS.map((name) => make(name, true))];
 }

@@ -142,13 +142,16 @@ export interface PortOptions {
   readonly host: string;
   readonly port: number;
   readonly traffic?: Traffic;
+  /** Certificate and key, PEM. */
+  readonly tls?: { readonly cert: Uint8Array; readonly key: Uint8Array };
 }
 
 export const serveTcp = (
   server: MeterServer<ServedMeter>,
   transport: 'wrapper' | 'hdlc',
-  { host, port, traffic }: PortOptions,
-): Promise<Listener> => listenTcp({ host, port }, (connection) => adopt(server, transport, connection, traffic));
+  { host, port, traffic, tls }: PortOptions,
+): Promise<Listener> =>
+  listenTcp({ host, port }, (connection) => adopt(server, transport, connection, traffic), tls ? { tls } : {});
 
 export const serveUdp = (server: MeterServer<ServedMeter>, { host, port, traffic }: PortOptions): Promise<Listener> =>
   listenUdp({ host, port }, (bytes, peer, reply) => {

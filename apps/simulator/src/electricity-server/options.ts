@@ -22,6 +22,8 @@ export interface MeterRunOptions {
   readonly wrapperPort: number;
   readonly hdlcPort: number;
   readonly udp: boolean;
+  /** Files, PEM. */
+  readonly tls?: { readonly cert: string; readonly key: string };
   /** Port of the page; undefined without one. */
   readonly pagePort?: number;
   /** A pseudo-terminal or serial line beside TCP. */
@@ -99,6 +101,7 @@ export function meterOptions(given: Record<string, unknown>): MeterRunOptions {
   const to = target(given.to);
   if ((given.module ?? 'gprs') === 'plc' && (given.input ?? 'none') !== 'none')
     refuse(`--input ${String(given.input)}: alert and S0 inputs are fitted to --module gprs only`);
+  if ((given.tlsCert === undefined) !== (given.tlsKey === undefined)) refuse('--tls-cert and --tls-key: both or none');
   const period = whole('--period', given.period ?? 60, 15, 60);
   if (period !== 15 && period !== 30 && period !== 60) return refuse(`--period ${period}: 15, 30 or 60`);
   return {
@@ -123,6 +126,7 @@ export function meterOptions(given: Record<string, unknown>): MeterRunOptions {
     wrapperPort: port,
     hdlcPort,
     udp: given.udp === true,
+    ...(given.tlsCert !== undefined && { tls: { cert: String(given.tlsCert), key: String(given.tlsKey) } }),
     ...(page !== undefined && !(given.page === undefined && (count > 1 || ports > 1)) && { pagePort: page }),
     ...(to && { to }),
     ...(given.state !== undefined && { state: String(given.state) }),

@@ -6,8 +6,9 @@
  */
 
 import { createSocket } from 'node:dgram';
+import { readFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
-import { toHex } from '@amiable/bytes';
+import { MisuseError, toHex } from '@amiable/bytes';
 import { encodeWrapper } from '@amiable/dlms';
 import { type Clock, type Listener, parseHostPort, ptyLink, serialLink, systemClock } from '@amiable/io';
 import { CLIENTS } from './devices.ts';
@@ -79,6 +80,7 @@ export async function startMeters(
     meter.onPush = sendPush;
     return meter;
   };
+  const tls = options.tls && { cert: readPem(options.tls.cert), key: readPem(options.tls.key) };
   const many = Math.max(options.count, options.ports);
   const meters = Array.from({ length: many }, (_, i) => make(i + 1, options.count > 1 ? undefined : LOWER.own));
   const first = meters[0] as ServedMeter;
@@ -95,7 +97,7 @@ export async function startMeters(
       const directory =
         options.count > 1
           ? fleetDirectory((number) => meters[number - 1])
-          : singleDirectory(meter, fleet ? undefined : externalMeter(how, closersOf(store)));
+          : singleDirectory(meter, fleet ? undefined : externalMeter(how, store));
       const server = createServer(directory, clock, { fault: (error) => say(`fault: ${String(error)}`) });
       closers.push(() => server.close());
       const traffic = fleet ? undefined : lightsOf(meter);
@@ -103,6 +105,7 @@ export async function startMeters(
         host: options.host,
         port: port === 0 ? 0 : port + i,
         ...(traffic && { traffic }),
+        ...(tls && { tls }),
       });
       listened(await serveTcp(server, 'wrapper', at(options.wrapperPort)), wrapperPorts);
       if (options.ports === 1) listened(await serveTcp(server, 'hdlc', at(options.hdlcPort)), hdlcPorts);
@@ -146,7 +149,14 @@ export async function startMeters(
   }
 }
 
-const closersOf = (store: Store | undefined): Store | undefined => store;
+/** @throws MisuseError */
+function readPem(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new MisuseError(`${path}: ${(error as Error).message}`);
+  }
+}
 
 /** The second meter, on the current loop: another household, reached by its lower address. */
 function externalMeter(how: VirtualMeterOptions, store: Store | undefined): ServedMeter {
@@ -246,7 +256,7 @@ function introduce(
   const { stored, systemTitle } = first.credentials;
   const port = wrapperPorts[0];
   const shown = options.host.includes(':') ? `[${options.host}]` : options.host;
-  const url = `tcp://${shown}:${port}`;
+  const url = `${options.tls ? 'tls' : 'tcp'}://${shown}:${port}`;
   const keys = (owner: 'management' | 'firmware'): string =>
     `--key ${toHex(stored[owner].unicast)} --auth-key ${toHex(stored[owner].authentication)}`;
   if (options.ports > 1) say(`${options.ports} meters on ports ${port} to ${wrapperPorts.at(-1)} (wrapper), one each`);

@@ -5,14 +5,13 @@
  * that passed while the module was down are not made good. Leaves out: the objects that show it (objects/control.ts).
  */
 import { localToUtc, toLocal } from '@amiable/calendar';
+import { nextExecution } from '@amiable/cosem';
 import type { DlmsDate, DlmsTime } from '@amiable/dlms';
 import { type Answer, keptValue, RESULT } from './define.ts';
 import { push } from './push.ts';
 import type { ServedMeter } from './served.ts';
 
-const DAY = 86_400_000;
-/** So far ahead is looked for a date with wildcards. */
-const DAYS_AHEAD = 400;
+const SECOND = 1000;
 
 export interface ScheduledAction {
   /** Virtual time. */
@@ -137,31 +136,26 @@ export function nextScheduled(m: ServedMeter): ScheduledAction | undefined {
   return first;
 }
 
-/** The next instant of the meter's clock after now that time and date name. */
-function nextOccurrence(m: ServedMeter, time: DlmsTime, date: DlmsDate): number | undefined {
-  const { hour, minute = 0, second = 0 } = time;
+/**
+ * The next instant of the meter's clock after now that time and date name. Minutes and less that are not specified are 0: nobody
+ * means a hundred times a second.
+ */
+function nextOccurrence(
+  m: ServedMeter,
+  { hour, minute = 0, second = 0 }: DlmsTime,
+  date: DlmsDate,
+): number | undefined {
   const { zone } = m.engine.config;
   const now = m.engine.clock.utc;
-  const today = Math.floor(toLocal(zone, now) / DAY) * DAY;
-  for (let ahead = 0; ahead <= DAYS_AHEAD; ahead++) {
-    const day = today + ahead * DAY;
-    if (!fits(date, day)) continue;
-    for (let h = hour ?? 0; h <= (hour ?? 23); h++) {
-      const at = localToUtc(zone, day + h * 3_600_000 + minute * 60_000 + second * 1000);
-      if (at > now) return at;
-    }
+  const time = { ...(hour !== undefined && { hour }), minute, second, hundredths: 0 };
+  let from = Math.floor(toLocal(zone, now) / SECOND + 1) * SECOND;
+  // In autumn local time comes a second time: what is found may be past.
+  for (let tries = 0; tries < 4; tries++) {
+    const wall = nextExecution([{ time, date }], from);
+    if (wall === undefined) return undefined;
+    const at = localToUtc(zone, wall, { after: now });
+    if (at > now) return at;
+    from = wall + SECOND;
   }
   return undefined;
-}
-
-function fits(date: DlmsDate, day: number): boolean {
-  const d = new Date(day);
-  const last = new Date(Date.UTC(d.getUTCFullYear(), d.getUTCMonth() + 1, 0)).getUTCDate();
-  const of = date.day === 0xfe ? last : date.day === 0xfd ? last - 1 : date.day;
-  return (
-    (date.year === undefined || date.year === d.getUTCFullYear()) &&
-    (date.month === undefined || date.month === d.getUTCMonth() + 1) &&
-    (of === undefined || of === d.getUTCDate()) &&
-    (date.weekday === undefined || date.weekday === (d.getUTCDay() || 7))
-  );
 }

@@ -10,11 +10,11 @@ import { DecodeError } from '@amiable/bytes';
 import { SECURITY_POLICY_BITS } from '@amiable/cosem';
 import { decodeKeyTransfer, KEY_ID } from '@amiable/dlms';
 import { quickCrypto } from '@amiable/io';
-import { encode, type MeterObject, object, RESULT, register } from '../define.ts';
+import { data, encode, type MeterObject, object, RESULT } from '../define.ts';
 import type { KeyName, KeyOwner } from '../keys.ts';
 import { DELIVERED_PUSH, PUSH_OBIS, PUSH_VERSION, push } from '../push.ts';
 import type { ServedMeter } from '../served.ts';
-import { hexOctets, octets, u32 } from '../values.ts';
+import { doubleLong, hexOctets, octets } from '../values.ts';
 
 export const SECURITY_SETUPS: Readonly<Record<KeyOwner, string>> = {
   management: '0-0:43.0.1',
@@ -109,13 +109,8 @@ export const securityObjects = (): MeterObject[] => [
   setup('management'),
   setup('firmware'),
   ...(['management', 'firmware'] as const).map((owner) =>
-    register(
-      COUNTERS[owner],
-      `Invocation counter: the lowest that ${owner}'s next request may carry`,
-      'open',
-      '',
-      0,
-      (m) => u32(m.credentials.sets[owner].peerCounter.lowest()),
+    data(COUNTERS[owner], `Invocation counter: the lowest that ${owner}'s next request may carry`, 'open', (m) =>
+      doubleLong(m.credentials.sets[owner].peerCounter.lowest()),
     ),
   ),
   object({
