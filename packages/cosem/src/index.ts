@@ -97,7 +97,8 @@ export {
   type ProfileColumn,
   profileColumns,
 } from './values/capture.ts';
-export { checkValue } from './values/check.ts';
+export { checkValue, isOfType } from './values/check.ts';
+export { encodedData } from './values/encoded.ts';
 export {
   dateText,
   dateTimeText,
@@ -111,7 +112,6 @@ export {
   weekdayOf,
 } from './values/moment.ts';
 export {
-  encodedData,
   type JsonValue,
   jsonValue,
   type PrintOptions,

@@ -28,7 +28,7 @@ import {
   type ValueType,
   writeValue,
 } from '../src/index.ts';
-import { isOfType } from '../src/server/check.ts';
+import { isOfType } from '../src/values/check.ts';
 import { arbitraryOf, isExact } from './arbitrary.ts';
 
 const encode = (data: Data): Uint8Array => {
@@ -347,6 +347,28 @@ describe('checking', () => {
     expect(checkValue(REGISTER.types.value, fromHex('0100'))).toMatch(/simple/);
     expect(checkValue(REGISTER.types.value, fromHex('1105 00'))).toMatch(/behind/);
     expect(checkValue(REGISTER.types.value, fromHex('06 0000'))).toMatch(/needs 4 bytes/);
+  });
+  it('says of a choice why each alternative does not fit, and where', () => {
+    const type: ValueType = {
+      kind: 'structure',
+      fields: {
+        when: {
+          kind: 'choice',
+          of: [
+            { kind: 'null-data' },
+            { kind: 'array', of: { kind: 'number', type: 'unsigned' } },
+            { kind: 'string', type: 'octet-string', as: 'bytes', size: 2 },
+          ],
+        },
+      },
+    };
+    expect(checkValue(type, fromHex('0201 0102 1101 1202'))).toBe(
+      'when: array, not null-data; [1]: long-unsigned, not unsigned; array, not octet-string',
+    );
+    expect(checkValue(type, fromHex('0201 0902 0102'))).toBeUndefined();
+    expect(checkValue(type, fromHex('0201 01 05'))).toMatch(/5 elements announced, 0 bytes left/);
+    // What one check said is not in the next.
+    expect(checkValue(type, fromHex('0202 0000'))).toBe('2 elements, not 1');
   });
   it('a value of another type is read as what it is', () => {
     expect(readPlain(REGISTER.types.scaler_unit, fromHex('0203 0fff 161e 1105'))).toEqual({

@@ -1,12 +1,12 @@
 /**
  * One object of a device, prepared for serving: encoded values, its table, its rights by association.
  */
-import { MisuseError, Writer } from '@amiable/bytes';
-import type { AssociationContext, Data, DataResult, EncodedData, SelectiveAccess } from '@amiable/dlms';
-import { encodeData } from '@amiable/dlms';
+import { MisuseError } from '@amiable/bytes';
+import type { AssociationContext, DataResult, EncodedData, SelectiveAccess } from '@amiable/dlms';
 import type { InterfaceClass } from '../classes/define.ts';
 import { interfaceClass } from '../classes/registry.ts';
 import { obisToBytes } from '../obis.ts';
+import { encodedData } from '../values/encoded.ts';
 import { RESULT } from './results.ts';
 import { isAccessors, type Modes, modesOf, noModes } from './rights.ts';
 import type { AttributeAccessors, AttributeValue, CosemObject, Method, Rights } from './types.ts';
@@ -31,16 +31,10 @@ export interface Entry<M> {
   baseName: number;
 }
 
-export function encoded(data: Data): EncodedData {
-  const writer = new Writer(64);
-  encodeData(writer, data);
-  return writer.finish();
-}
-
 /** Any form in which a value is given, as the protocol takes it. */
 export function resultOf(value: AttributeValue): DataResult {
   if (value instanceof Uint8Array) return { data: value };
-  return 'type' in value ? { data: encoded(value) } : value;
+  return 'type' in value ? { data: encodedData(value) } : value;
 }
 
 /** An octet-string of up to 127 bytes. */

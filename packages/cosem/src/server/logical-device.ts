@@ -18,8 +18,8 @@ import type {
 } from '@amiable/dlms';
 import { encodeLength } from '@amiable/dlms';
 import type { InterfaceClass } from '../classes/define.ts';
+import { isOfType } from '../values/check.ts';
 import { associationObject, deviceName, type Lists, ownModes, sapAssignment } from './associations.ts';
-import { isOfType } from './check.ts';
 import { attributesOf, type Entry, modesFor, prepare, readSlot } from './entry.ts';
 import { accessRightsSn, objectFilter, objectListLn, objectListSn, readObjectId } from './object-list.ts';
 import { RESULT } from './results.ts';

@@ -6,7 +6,7 @@
  */
 import { DecodeError, Reader, Writer } from '@amiable/bytes';
 import { decodeLength, type EncodedData, encodeLength, type SelectiveAccess } from '@amiable/dlms';
-import { isOfType } from './check.ts';
+import { isOfType } from '../values/check.ts';
 import { attributesOf, type Entry, methodsOf, modesFor } from './entry.ts';
 import { type AccessForm, attributeMode, isAccessors, methodMode } from './rights.ts';
 

@@ -20,7 +20,7 @@ import {
 } from '@amiable/dlms';
 import { entryDescriptor, rangeDescriptor } from '../classes/common.ts';
 import { obisToBytes } from '../obis.ts';
-import { isOfType } from './check.ts';
+import { isOfType } from '../values/check.ts';
 import { RESULT } from './results.ts';
 
 /** One capture object. */

@@ -6,8 +6,7 @@
  * cannot hold a text of digits.
  */
 
-import { Writer } from '@amiable/bytes';
-import { type Data, type EncodedData, encodeData } from '@amiable/dlms';
+import type { Data, EncodedData } from '@amiable/dlms';
 import { decimal } from '@amiable/model';
 import type { PlainValue, ValueType } from '../classes/type.ts';
 import { unitOfCode } from '../units.ts';
@@ -112,11 +111,4 @@ export function jsonValue(value: PlainValue): JsonValue {
   const text = momentText(value);
   if (text !== undefined) return text;
   return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, jsonValue(field as PlainValue)]));
-}
-
-/** The bytes of a value with its tag. */
-export function encodedData(data: Data): EncodedData {
-  const writer = new Writer(64);
-  encodeData(writer, data);
-  return writer.finish();
 }

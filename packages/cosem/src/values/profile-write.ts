@@ -5,16 +5,8 @@
  * capture period, with the same deviation and status. Leaves out: selective access, which chooses the rows before.
  */
 import { MisuseError, Reader, Writer } from '@amiable/bytes';
-import {
-  type Data,
-  dateTimeOf,
-  decodeDateTime,
-  type EncodedData,
-  encodeData,
-  encodeLength,
-  TAGS,
-  wallMillis,
-} from '@amiable/dlms';
+import { type Data, dateTimeOf, decodeDateTime, type EncodedData, encodeLength, TAGS, wallMillis } from '@amiable/dlms';
+import { encodedData } from './encoded.ts';
 
 export interface ProfileWriteOptions {
   /** Compresses with null-data. */
@@ -46,18 +38,12 @@ export function writeProfileRows(rows: readonly (readonly Cell[])[], options: Pr
     encodeLength(writer, width);
     for (let c = 0; c < width; c++) {
       const cell = row[c] as Cell;
-      const bytes = cell instanceof Uint8Array ? cell : encoded(cell);
+      const bytes = cell instanceof Uint8Array ? cell : encodedData(cell);
       if (options.nullData && follows(above[c], bytes, c === options.clock ? step : undefined)) writer.u8(NULL);
       else writer.bytes(bytes);
       above[c] = bytes;
     }
   }
-  return writer.finish();
-}
-
-function encoded(data: Data): Uint8Array {
-  const writer = new Writer(16);
-  encodeData(writer, data);
   return writer.finish();
 }
 
