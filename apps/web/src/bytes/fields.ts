@@ -67,6 +67,9 @@ export function hexBytes(hex: string): Uint8Array {
   return out;
 }
 
+/** Characters of a field's text that are shown; its bytes stand beside it, and a browser takes seconds to break longer ones. */
+const LONGEST = 300;
+
 interface Draft {
   path: string;
   text: string;
@@ -102,7 +105,7 @@ export function mapLayer(layer: Layer): LayerMap {
     // The same path twice: two fields of one parent.
     const draft: Draft = own.offset < 0 ? own : { ...own, children: [] };
     if (draft !== own) at(field.path.slice(0, Math.max(0, field.path.lastIndexOf('/')))).children.push(draft);
-    draft.text = field.text;
+    draft.text = field.text.length > LONGEST ? `${field.text.slice(0, LONGEST)}…` : field.text;
     draft.offset = offset;
     draft.length = length;
     draft.reading = field.reading;

@@ -39,6 +39,8 @@ interface Place {
 }
 
 const MESSAGE = (meter: number) => `/meter/${meter}/messages/${String(meter).padStart(8, '0')}0000${'5ae1'.repeat(5)}`;
+/** A request and its answer, as a log; and what is no hex. */
+const EXCHANGE = `/explain?hex=${encodeURIComponent('TX 7EA0190321B6431AE6E600C001C1000F0000280000FF0700292D7E\nRX 7EA01721039A6FF9E6E700C401C100090547757275787E5F7E')}`;
 const PLACES: readonly Place[] = [
   { name: 'street', path: '/' },
   { name: 'street-rows', path: '/?view=rows' },
@@ -55,6 +57,8 @@ const PLACES: readonly Place[] = [
   { name: 'message-locked', path: MESSAGE(11) },
   { name: 'message-deciphered', path: MESSAGE(5) },
   { name: 'settings', path: '/meter/8/settings' },
+  { name: 'explain-exchange', path: EXCHANGE },
+  { name: 'explain-none', path: '/explain?hex=nothing' },
   { name: 'unknown-page', path: '/nowhere/at/all' },
   { name: 'unknown-meter', path: '/meter/999', noisy: true },
   { name: 'empty', path: '/', mode: 'empty' },
