@@ -269,6 +269,7 @@ export type {
   UnprotectOptions,
 } from './security/types.ts';
 export { createServerAssociation } from './server/association.ts';
+export { DATA as RESULT } from './server/codes.ts';
 export {
   type ApplicationContextName,
   ASSOCIATION_STATUS,

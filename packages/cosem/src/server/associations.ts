@@ -7,10 +7,10 @@
  */
 import { Reader, Writer } from '@amiable/bytes';
 import type { AssociationContext, DataResult, EncodedData, SelectiveAccess } from '@amiable/dlms';
+import { RESULT } from '@amiable/dlms';
 import { obisToBytes } from '../obis.ts';
 import { isOfType } from '../values/check.ts';
 import { octetString } from './entry.ts';
-import { RESULT } from './results.ts';
 import type { AccessForm, Modes } from './rights.ts';
 import { ACCESS, type AssociationDefinition, type Attribute, type CosemObject, type Method } from './types.ts';
 

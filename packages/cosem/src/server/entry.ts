@@ -3,11 +3,11 @@
  */
 import { MisuseError } from '@amiable/bytes';
 import type { AssociationContext, DataResult, EncodedData, SelectiveAccess } from '@amiable/dlms';
+import { RESULT } from '@amiable/dlms';
 import type { InterfaceClass } from '../classes/define.ts';
 import { interfaceClass } from '../classes/registry.ts';
 import { obisToBytes } from '../obis.ts';
 import { encodedData } from '../values/encoded.ts';
-import { RESULT } from './results.ts';
 import { isAccessors, type Modes, modesOf, noModes } from './rights.ts';
 import type { AttributeAccessors, AttributeValue, CosemObject, Method, Rights } from './types.ts';
 

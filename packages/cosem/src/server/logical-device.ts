@@ -16,13 +16,12 @@ import type {
   MethodDescriptor,
   SelectiveAccess,
 } from '@amiable/dlms';
-import { encodeLength } from '@amiable/dlms';
+import { encodeLength, RESULT } from '@amiable/dlms';
 import type { InterfaceClass } from '../classes/define.ts';
 import { isOfType } from '../values/check.ts';
 import { associationObject, deviceName, type Lists, ownModes, sapAssignment } from './associations.ts';
 import { attributesOf, type Entry, modesFor, prepare, readSlot } from './entry.ts';
 import { accessRightsSn, objectFilter, objectListLn, objectListSn, readObjectId } from './object-list.ts';
-import { RESULT } from './results.ts';
 import { answerProtected, protectedEnough } from './rights.ts';
 import { giveBaseNames, type ShortName, shortNames } from './short-names.ts';
 import { ACCESS, type CosemObject, type LogicalDeviceOptions, type Rights } from './types.ts';

@@ -13,6 +13,7 @@ import {
   decodeLength,
   type EncodedData,
   encodeLength,
+  RESULT,
   type SelectiveAccess,
   skipData,
   TAGS,
@@ -21,7 +22,6 @@ import {
 import { entryDescriptor, rangeDescriptor } from '../classes/common.ts';
 import { obisToBytes } from '../obis.ts';
 import { isOfType } from '../values/check.ts';
-import { RESULT } from './results.ts';
 
 /** One capture object. */
 export interface RowColumn {

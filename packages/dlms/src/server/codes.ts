@@ -5,7 +5,10 @@
  */
 import { CONFORMANCE } from '../conformance.ts';
 
-/** Data-Access-Result. */
+/**
+ * Data-Access-Result by name: what getters, setters and methods of a device refuse with. Action-Result has the same
+ * numbers where both have a name.
+ */
 export const DATA = {
   success: 0,
   hardwareFault: 1,

@@ -20,10 +20,10 @@ import { octetsOf, replyToHls, SN_REPLY_TO_HLS } from './hls.ts';
 import type { AssociationState } from './state.ts';
 import {
   continueIncoming,
+  encodeResults,
   finishIncoming,
   mayContinue,
   nextBlock,
-  putLength,
   readFits,
   startBlocks,
   startIncoming,
@@ -91,27 +91,16 @@ function hlsByName<M>(state: AssociationState<M>, parameters: EncodedData | unde
 }
 
 function readAnswer<M>(state: AssociationState<M>, results: readonly DataResult[], length: number): Uint8Array {
-  const out = new Uint8Array(length + 4);
+  const out = encodeResults(results, length, 1);
   out[0] = 0x0c;
-  let at = putLength(out, 1, results.length);
-  for (const result of results) {
-    if ('data' in result) {
-      out[at++] = 0;
-      out.set(result.data, at);
-      at += result.data.length;
-    } else {
-      out[at++] = 1;
-      out[at++] = result.error;
-    }
-  }
-  if (at <= state.room || state.inGeneralBlocks) return out.subarray(0, at);
+  if (out.length <= state.room || state.inGeneralBlocks) return out;
   // Blocks stand in the place of one value and carry it bare, as clients in the field want it; of several variables they
   // carry the whole list.
   const [only] = results;
-  const blocks = results.length === 1 && only && 'data' in only ? only.data : out.subarray(1, at);
+  const blocks = results.length === 1 && only && 'data' in only ? only.data : out.subarray(1);
   if (state.may(CONF.blockTransferWithGetOrRead) && readFits(state, blocks.length))
     return startBlocks(state, 'read', 0, blocks);
-  return state.may(CONF.generalBlockTransfer) ? out.subarray(0, at) : serviceError(READ, SERVICE_CHOICE, PDU_SIZE);
+  return state.may(CONF.generalBlockTransfer) ? out : serviceError(READ, SERVICE_CHOICE, PDU_SIZE);
 }
 
 function readOn<M>(state: AssociationState<M>, blockNumber: number): Uint8Array {

@@ -24,6 +24,7 @@ import { invokeMethod } from './hls.ts';
 import type { AssociationState } from './state.ts';
 import {
   continueIncoming,
+  encodeResults,
   finishIncoming,
   mayContinue,
   nextBlock,
@@ -135,23 +136,6 @@ function getList<M>(
       });
   }
   return behind(0xc4, 3, invoke, bytes);
-}
-
-/** SEQUENCE OF Get-Data-Result. `length` is that of the elements. */
-function encodeResults(results: readonly DataResult[], length: number): Uint8Array {
-  const out = new Uint8Array(length + 3);
-  let at = putLength(out, 0, results.length);
-  for (const result of results) {
-    if ('data' in result) {
-      out[at++] = 0;
-      out.set(result.data, at);
-      at += result.data.length;
-    } else {
-      out[at++] = 1;
-      out[at++] = result.error;
-    }
-  }
-  return out.subarray(0, at);
 }
 
 function behind(tag: number, choice: number, invoke: number, bytes: Uint8Array): Uint8Array {

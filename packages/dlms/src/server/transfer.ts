@@ -5,6 +5,7 @@
  * Decides: a block that is not the next one ends the transfer and says so; a block of another invoke id is refused and
  * leaves the transfer as it is. Leaves out: general block transfer (../general-block.ts).
  */
+import type { DataResult } from '../apdu/types.ts';
 import { DATA } from './codes.ts';
 import type { AssociationState, Incoming, Outgoing } from './state.ts';
 
@@ -30,6 +31,26 @@ export function putLength(out: Uint8Array, at: number, length: number): number {
   out[at + 1] = length >>> 8;
   out[at + 2] = length;
   return at + 3;
+}
+
+/**
+ * SEQUENCE OF Get-Data-Result, in ReadResponse too, behind `ahead` bytes left free. `length` is that of the elements: 1 + data,
+ * or 2.
+ */
+export function encodeResults(results: readonly DataResult[], length: number, ahead = 0): Uint8Array {
+  const out = new Uint8Array(ahead + length + 3);
+  let at = putLength(out, ahead, results.length);
+  for (const result of results) {
+    if ('data' in result) {
+      out[at++] = 0;
+      out.set(result.data, at);
+      at += result.data.length;
+    } else {
+      out[at++] = 1;
+      out[at++] = result.error;
+    }
+  }
+  return out.subarray(0, at);
 }
 
 /** Begins an answer in blocks and gives the first. */
