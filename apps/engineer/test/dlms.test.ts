@@ -158,6 +158,7 @@ describe('log-in and security', () => {
     ['GMAC, suite 0', KEYS],
     ['a dedicated key', { ...KEYS, dedicated: true }],
     ['general-glo', { ...KEYS, general: true }],
+    ['general-ciphering, identified', { ...KEYS, generalCiphering: 'identified' }],
     ['general-ded', { ...KEYS, general: true, dedicated: true }],
     ['GMAC, suite 1', { ...KEYS, client: '4', suite: '1' }],
     ['GMAC, suite 2', { key: hex(0x11, 32), authKey: hex(0x22, 32), client: '5' }],
@@ -671,12 +672,18 @@ test('the program: exit codes, stdout for results alone, --trace before an addre
       child.stderr.on('data', (d) => (text.err += String(d)));
       child.on('close', (code) => resolve({ ...text, code }));
     });
-  const [good, refused, usage] = await Promise.all([
+  const [good, refused, usage, head] = await Promise.all([
     run('get', '--trace', at, '1.8.0', '--plain'),
     run('ls', at, '--client', '2'),
     run('get', at, '1.8.0', '--key', '00'),
+    run('get', '--mode-e', '/dev/ttyNOSUCH', '1.8.0'),
   ]);
   expect(good).toMatchObject({ code: 0, out: '123456789.1 Wh\n', err: expect.stringContaining('→ AARQ') });
   expect(refused).toMatchObject({ code: 1, out: '' });
+  expect(head).toMatchObject({
+    code: 1,
+    out: '',
+    err: expect.stringContaining('/dev/ttyNOSUCH: there is no such device'),
+  });
   expect(usage).toMatchObject({ code: 2, out: '', err: expect.stringMatching(/^amiable: --key/) });
 });

@@ -149,19 +149,26 @@ function common(command: Command): Command {
     .option('--tz <zone>', 'times in this zone, e.g. Europe/Oslo; those of this machine and of the meter unless said')
     .option('--timeout <seconds>', 'for an answer; 10 unless said')
     .optionsGroup('Options:');
-  // An address after `--trace` is not its form.
+  // A word behind `--trace` or `--mode-e` is mostly an address of a meter, not their value.
   const parse = command.parseOptions.bind(command);
-  command.parseOptions = (words) =>
-    parse(
-      words.flatMap((word, i) =>
-        word === '--trace'
-          ? [`--trace=${/^(xml|bytes)$/.test(words[i + 1] ?? '') ? words[i + 1] : 'bytes'}`]
-          : words[i - 1] === '--trace' && /^(xml|bytes)$/.test(word)
-            ? []
-            : [word],
-      ),
-    );
+  command.parseOptions = (words) => parse(withoutGuests(words));
   return command;
+}
+
+/** Options whose value may be left out, with the value that was meant written into them. */
+function withoutGuests(words: readonly string[]): string[] {
+  const out: string[] = [];
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] as string;
+    const next = words[i + 1] ?? '';
+    if (word === '--mode-e') out.push('--mode-e=');
+    else if (word !== '--trace') out.push(word);
+    else if (/^(xml|bytes)$/.test(next)) {
+      out.push(`--trace=${next}`);
+      i++;
+    } else out.push('--trace=bytes');
+  }
+  return out;
 }
 
 function line(command: Command): Command {
