@@ -76,7 +76,7 @@ test('reads, writes and invocations are allowed to whom the table allows them, w
         }
       },
     ),
-    { numRuns: 3000 },
+    { numRuns: 1500 },
   );
 });
 
