@@ -335,6 +335,20 @@ describe('writing what people write', () => {
     });
 });
 
+describe('a register as people read it', () => {
+  it('takes scaler_unit as it was read, or as its value', () => {
+    const value = fromHex('06000f4240');
+    const type = REGISTER.types.value;
+    expect(printValue(type, value, { scalerUnit: fromHex('02020f00161e') })).toBe('1000000 Wh');
+    expect(printValue(type, value, { scalerUnit: fromHex('02020ffd161e') })).toBe('1000.000 Wh');
+    expect(printValue(type, value, { scalerUnit: { scaler: -3, unit: 'Wh' } })).toBe('1000.000 Wh');
+    // What is no scaler_unit says nothing of the value.
+    for (const other of ['00', '0201 0f00', '0202 1100 1101', '0202']) {
+      expect(printValue(type, value, { scalerUnit: fromHex(other) })).toBe('1000000');
+    }
+  });
+});
+
 describe('checking', () => {
   it('names the place', () => {
     expect(checkValue(SPECIAL_DAYS_TABLE.types.entries, fromHex('0101 0203 120001 0905 ffff0c19ff 120002'))).toBe(

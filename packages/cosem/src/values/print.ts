@@ -8,10 +8,12 @@
 
 import type { Data, EncodedData } from '@amiable/dlms';
 import { decimal } from '@amiable/model';
+import { REGISTER } from '../classes/measurement.ts';
 import type { PlainValue, ValueType } from '../classes/type.ts';
 import { unitOfCode } from '../units.ts';
+import { isOfType } from './check.ts';
 import { hexText, ipv4Text } from './octets.ts';
-import { dataOf, readPlain } from './read.ts';
+import { dataOf, readPlain, readValue } from './read.ts';
 
 /** As attribute `scaler_unit` gives it: the unit by symbol or code. */
 export interface ScalerUnit {
@@ -20,8 +22,8 @@ export interface ScalerUnit {
 }
 
 export interface PrintOptions {
-  /** Of the register whose value is printed. */
-  readonly scalerUnit?: ScalerUnit;
+  /** Of the register whose value is printed: attribute scaler_unit as it was read, or its value. */
+  readonly scalerUnit?: ScalerUnit | EncodedData;
 }
 
 /** JSON-safe values. */
@@ -50,10 +52,16 @@ export function printQuantity(mantissa: number | bigint, { scaler, unit }: Scale
 /** One line of text. @throws DecodeError when bytes are given that are no value */
 export function printValue(type: ValueType, data: Data | EncodedData, options: PrintOptions = {}): string {
   const decoded = dataOf(data);
-  const { scalerUnit } = options;
+  const { scalerUnit: given } = options;
+  const scalerUnit = given instanceof Uint8Array ? scalerUnitIn(given) : given;
   const value = 'value' in decoded ? decoded.value : undefined;
   if (scalerUnit && (typeof value === 'number' || typeof value === 'bigint')) return printQuantity(value, scalerUnit);
   return printPlain(readPlain(type, decoded), type);
+}
+
+function scalerUnitIn(attribute: EncodedData): ScalerUnit | undefined {
+  const type = REGISTER.types.scaler_unit;
+  return isOfType(attribute, type) ? readValue(type, attribute) : undefined;
 }
 
 /** A value that `readValue` gave; the type adds units. */
