@@ -20,7 +20,7 @@ import {
 import { CONTROL, encodeFrame } from '@amiable/hdlc';
 import { nodeCrypto } from '@amiable/io';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runPush } from '../src/dlms/push.ts';
+import { itemsOf, objectsOption, runPush } from '../src/dlms/push.ts';
 import type { Given } from '../src/dlms/settings.ts';
 import { keysOf, METER_TITLE } from './dlms-device.ts';
 import { type Machine, machine, type Ran, ran } from './dlms-terminal.ts';
@@ -103,6 +103,49 @@ function sender(port: number): Promise<Socket> {
 const answerOf = (socket: Socket): Promise<Buffer> => new Promise((resolve) => socket.once('data', resolve));
 const wrapped = (apdu: Uint8Array): Uint8Array => encodeWrapper(1, 16, apdu);
 
+describe('what a body holds', () => {
+  const clock = {
+    type: 'octet-string',
+    value: Uint8Array.from(Buffer.from('07ea0b14050c1e0000ffc400', 'hex')),
+  } as const;
+  const energy = { type: 'double-long-unsigned', value: 4711 } as const;
+  const entry = (classId: number, name: string) =>
+    ({
+      type: 'structure',
+      value: [
+        { type: 'long-unsigned', value: classId },
+        octets(name),
+        { type: 'integer', value: 2 },
+        { type: 'long-unsigned', value: 0 },
+      ],
+    }) as const;
+  const names = (items: ReturnType<typeof itemsOf>) =>
+    items.map(({ named }) => named && [named.object.classId, named.object.obis, named.attribute]);
+
+  it('is named by its own push_object_list', () => {
+    const list = {
+      type: 'array',
+      value: [entry(40, '0-0:25.9.0'), entry(8, '0-0:1.0.0'), entry(3, '1-0:1.8.0')],
+    } as const;
+    expect(names(itemsOf({ type: 'structure', value: [list, clock, energy] }))).toEqual([
+      [40, '0-0:25.9.0', 2],
+      [8, '0-0:1.0.0', 2],
+      [3, '1-0:1.8.0', 2],
+    ]);
+    // A list of another length describes something else.
+    expect(names(itemsOf({ type: 'structure', value: [list, energy] }))).toEqual([undefined, undefined]);
+  });
+  it('is named by the user', () => {
+    const told = objectsOption('0-0:1.0.0,3:1-0:1.8.0:value');
+    expect(names(itemsOf({ type: 'structure', value: [clock, energy, energy] }, told))).toEqual([
+      [8, '0-0:1.0.0', 2],
+      [3, '1-0:1.8.0', 2],
+      undefined,
+    ]);
+    expect(() => objectsOption('clock')).toThrow(/logical names/);
+  });
+});
+
 describe('amiable dlms push', () => {
   it('prints pairs of name and value, and confirms where asked', async () => {
     let answer: Uint8Array | undefined;
@@ -114,7 +157,7 @@ describe('amiable dlms push', () => {
       socket.destroy();
     });
     expect(code).toBe(0);
-    expect(out).toMatch(/notification\n {2}1-0:1\.8\.0 {2}Active energy import {2}4711\n {2}2 {2}0x781b5b324a\n$/);
+    expect(out).toMatch(/notification\n {2}1-0:1\.8\.0 {2}Active energy import {2}4711\n {2}2 +0x781b5b324a\n$/);
     const frame = decodeWrapperDatagram(answer as Uint8Array);
     expect([frame.source, frame.destination, toHex(frame.apdu).slice(0, 2)]).toEqual([16, 1, '10']);
   });
@@ -142,7 +185,7 @@ describe('amiable dlms push', () => {
       type: 'data-notification',
       title: '4D45540000000001',
       invokeId: 7,
-      values: [{ obis: '1-0:1.8.0', value: 4711 }, { value: '0x781b5b324a' }],
+      values: [{ obis: '1-0:1.8.0', class: 3, value: 4711 }, { value: '0x781b5b324a' }],
     });
     expect(err).toMatch(/refused: .*invocation counter/);
     expect(err).toContain('not ciphered is refused');

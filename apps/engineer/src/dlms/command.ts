@@ -113,6 +113,10 @@ export function dlmsCommand(parent: Command): Command {
       .option('--wrapper', 'wrapper on a serial line')
       .option('--baud <rate>', 'of a serial port; 9600 unless said')
       .option('--parity <parity>', 'N, E or O; N unless said')
+      .option(
+        '--objects <list>',
+        "what the values are, in order, as the meter's push_object_list has it: 8:0-0:1.0.0:2,1-0:1.8.0",
+      )
       .option('--count <n>', 'end after so many')
       .option('--raw', 'bytes too, in JSON')
       .option('--json', 'one JSON object for each message'),

@@ -4,16 +4,18 @@
  *
  * Decides: what is ciphered is opened with the given keys, each system title with counters of its own; with keys, what
  * comes plain is refused, unless --policy none; who asks for a confirmation gets it. The body of a notification names
- * no objects: pairs of logical name and value are recognised, everything else is printed as it stands. Lists of makers are
+ * no objects: --objects names them, or the body does (a push_object_list in front, logical names before values); everything else
+ * is printed as it stands. Lists of makers are
  * what `amiable read` knows.
  */
 import { DecodeError, toHex } from '@amiable/bytes';
 import {
   dateTimeText,
+  encodedData,
   type JsonValue,
   jsonValue,
   obisFromBytes,
-  objectName,
+  obisToBytes,
   plainValue,
   printPlain,
 } from '@amiable/cosem';
@@ -36,12 +38,13 @@ import {
 } from '@amiable/dlms';
 import { createHdlcReceiver } from '@amiable/hdlc';
 import { listenTcp, listenUdp, nodeCrypto, serialLink } from '@amiable/io';
-import { bareObject, nameOf } from './catalog.ts';
+import { bareObject, type CatalogObject, nameOf } from './catalog.ts';
 import { defaultStateFile, fingerprintOf, openCounter, type StoredCounter } from './counters.ts';
 import { type Given, numberOption, type SecuritySettings, type Settings, settingsOf } from './settings.ts';
-import { printTarget } from './target.ts';
-import { harmless, type Terminal } from './terminal.ts';
+import { attributeFor, classNumber, likelyClass, parseReference, printTarget } from './target.ts';
+import { harmless, type Terminal, table } from './terminal.ts';
 import { createTrace } from './trace.ts';
+import { UsageError } from './usage.ts';
 import { jsonRead, printRead } from './values.ts';
 
 /** A whole APDU, from whom, and how an answer goes back; absent where none can. */
@@ -186,6 +189,7 @@ class PushReceiver {
   readonly #given: Given;
   readonly #counter: StoredCounter | undefined;
   readonly #came: () => void;
+  readonly #objects: readonly Named[] | undefined;
   readonly #contexts = new Map<string, SecurityContext>();
   readonly #blocks = new Map<string, ReturnType<typeof createBlockJoiner>>();
   readonly #trace: ReturnType<typeof createTrace> | undefined;
@@ -202,6 +206,7 @@ class PushReceiver {
     this.#given = given;
     this.#counter = counter;
     this.#came = came;
+    this.#objects = objectsOption(given.objects);
     this.#trace = settings.trace && createTrace(settings.trace, settings.security, (text) => terminal.err(text));
   }
 
@@ -310,12 +315,12 @@ class PushReceiver {
     if (apdu.type === 'data-notification') {
       this.#came();
       const when = apdu.dateTime ? dateTimeText(apdu.dateTime) : undefined;
-      const items = itemsOf(apdu.body);
+      const items = itemsOf(apdu.body, this.#objects);
       if (given.json)
         terminal.out(
           `${JSON.stringify({ received, ...sender, type: apdu.type, invokeId: apdu.invokeId & LONG_INVOKE.id, ...(when && { time: when }), values: items.map(jsonItem) })}\n`,
         );
-      else terminal.out(`${head}  notification${when ? ` of ${when}` : ''}\n${items.map(printItem).join('')}`);
+      else terminal.out(`${head}  notification${when ? ` of ${when}` : ''}\n${table(items.map(itemRow))}`);
     } else if (apdu.type === 'event-notification-request') {
       this.#came();
       const object = bareObject(apdu.attribute.classId, apdu.attribute.instanceId);
@@ -349,31 +354,73 @@ class PushReceiver {
   }
 }
 
-interface Item {
-  readonly obis?: string;
+/** An attribute that an element of a body is the value of. */
+export interface Named {
+  readonly object: CatalogObject;
+  readonly attribute: number;
+}
+
+export interface Item {
+  readonly named?: Named;
   readonly data: Data;
 }
 
-/** Elements of the body; a logical name that is followed by its value becomes one item. */
-export function itemsOf(body: DataNotification['body']): Item[] {
-  const elements = body.type === 'structure' || body.type === 'array' ? body.value : [body];
+/** `8:0-0:1.0.0:2,1-0:1.8.0`: what the elements of a body are, in order. @throws UsageError */
+export function objectsOption(value: unknown): readonly Named[] | undefined {
+  if (value === undefined) return undefined;
+  return String(value)
+    .split(',')
+    .map((word) => {
+      const { obis, classWord, member } = parseReference(word);
+      if (!obis) throw new UsageError(`--objects ${word}: write logical names, as in 8:0-0:1.0.0:2,1-0:1.8.0.`);
+      const classId = classWord === undefined ? likelyClass(obis) : classNumber(classWord);
+      const object = bareObject(classId, obisToBytes(obis));
+      return { object, attribute: attributeFor(object, member) };
+    });
+}
+
+/** The push_object_list, where a body begins with its own description (Push setup, class 40). */
+function described(elements: readonly Data[]): Named[] | undefined {
+  const [list] = elements;
+  if (list?.type !== 'array' || list.value.length !== elements.length) return undefined;
+  const names: Named[] = [];
+  for (const entry of list.value) {
+    const [classId, name, attribute] = entry.type === 'structure' ? entry.value : [];
+    if (classId?.type !== 'long-unsigned' || name?.type !== 'octet-string' || attribute?.type !== 'integer')
+      return undefined;
+    if (name.value.length !== 6) return undefined;
+    names.push({ object: bareObject(classId.value, name.value), attribute: attribute.value });
+  }
+  return names;
+}
+
+/** Elements of the body: named as was told, as the body itself says, or by a logical name that stands before its value. */
+export function itemsOf(body: DataNotification['body'], told?: readonly Named[]): Item[] {
+  const elements: readonly Data[] = body.type === 'structure' || body.type === 'array' ? body.value : [body];
+  const names = told ?? described(elements);
+  if (names) return elements.map((data, i) => ({ data, ...(names[i] && { named: names[i] }) }));
   const items: Item[] = [];
   for (let i = 0; i < elements.length; i++) {
     const data = elements[i] as Data;
     const next = elements[i + 1];
     if (data.type === 'octet-string' && data.value.length === 6 && next && data.value[5] === 0xff) {
-      items.push({ obis: obisFromBytes(data.value), data: next });
+      const object = bareObject(likelyClass(obisFromBytes(data.value)), data.value);
+      items.push({ named: { object, attribute: 2 }, data: next });
       i++;
     } else items.push({ data });
   }
   return items;
 }
 
-function printItem({ obis, data }: Item, i: number): string {
-  const value = harmless(printPlain(plainValue(data)));
-  return obis ? `  ${obis}  ${objectName(obis) ?? ''}  ${value}\n` : `  ${i + 1}  ${value}\n`;
+const readOf = ({ named, data }: Item) => named && { ...named, result: { data: encodedData(data) } };
+
+function itemRow(item: Item, i: number): string[] {
+  const value = readOf(item);
+  if (!value) return [`  ${i + 1}`, '', harmless(printPlain(plainValue(item.data)))];
+  return [`  ${printTarget(value.object, value.attribute)}`, nameOf(value.object), printRead(value)];
 }
 
-function jsonItem({ obis, data }: Item): JsonValue {
-  return { ...(obis && { obis, name: objectName(obis) ?? null }), value: jsonValue(plainValue(data)) };
+function jsonItem(item: Item): JsonValue {
+  const value = readOf(item);
+  return value ? jsonRead(value, false) : { value: jsonValue(plainValue(item.data)) };
 }

@@ -89,7 +89,7 @@ const ONLY: Readonly<Record<string, readonly [number, string]>> = {
   association: [15, '0-0:40.0.0'],
 };
 
-function classNumber(word: string): number {
+export function classNumber(word: string): number {
   if (/^\d+$/.test(word)) return Number(word);
   const table = classNamed(word);
   if (!table)
@@ -100,7 +100,7 @@ function classNumber(word: string): number {
 }
 
 /** What stands at a logical name mostly (IEC 62056-6-2 clause 6), for meters that tell no list. */
-function likelyClass(obis: string): number {
+export function likelyClass(obis: string): number {
   const [, a, c, d] = /^(\d+)-\d+:(\d+)\.(\d+)\./.exec(obis)?.map(Number) ?? [];
   if (a === 0 && c === 1) return 8;
   if (c === 99 || c === 98) return 7;
