@@ -101,26 +101,22 @@ export function createCredentials(
 ): Credentials {
   const set = (owner: KeyOwner): KeySet => {
     const kept = stored[owner];
-    const ours = (): InvocationCounter =>
-      reservedCounter({
-        start: kept.counter,
+    // An association that lives on under the old key counts in the old key's numbers: they must not become the new one's.
+    let generation = 0;
+    const bounds = (name: 'counter' | 'peerCounter') => {
+      const mine = generation;
+      return {
+        start: kept[name],
         batch,
-        persist(bound) {
-          kept.counter = bound;
+        persist(bound: number) {
+          if (mine !== generation) return;
+          kept[name] = bound;
           save(stored);
         },
-      });
-    const theirs = (): PeerCounter =>
-      reservedPeerCounter({
-        start: kept.peerCounter,
-        batch,
-        persist(bound) {
-          kept.peerCounter = bound;
-          save(stored);
-        },
-      });
-    let counter = ours();
-    let peerCounter = theirs();
+      };
+    };
+    let counter: InvocationCounter = reservedCounter(bounds('counter'));
+    let peerCounter: PeerCounter = reservedPeerCounter(bounds('peerCounter'));
     return {
       stored: kept,
       get counter() {
@@ -130,10 +126,11 @@ export function createCredentials(
         return peerCounter;
       },
       restart() {
+        generation++;
         kept.counter = 0;
         kept.peerCounter = 0;
-        counter = ours();
-        peerCounter = theirs();
+        counter = reservedCounter(bounds('counter'));
+        peerCounter = reservedPeerCounter(bounds('peerCounter'));
       },
     };
   };

@@ -23,7 +23,7 @@ export const CONTENT_SECURITY_POLICY = [
 
 const logTable = (id: string, none: string, heading: string): string => `
 <section class="card" aria-labelledby="h-${id}"><h2 id="h-${id}">${heading}</h2>
-<div class="scroll" tabindex="0" role="region" aria-labelledby="h-${id}"><table><thead><tr><th scope="col">${T.time}</th><th scope="col">${T.event}</th></tr></thead>
+<div class="scroll" tabindex="0" role="group" aria-labelledby="h-${id}"><table><thead><tr><th scope="col">${T.time}</th><th scope="col">${T.event}</th></tr></thead>
 <tbody id="${id}"></tbody></table></div><p class="soft" id="no${id}">${none}</p></section>`;
 
 export const HTML = `<!doctype html>
