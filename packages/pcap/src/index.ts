@@ -10,6 +10,7 @@ export {
 export { decodeNetworkPacket, type NetworkPacket, type TcpFlags } from './network.ts';
 export { LINKTYPE, milliseconds, type Packet, type PacketTime, packetTime } from './packet.ts';
 export { type Capture, type CaptureReader, createCaptureReader, decodeCapture, type ReadOptions } from './read.ts';
+export { isCapture, type Run, runsOf } from './runs.ts';
 export { decodeSerialPacket, RTAC_EVENT, type SerialPacket, serialPacket } from './serial.ts';
 export {
   type CollectedStream,

@@ -6,7 +6,7 @@
 import { open } from 'node:fs/promises';
 import { formOf } from '@amiable/io';
 import { parsePaste } from '@amiable/meter';
-import { extractStreams } from '@amiable/pcap';
+import { extractStreams, isCapture, runsOf } from '@amiable/pcap';
 
 export interface Piece {
   readonly bytes: Uint8Array;
@@ -23,9 +23,6 @@ export interface Source {
 }
 
 const MAX_INPUT = 64 << 20;
-/** pcap in both byte orders and both resolutions, and pcapng. */
-const CAPTURES = new Set(['a1b2c3d4', 'd4c3b2a1', 'a1b23c4d', '4d3cb2a1', '0a0d0d0a']);
-
 /** @throws Error with a sentence */
 export async function sourcesOf(words: readonly string[], stdin: AsyncIterable<Uint8Array>): Promise<Source[]> {
   const sources: Source[] = [];
@@ -79,8 +76,7 @@ async function collect(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
 }
 
 function sourcesOfBytes(name: string, bytes: Uint8Array): Source[] {
-  const magic = Buffer.from(bytes.subarray(0, 4)).toString('hex');
-  if (CAPTURES.has(magic)) return capture(name, bytes);
+  if (isCapture(bytes)) return capture(name, bytes);
   const head = bytes.subarray(0, 4096);
   const isText = formOf(head) === 'hex' || head.every((b) => b >= 32 || (b >= 9 && b <= 13));
   if (!isText) return [{ name, pieces: [{ bytes, direction: undefined }], remarks: [] }];
@@ -102,13 +98,10 @@ function capture(name: string, bytes: Uint8Array): Source[] {
     return [{ name, pieces: [], remarks: [...remarks, 'no TCP, UDP or serial data in this capture'] }];
   return streams.map((stream, i) => ({
     name: `${name}: ${stream.kind} ${stream.client} and ${stream.server}`,
-    // Neighbouring pieces of one side belong together: a frame may be cut by packets.
-    pieces: joined(
-      stream.pieces.map((p) => ({
-        bytes: p.octets,
-        direction: p.from === 'client' ? 'out' : p.from === 'server' ? 'in' : undefined,
-      })),
-    ),
+    pieces: runsOf(stream).map(({ from, octets }) => ({
+      bytes: octets,
+      direction: from === 'client' ? 'out' : from === 'server' ? 'in' : undefined,
+    })),
     remarks: [
       ...(i === 0 ? remarks : []),
       ...stream.pieces
@@ -116,22 +109,4 @@ function capture(name: string, bytes: Uint8Array): Source[] {
         .map((p) => `${p.missing} bytes from the ${p.from} are not in the capture`),
     ],
   }));
-}
-
-function joined(pieces: readonly Piece[]): Piece[] {
-  const out: { bytes: Uint8Array; direction: Piece['direction'] }[] = [];
-  let run: Uint8Array[] = [];
-  const flush = (direction: Piece['direction']) => {
-    if (run.length > 0) out.push({ bytes: new Uint8Array(Buffer.concat(run)), direction });
-    run = [];
-  };
-  let before: Piece['direction'];
-  for (const piece of pieces) {
-    if (piece.bytes.length === 0) continue;
-    if (run.length > 0 && piece.direction !== before) flush(before);
-    run.push(piece.bytes);
-    before = piece.direction;
-  }
-  flush(before);
-  return out;
 }
