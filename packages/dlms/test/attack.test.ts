@@ -142,6 +142,58 @@ describe('across associations', () => {
   });
 });
 
+describe('what a client leaves out', () => {
+  const withoutSecret: ClientProfile['security'] = () => ({
+    suite: 0,
+    ownSystemTitle: SERVER,
+    keys,
+    send: NONE,
+    require: NONE,
+    counter: memoryCounter(),
+    peerCounter: memoryPeerCounter(),
+    crypto: nodeCrypto,
+  });
+
+  test.each([2, 3, 4, 5, 6] as const)('mechanism %i without its system title: refused, never thrown', (mechanism) => {
+    const server = serverFor(
+      fakeDevice([
+        { ...PUBLIC, mechanism, secret: () => new Uint8Array(16), ...(mechanism >= 5 && { security: withoutSecret }) },
+      ]),
+    );
+    const answer = decodeApdu(server.receive(aarq({ mechanism, value: new Uint8Array(16).fill(1) })) as Uint8Array);
+    expect(answer).toMatchObject(
+      mechanism >= 5 ? { result: 1, resultSourceDiagnostic: { source: 'user', code: 3 } } : { result: 0 },
+    );
+    const reply = encodeApdu({
+      type: 'action-request-normal',
+      invoke: 0xc1,
+      method: { classId: 15, instanceId: fromHex('0000280000ff'), methodId: 1 },
+      parameters: fromHex(`0920${'00'.repeat(32)}`),
+    });
+    expect(hex(server.receive(reply))).toMatch(mechanism >= 5 ? /^d801/ : /^c701c103/);
+    expect(server.status).toBe(0);
+  });
+
+  test('pre-established and ciphered: whoever names himself in his envelope is answered', () => {
+    const profile: ClientProfile = { ...PUBLIC, applicationContexts: [3], preEstablished: true };
+    for (const form of ['service-specific-global', 'general-global', 'general-ciphering'] as const) {
+      const device = fakeDevice([
+        { ...profile, security: () => ({ ...withoutSecret(undefined), send: BOTH, require: BOTH }) },
+      ]);
+      device.values.set(2, fromHex('1105'));
+      const server = serverFor(device);
+      const answer = server.receive(client({ form }).protect(GET));
+      // Without a title in the envelope nobody knows whose it is.
+      if (form === 'service-specific-global') expect(hex(answer)).toMatch(/^d8/);
+      else
+        expect(client({ form }).unprotect(answer as Uint8Array)).toMatchObject({
+          ok: true,
+          plain: fromHex('c401c1001105'),
+        });
+    }
+  });
+});
+
 describe('ends of numbers', () => {
   test('a key whose numbers are all used says so, and does not name 0 as the one to go on from', () => {
     const peerCounter = memoryPeerCounter();

@@ -71,9 +71,10 @@ export function associate<M>(state: AssociationState<M>, apdu: Uint8Array): Uint
   if (ciphered || profile.mechanism >= 5) state.security = profile.security?.(state.meter);
   const named = aarq.callingApTitle?.length === 8 ? aarq.callingApTitle.slice() : undefined;
   state.clientSystemTitle = named ?? undefined;
-  if ((ciphered || profile.mechanism === 5 || profile.mechanism === 7) && !named)
-    return refuse(state, aarq, user(USER.callingApTitleNotRecognized));
-  if ((ciphered || profile.mechanism === 5) && !state.security) return refuse(state, aarq, user(USER.noReason));
+  // Mechanisms 5 to 7 bind both titles.
+  const titled = ciphered || profile.mechanism >= 5;
+  if (titled && !named) return refuse(state, aarq, user(USER.callingApTitleNotRecognized));
+  if (titled && !state.security) return refuse(state, aarq, user(USER.noReason));
   // A client that bears our title could have our own words back as its own.
   if (named && state.security && isSame(named, state.security.ownSystemTitle))
     return refuse(state, aarq, user(USER.callingApTitleNotRecognized));

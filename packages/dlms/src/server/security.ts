@@ -75,6 +75,8 @@ export class AssociationSecurity {
     const form = formOf(apdu[0] as number);
     const result = this.#context(form ?? this.#form).unprotect(apdu, plainAllowed ? { plainAllowed } : undefined);
     if (result.ok && result.wasProtected && form) this.#form = form;
+    // Where no AARQ told it, the first envelope that opened says whom we speak with.
+    if (result.ok && result.systemTitle && !this.#clientTitle) this.#name(result.systemTitle.slice());
     return result;
   }
 
@@ -88,6 +90,11 @@ export class AssociationSecurity {
     return this.#context(this.#form).protect(plain, {
       protection: { authenticated, encrypted, ...(signed && { signed }) },
     });
+  }
+
+  #name(title: Uint8Array): void {
+    this.#clientTitle = title;
+    for (const context of this.#contexts.values()) context.setPeerSystemTitle(title);
   }
 
   #context(form: CipheringForm): SecurityContext {
