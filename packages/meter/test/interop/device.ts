@@ -232,8 +232,8 @@ export function interopDevice({
       applicationContexts: contexts.map(
         (context) => (context + (referencing === 'sn' ? 1 : 0)) as ApplicationContextName,
       ),
-      // Version 2 for logical names: Gurux C asks for attributes 10 and 11 of any and ends when they are not there.
-      objectVersion: referencing === 'sn' ? 1 : 2,
+      // Gurux C asks for attributes 10 and 11 of any Association LN, and ends when they are not there.
+      objectVersion: 2,
       mechanism,
       conformance: referencing === 'sn' ? SN_CONFORMANCE : LN_CONFORMANCE,
       secret: () => new TextEncoder().encode(PASSWORD),
