@@ -7,7 +7,17 @@
  * undercut, whatever the user or the meter say.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { InvocationCounter } from '@amiable/dlms';
@@ -88,11 +98,20 @@ function writeState(path: string, state: State): void {
 }
 
 function alive(pid: number): boolean {
+  if (!(pid > 0)) return false;
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function isOld(lock: string): boolean {
+  try {
+    return Date.now() - statSync(lock).mtimeMs > 10_000;
+  } catch {
+    return false;
   }
 }
 
@@ -113,8 +132,8 @@ function tryLock(lock: string): number | undefined {
     } catch {
       continue;
     }
-    // Being written this moment, or left by a process that is gone.
-    if (!(holder > 0)) return -1;
+    // Being written this moment, unless it is old: then its process ended before it had written its number.
+    if (!(holder > 0) && !isOld(lock)) return -1;
     if (holder === process.pid || alive(holder)) return holder;
     // By rename, so that of two processes which find it one takes it away, and never the new lock of the other.
     const mine = `${lock}.${process.pid}`;
@@ -139,7 +158,7 @@ export async function openCounter(path: string, fingerprint: string, clock: Cloc
     if (holder === undefined) break;
     if (clock.now() >= until)
       throw new Error(
-        `Process ${holder} is using the invocation counters of this key and system title (${lock}). Wait for it, or give this one a --title of its own.`,
+        `${holder > 0 ? `Process ${holder}` : 'Another process'} is using the invocation counters of this key and system title (${lock}). Wait for it, or give this one a --title of its own.`,
       );
     await sleep(clock, 100);
   }
@@ -172,6 +191,11 @@ class FileCounter implements StoredCounter {
 
   #persist(bound: number): void {
     const { counters } = readState(this.#path);
+    // Whoever got past the lock would use our numbers: better none than one twice.
+    if ((counters[this.#fingerprint] ?? 0) !== this.#bound)
+      throw new Error(
+        `${this.#path} was changed by another program meanwhile; no more invocation counters are used from here. Try again.`,
+      );
     writeState(this.#path, { counters: { ...counters, [this.#fingerprint]: bound } });
     this.#bound = bound;
   }
@@ -200,6 +224,8 @@ class FileCounter implements StoredCounter {
     this.#open = false;
     try {
       if (this.following !== this.#bound && this.following > (this.known ?? -1)) this.#persist(this.following);
+    } catch {
+      // What is not given back is lost, which does no harm.
     } finally {
       unlinkSync(this.#lock);
     }
