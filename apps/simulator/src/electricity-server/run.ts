@@ -28,7 +28,11 @@ import { servePage } from './page/server.ts';
 import type { PushMessage, ServedMeter } from './served.ts';
 import { folderStore, type Store } from './store.ts';
 
-const SAVE_EVERY = 60_000;
+const SAVE_BEAT = 2000;
+/** Beats. */
+const SAVE_ALL = 30;
+/** Number of the meter on the current loop: keys and household follow from it. */
+const EXTERNAL = 90_001;
 /** A sweep advances meters for so long before the event loop has its turn. */
 const SLICE = 10;
 /** Wrapper client port that pushes go to (data collection system). */
@@ -71,8 +75,8 @@ export async function startMeters(
     shared: fleet,
     now: virtualTime(clock, options.speed, options.from),
   };
-  const make = (number: number, lower?: number): ServedMeter => {
-    const meter = virtualMeter(how, {
+  const make = (number: number, lower?: number, like = how): ServedMeter => {
+    const meter = virtualMeter(like, {
       number,
       ...(lower !== undefined && { lower }),
       ...(store && { kept: store.load(number), saveCredentials: (stored) => store.saveCredentials(number, stored) }),
@@ -84,6 +88,8 @@ export async function startMeters(
   const many = Math.max(options.count, options.ports);
   const meters = Array.from({ length: many }, (_, i) => make(i + 1, options.count > 1 ? undefined : LOWER.own));
   const first = meters[0] as ServedMeter;
+  // Another meter, on the current loop: another household, reached by its lower address.
+  const external = fleet ? undefined : make(EXTERNAL, LOWER.external, { ...how, slaves: [] });
   const closers: (() => Promise<void> | void)[] = [];
   const wrapperPorts: number[] = [];
   const hdlcPorts: number[] = [];
@@ -95,9 +101,7 @@ export async function startMeters(
     for (let i = 0; i < options.ports; i++) {
       const meter = meters[i] as ServedMeter;
       const directory =
-        options.count > 1
-          ? fleetDirectory((number) => meters[number - 1])
-          : singleDirectory(meter, fleet ? undefined : externalMeter(how, store));
+        options.count > 1 ? fleetDirectory((number) => meters[number - 1]) : singleDirectory(meter, external);
       const server = createServer(directory, clock, { fault: (error) => say(`fault: ${String(error)}`) });
       closers.push(() => server.close());
       const traffic = fleet ? undefined : lightsOf(meter);
@@ -135,7 +139,7 @@ export async function startMeters(
     const running: Running = { meters, wrapperPorts, hdlcPorts, pagePort, close };
     if (options.speed !== 1 || options.count === 1) closers.push(pace(first, clock));
     if (options.sweep > 0) closers.push(sweep(meters, options.sweep, clock));
-    if (store) closers.push(saving(store, meters, clock));
+    if (store) closers.push(saving(store, external ? [...meters, external] : meters, clock));
     introduce(options, running, say);
     return running;
   } catch (error) {
@@ -156,19 +160,6 @@ function readPem(path: string): Uint8Array {
   } catch (error) {
     throw new MisuseError(`${path}: ${(error as Error).message}`);
   }
-}
-
-/** The second meter, on the current loop: another household, reached by its lower address. */
-function externalMeter(how: VirtualMeterOptions, store: Store | undefined): ServedMeter {
-  const number = 90_001;
-  return virtualMeter(
-    { ...how, slaves: [] },
-    {
-      number,
-      lower: LOWER.external,
-      ...(store && { kept: store.load(number), saveCredentials: (stored) => store.saveCredentials(number, stored) }),
-    },
-  );
 }
 
 /** Lets the lights show what passes. */
@@ -213,18 +204,21 @@ function sweep(meters: readonly ServedMeter[], every: number, clock: Clock): () 
   return () => cancel();
 }
 
+/** All that has lived once a minute, what was written within two seconds, everything at the end. */
 function saving(store: Store, meters: readonly ServedMeter[], clock: Clock): () => void {
-  const all = (): void => {
-    for (const meter of meters) store.save(meter);
+  const all = (wanted: (meter: ServedMeter) => boolean): void => {
+    for (const meter of meters) if (wanted(meter)) store.save(meter);
   };
-  let cancel = clock.after(SAVE_EVERY, beat);
+  let beats = 0;
+  let cancel = clock.after(SAVE_BEAT, beat);
   function beat(): void {
-    all();
-    cancel = clock.after(SAVE_EVERY, beat);
+    const everything = ++beats % SAVE_ALL === 0;
+    all((meter) => everything || meter.written);
+    cancel = clock.after(SAVE_BEAT, beat);
   }
   return () => {
     cancel();
-    all();
+    all(() => true);
   };
 }
 
@@ -266,7 +260,7 @@ function introduce(
     );
   else
     say(
-      `virtual electricity meter ${first.engine.identification('meter-serial')}: wrapper on ${url}, HDLC on port ${hdlcPorts[0]}`,
+      `virtual electricity meter ${first.engine.identification('meter-serial')}: wrapper on ${url}, HDLC on hdlc+tcp://${shown}:${hdlcPorts[0]}`,
     );
   say(`  public:     amiable dlms ls ${url} --client ${CLIENTS.public[0]} --server 1`);
   say(

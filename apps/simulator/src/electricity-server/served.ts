@@ -41,6 +41,8 @@ export class ServedMeter {
   readonly settings: Map<string, Uint8Array>;
   /** Written since it was last saved. */
   dirty = false;
+  /** Somebody has changed something: worth saving soon. */
+  written = false;
   /** What schedules will execute, and when in virtual time; asked for anew when undefined. */
   scheduled: ScheduledAction | undefined;
   scheduleKnown = false;
@@ -137,6 +139,7 @@ export class ServedMeter {
   /** Something was written. */
   changed(): void {
     this.dirty = true;
+    this.written = true;
     this.scheduleKnown = false;
   }
 }

@@ -112,6 +112,7 @@ export function folderStore(folder: string): Store {
       const file = { version: VERSION, engine: Buffer.from(engine).toString('base64'), settings };
       replace(pathOf(meter.number, 'meter'), JSON.stringify(file));
       meter.dirty = false;
+      meter.written = false;
     },
   };
 }
