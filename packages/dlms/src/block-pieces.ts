@@ -58,9 +58,13 @@ export class Pieces {
     this.#buffer = EMPTY;
     this.bytes = 0;
   }
+  /** All so far; what is added later does not change it. */
+  soFar(): Uint8Array {
+    return this.#buffer.subarray(0, this.bytes);
+  }
   /** The buffer is given away. */
   join(): Uint8Array {
-    const whole = this.#buffer.subarray(0, this.bytes);
+    const whole = this.soFar();
     this.clear();
     return whole;
   }

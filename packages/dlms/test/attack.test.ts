@@ -247,4 +247,27 @@ describe('memory', () => {
     expect((used() - before) / 10).toBeLessThan(150_000);
     expect(transfers[0]?.held).toBeGreaterThanOrEqual(20_000);
   });
+
+  test('blocks of a byte that a meter gives a client take little more than their bytes', () => {
+    const before = used();
+    const clients = Array.from({ length: 10 }, () => {
+      const one = createClientAssociation({
+        preEstablished: { conformance: PUBLIC.conformance, maxPduSize: 1024 },
+      });
+      one.get(attribute(2));
+      for (let blockNumber = 1; blockNumber <= 10_000; blockNumber++)
+        one.receive(
+          encodeApdu({
+            type: 'get-response-with-datablock',
+            invoke: 0xc1,
+            lastBlock: false,
+            blockNumber,
+            result: { raw: Uint8Array.of(7) },
+          }),
+        );
+      return one;
+    });
+    expect((used() - before) / 10).toBeLessThan(100_000);
+    expect(clients.every((one) => one.expecting.includes('block 10001'))).toBe(true);
+  });
 });

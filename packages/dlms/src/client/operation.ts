@@ -7,6 +7,7 @@
 import { MisuseError } from '@amiable/bytes';
 import { encodeApdu } from '../apdu/codec.ts';
 import type { Apdu } from '../apdu/types.ts';
+import { Pieces } from '../block-pieces.ts';
 import type { ClientLimits, OperationName, Outcome } from './types.ts';
 
 /** What an answer leads to: another request, the end, or nothing that this operation can make sense of. */
@@ -67,39 +68,37 @@ export function isAnswer(answer: Uint8Array, tag: number, invoke: number): boole
 /** Blocks that come in, in order, until the last. */
 export class Incoming {
   readonly #limits: ClientLimits;
-  readonly #parts: Uint8Array[] = [];
-  #bytes = 0;
+  readonly #pieces: Pieces;
   /** The number of the block that is due. */
   due = 1;
 
   constructor(limits: ClientLimits) {
     this.#limits = limits;
+    this.#pieces = new Pieces(limits.maxBytes);
   }
 
   /** @returns what is wrong with it, if anything */
   add(blockNumber: number, raw: Uint8Array): string | undefined {
     if (blockNumber !== this.due) return `it is block ${blockNumber}, not block ${this.due}`;
     if (this.due > this.#limits.maxBlocks) return `more than ${this.#limits.maxBlocks} blocks came`;
-    this.#bytes += raw.length;
-    if (this.#bytes > this.#limits.maxBytes) return `more than ${this.#limits.maxBytes} bytes of blocks came`;
-    this.#parts.push(raw);
+    if (this.#pieces.bytes + raw.length > this.#limits.maxBytes)
+      return `more than ${this.#limits.maxBytes} bytes of blocks came`;
+    this.#pieces.add(raw);
     this.due++;
     return undefined;
   }
 
   get bytes(): number {
-    return this.#bytes;
+    return this.#pieces.bytes;
   }
 
   /** All of them in one, after `head`. */
   join(head: readonly number[] = []): Uint8Array {
-    const whole = new Uint8Array(head.length + this.#bytes);
+    const joined = this.#pieces.soFar();
+    if (head.length === 0) return joined;
+    const whole = new Uint8Array(head.length + joined.length);
     whole.set(head);
-    let at = head.length;
-    for (const part of this.#parts) {
-      whole.set(part, at);
-      at += part.length;
-    }
+    whole.set(joined, head.length);
     return whole;
   }
 }
