@@ -218,7 +218,6 @@ export {
 } from './security/hls.ts';
 export {
   ALGORITHM_ID,
-  type AlgorithmArc,
   type AlgorithmId,
   agreeKey,
   agreeStaticKey,
@@ -254,6 +253,7 @@ export {
 } from './security/security-setup.ts';
 export { softwareGcm } from './security/software-gcm.ts';
 export type {
+  AlgorithmArc,
   CipheringForm,
   InvocationCounter,
   KeyInfoMethod,

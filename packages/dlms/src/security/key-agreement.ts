@@ -10,17 +10,11 @@
 import { MisuseError } from '@amiable/bytes';
 import { SUITES } from './control.ts';
 import type { Crypto, EcPrivateKey, EcPublicKey } from './crypto.ts';
-import type { SecuritySuite } from './types.ts';
+import type { AlgorithmArc, SecuritySuite } from './types.ts';
 
 /** COSEM_Cryptographic_Algorithm_Id, last arc: what the derived key is for. */
 export const ALGORITHM_ID = { 'AES-GCM-128': 0, 'AES-GCM-256': 1, 'AES-WRAP-128': 2, 'AES-WRAP-256': 3 } as const;
 export type AlgorithmId = keyof typeof ALGORITHM_ID;
-
-/**
- * The arc that stands for identified-organization(5) in the algorithm's identifier: 5, as it must be encoded and as the
- * test vectors of annex C have it; 6, as the table of identifiers is printed and as some stacks therefore do.
- */
-export type AlgorithmArc = 5 | 6;
 
 /** key-parameters of an agreed key. */
 export const KEY_AGREEMENT = { onePassDiffieHellman: 0x01, staticUnifiedModel: 0x02 } as const;

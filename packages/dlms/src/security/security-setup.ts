@@ -12,8 +12,8 @@ import { array, decodeData, encodeData, number, octets, structure } from '../dat
 import type { Data } from '../data-types.ts';
 import { SUITES } from './control.ts';
 import type { Crypto, EcKeyPair, EcPrivateKey, EcPublicKey } from './crypto.ts';
-import { type AlgorithmArc, type AlgorithmId, agreeKey, gcmAlgorithm } from './key-agreement.ts';
-import type { SecuritySuite } from './types.ts';
+import { type AlgorithmId, agreeKey, gcmAlgorithm } from './key-agreement.ts';
+import type { AlgorithmArc, SecuritySuite } from './types.ts';
 
 /** key_id. */
 export const KEY_ID = { unicastEncryption: 0, broadcastEncryption: 1, authentication: 2, master: 3 } as const;

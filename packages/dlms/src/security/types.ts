@@ -5,9 +5,14 @@
  * Decides: the shapes. Leaves out: what is done with them (context.ts).
  */
 import type { Crypto, EcPrivateKey, EcPublicKey } from './crypto.ts';
-import type { AlgorithmArc } from './key-agreement.ts';
 
 export type SecuritySuite = 0 | 1 | 2;
+
+/**
+ * The arc that stands for identified-organization(5) in the algorithm's identifier: 5, as it must be encoded and as the
+ * test vectors of annex C have it; 6, as the table of identifiers is printed and as some stacks therefore do.
+ */
+export type AlgorithmArc = 5 | 6;
 
 /** What is applied to an APDU, or demanded of one. */
 export interface Protection {
