@@ -28,9 +28,9 @@ import { servePage } from './page/server.ts';
 import type { PushMessage, ServedMeter } from './served.ts';
 import { folderStore, type Store } from './store.ts';
 
-const SAVE_BEAT = 2000;
+const SAVE_BEAT = 200;
 /** Beats. */
-const SAVE_ALL = 30;
+const SAVE_ALL = 300;
 /** Number of the meter on the current loop: keys and household follow from it. */
 const EXTERNAL = 90_001;
 /** A sweep advances meters for so long before the event loop has its turn. */
@@ -204,7 +204,7 @@ function sweep(meters: readonly ServedMeter[], every: number, clock: Clock): () 
   return () => cancel();
 }
 
-/** All that has lived once a minute, what was written within two seconds, everything at the end. */
+/** All that has lived once a minute, what was written at the next beat, everything at the end. */
 function saving(store: Store, meters: readonly ServedMeter[], clock: Clock): () => void {
   const all = (wanted: (meter: ServedMeter) => boolean): void => {
     for (const meter of meters) if (wanted(meter)) store.save(meter);

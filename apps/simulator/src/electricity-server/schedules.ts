@@ -29,7 +29,14 @@ const invoke = (classId: number, name: string, index: number) => ({
 });
 const script = (id: number, ...actions: readonly unknown[]) => ({ script_identifier: id, actions });
 
-export const SCRIPT_TABLES = [
+export const SCRIPT_TABLES: readonly {
+  readonly obis: string;
+  readonly meaning: string;
+  readonly scripts: readonly unknown[];
+  /** Executed by the meter alone. */
+  readonly fixed?: boolean;
+  readonly needs?: 'disconnecter';
+}[] = [
   {
     obis: '0-0:10.0.100',
     meaning: 'Tariffication script table: scripts 1 and 2 are the rates, executed by the activity calendar alone',
@@ -58,19 +65,7 @@ export const SCRIPT_TABLES = [
     meaning: 'Push script table: 1 push',
     scripts: [script(1, invoke(40, '0-0:25.9.0', 1))],
   },
-] as const satisfies readonly {
-  obis: string;
-  meaning: string;
-  scripts: readonly unknown[];
-  fixed?: boolean;
-  needs?: string;
-}[] as readonly {
-  readonly obis: string;
-  readonly meaning: string;
-  readonly scripts: readonly unknown[];
-  readonly fixed?: boolean;
-  readonly needs?: string;
-}[];
+];
 
 export const SCHEDULES: readonly {
   readonly obis: string;

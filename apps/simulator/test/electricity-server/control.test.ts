@@ -52,6 +52,19 @@ describe('disconnecter', () => {
       await expect(session.set(attribute(70, RELAY, 4), enumeration(mode))).rejects.toThrow(/other-reason/);
   });
 
+  test('by short names over HDLC it is the same', async () => {
+    const at = stand();
+    const session = await open(at, { as: 'management', referencing: 'SN', transport: 'hdlc' });
+    await session.set(attribute(70, RELAY, 4), enumeration(3));
+    await session.action(method(70, RELAY, 1), ZERO);
+    expect(await relay(session)).toEqual([false, 0, 3]);
+    const reader = await open(at, { as: 'reader', referencing: 'SN', transport: 'hdlc' });
+    await expect(reader.action(method(70, RELAY, 2), ZERO)).rejects.toThrow();
+    expect(await relay(reader)).toEqual([false, 0, 3]);
+    const rows = await reader.getProfile(attribute(7, '0-0:99.98.1').instanceId, { kind: 'entry', from: 2, to: 2 });
+    expect(rows.rows).toHaveLength(1);
+  });
+
   test('a schedule disconnects at its time, and not before', async () => {
     const at = stand();
     const session = await open(at, { as: 'management' });

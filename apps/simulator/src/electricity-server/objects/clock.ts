@@ -4,13 +4,13 @@
  * Decides: all six methods, each through the engine's rules of sync_limit; begin and end of daylight saving as the zone
  * has them this year. The zone itself is fixed at ordering. What refuses a time answers other-reason (250).
  */
-import { localToUtc, toLocal, zoneOffset } from '@amiable/calendar';
+import { toLocal, zoneOffset } from '@amiable/calendar';
 import type { Writable } from '@amiable/cosem';
 import type { DlmsDateTime } from '@amiable/dlms';
 import type { ClockSet } from '../../electricity/index.ts';
 import { type Answer, type MeterObject, object, RESULT } from '../define.ts';
 import type { ServedMeter } from '../served.ts';
-import { instantOf, localDateTime, moment } from '../values.ts';
+import { instantOf, moment } from '../values.ts';
 
 const MINUTE = 60_000;
 
@@ -149,4 +149,3 @@ export const clockObject = (): MeterObject =>
 
 /** Local times as text, for what people read. */
 export const localText = (zone: string, utc: number): string => new Date(toLocal(zone, utc)).toISOString().slice(0, 19);
-export { localDateTime, localToUtc };

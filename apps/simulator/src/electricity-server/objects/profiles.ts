@@ -19,19 +19,9 @@ import {
   type ProfileView,
   type SlaveSettings,
 } from '../../electricity/index.ts';
-import {
-  type Answer,
-  data,
-  encode,
-  type Given,
-  type MeterObject,
-  object,
-  RESULT,
-  register,
-  unitCode,
-} from '../define.ts';
+import { type Answer, data, encode, type Given, type MeterObject, object, RESULT, unitCode } from '../define.ts';
 import type { ServedMeter } from '../served.ts';
-import { doubleLong, long, moment, NO_MOMENT, octets, u32, unsigned } from '../values.ts';
+import { long, moment, NO_MOMENT, u32, unsigned } from '../values.ts';
 
 const CLOCK: RowColumn = { classId: 8, logicalName: '0-0:1.0.0', attributeIndex: 2 };
 
@@ -304,5 +294,3 @@ export function eventLogs(config: MeterConfig): MeterObject[] {
   if (!config.disconnecter) return standard;
   return [...standard, ...log('disconnecter', '0-0:99.98.1', '0-0:96.11.1', 'Disconnecter event log, 20 entries')];
 }
-
-export { doubleLong, octets, register };

@@ -5,7 +5,7 @@
  * Decides: slave_install takes the slave at the primary address from the bus; capture_period 3600 is hourly, 86400 daily;
  * an association sees what was installed when it was opened. Leaves out: keys of wireless M-Bus, data_send.
  */
-import { type MeterParameters, type SlaveSettings, slaveObis } from '../../electricity/index.ts';
+import type { MeterParameters, SlaveSettings } from '../../electricity/index.ts';
 import { type Answer, type MeterObject, object, RESULT } from '../define.ts';
 import type { ServedMeter } from '../served.ts';
 import { slaveIdentifications } from './identity.ts';
@@ -108,5 +108,3 @@ export function slaveObjects(slaves: readonly (SlaveSettings | undefined)[]): Me
   }
   return objects;
 }
-
-export { slaveObis };

@@ -188,6 +188,8 @@ async function body(request: IncomingMessage): Promise<string | undefined> {
 /** @throws PortError */
 export function servePage({ host, port, meter, speed }: PageOptions): Promise<Listener> {
   const hand = new Hand();
+  // A meter that comes back from its state may have been left without mains.
+  hand.apply(meter.live());
   const loopback = host === '127.0.0.1' || host === '::1' || host === 'localhost';
   const strange = (request: IncomingMessage): boolean => {
     if (!loopback) return false;

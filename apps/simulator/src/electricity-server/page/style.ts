@@ -46,8 +46,9 @@ button[aria-pressed=true]{background:var(--ink);color:var(--card);border-color:v
 .say{margin:0}
 table{width:100%;border-collapse:collapse;font-variant-numeric:tabular-nums}
 th{font-size:12.5px;font-weight:600;color:var(--soft);text-align:left;padding:2px 8px 5px 0}
-td{padding:5px 8px 5px 0;border-top:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}
+td{font-size:14px;padding:5px 8px 5px 0;border-top:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}
 .right{text-align:right;padding-right:0}
+td:first-child{white-space:nowrap;padding-right:12px}
 td.value{font-weight:600;white-space:nowrap}
 .now{color:var(--accent);font-weight:650}
 .figure{font-size:30px;font-weight:650;letter-spacing:-.01em;font-variant-numeric:tabular-nums;line-height:1.15}
