@@ -75,6 +75,7 @@ const server = createMeterServer<Meter>({
   find: ({ logical }) => (logical === 1 ? { device, meter } : undefined),
   clock: systemClock,
   random: (length) => nodeCrypto.randomBytes(length),
+  fault: (error) => console.error(error),
 });
 const listener = await listenTcp({ host: '127.0.0.1', port: Number(process.argv[2] ?? 4059) }, (connection) =>
   server.accept(connection),

@@ -89,6 +89,9 @@ function captureObjects(): Uint8Array {
 }
 
 const server = createMeterServer<Meter>({
+  fault: (error) => {
+    throw error;
+  },
   find: ({ logical }) => {
     const meter = meters[logical - 1];
     return meter && { device, meter };

@@ -33,6 +33,9 @@ const device = createLogicalDevice<Meter>({
 async function serve(): Promise<number> {
   const meter: Meter = { energy: 123_456_789 };
   const server = createMeterServer<Meter>({
+    fault: (error) => {
+      throw error;
+    },
     find: () => ({ device, meter }),
     clock: systemClock,
     random: (length) => nodeCrypto.randomBytes(length),
@@ -60,6 +63,9 @@ function idle(count: number): Promise<string> {
   const before = process.memoryUsage();
   for (let i = 0; i < count; i++) meters.push({ energy: i });
   createMeterServer<Meter>({
+    fault: (error) => {
+      throw error;
+    },
     find: ({ logical }) => {
       const meter = meters[logical];
       return meter && { device, meter };

@@ -274,6 +274,9 @@ const sn = deviceOf('sn');
 
 export function serverOf(meter: TestMeter): MeterServer<TestMeter> {
   return createMeterServer<TestMeter>({
+    fault: (error) => {
+      throw error;
+    },
     clock: systemClock,
     random: (n) => nodeCrypto.randomBytes(n),
     crypto: nodeCrypto,

@@ -277,6 +277,7 @@ export {
   type AssociationStatus,
   type ClientProfile,
   type LogicalDevice,
+  type LoginGuard,
   type MechanismName,
   type ServerAssociation,
   type ServerAssociationOptions,

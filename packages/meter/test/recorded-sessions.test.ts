@@ -60,6 +60,9 @@ describe('our server against recorded clients', () => {
     const meter = interopMeter();
     const device = interopDevice({ crypto: nodeCrypto, referencing: recording.referencing });
     const server = createMeterServer({
+      fault: (error) => {
+        throw error;
+      },
       find: () => ({ device, meter }),
       clock: virtualClock(),
       random: (length) => crypto.randomBytes(length),

@@ -57,6 +57,9 @@ function serverOf(more: Partial<MeterServerOptions<undefined>> = {}): MeterServe
     find: () => ({ device, meter: undefined }),
     clock: virtualClock(),
     random: (n) => nodeCrypto.randomBytes(n),
+    fault: (error) => {
+      throw error;
+    },
     ...more,
   });
 }

@@ -52,8 +52,12 @@ const find = ({ logical, physical }: ServerAddress) => {
   return id > 0 && id <= 10_000 ? { device, meter: { id } } : undefined;
 };
 
+function thrown(error: unknown): never {
+  throw error;
+}
+
 function options(more: Partial<MeterServerOptions<Meter>> = {}): MeterServerOptions<Meter> {
-  return { find, clock: virtualClock(), random: (n) => nodeCrypto.randomBytes(n), ...more };
+  return { find, clock: virtualClock(), random: (n) => nodeCrypto.randomBytes(n), fault: thrown, ...more };
 }
 
 const AARQ = encodeApdu({

@@ -254,6 +254,9 @@ export function lineToDevice(
 ) {
   const device = deviceFor(options);
   const server = createMeterServer<State>({
+    fault: (error) => {
+      throw error;
+    },
     clock,
     random: (n) => nodeCrypto.randomBytes(n),
     crypto: nodeCrypto,

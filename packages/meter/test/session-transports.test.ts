@@ -94,6 +94,9 @@ test('datagrams: whole or not at all', async () => {
   const device = deviceFor({});
   const state = newState();
   const server = createMeterServer<State>({
+    fault: (error) => {
+      throw error;
+    },
     clock,
     random: (n) => nodeCrypto.randomBytes(n),
     find: () => ({ device, meter: state }),
@@ -237,6 +240,9 @@ test('over real sockets of this machine, TCP and UDP', async () => {
   const device = deviceFor({});
   const state = newState();
   const server = createMeterServer<State>({
+    fault: (error) => {
+      throw error;
+    },
     clock: systemClock,
     random: (n) => nodeCrypto.randomBytes(n),
     find: () => ({ device, meter: state }),

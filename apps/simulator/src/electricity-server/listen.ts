@@ -56,6 +56,10 @@ export function fleetDirectory(meters: (number: number) => ServedMeter | undefin
   };
 }
 
+function rethrow(error: unknown): never {
+  throw error;
+}
+
 export function createServer(
   directory: Directory,
   clock: ServerClock,
@@ -65,13 +69,13 @@ export function createServer(
     readonly random?: (n: number) => Uint8Array;
   } = {},
 ): MeterServer<ServedMeter> {
-  const { inactivity, fault, random = (n: number) => quickCrypto.randomBytes(n) } = options;
+  const { inactivity, fault = rethrow, random = (n: number) => quickCrypto.randomBytes(n) } = options;
   const server = createMeterServer<ServedMeter>({
     clock,
     random,
     crypto: quickCrypto,
     ...(inactivity !== undefined && { inactivity }),
-    ...(fault && { fault }),
+    fault,
     hdlc: { limits: { maxInfoReceive: 512, maxInfoTransmit: 512 }, maxLinks: 256 },
     find(address): ServedDevice<ServedMeter> | undefined {
       const meter = directory.find(address);

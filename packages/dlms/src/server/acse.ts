@@ -119,8 +119,11 @@ function authenticate<M>(state: AssociationState<M>, profile: ClientProfile<M>, 
   if (asked !== profile.mechanism) return user(USER.mechanismNotRecognised);
   const value = aarq.callingAuthenticationValue;
   if (profile.mechanism === 1) {
+    if (state.login?.allowed() === false) return user(USER.authenticationFailure);
     const secret = profile.secret?.(state.meter);
-    return value && secret && sameSecret(value, secret) ? undefined : user(USER.authenticationFailure);
+    const good = value !== undefined && secret !== undefined && sameSecret(value, secret);
+    state.login?.tried(good);
+    return good ? undefined : user(USER.authenticationFailure);
   }
   if (!value || value.length < CHALLENGE.least || value.length > CHALLENGE.most)
     return user(USER.authenticationFailure);

@@ -50,7 +50,7 @@ export function replyToHls<M>(state: AssociationState<M>, parameters: EncodedDat
   if (state.status !== 1 || !challenge) return { result: DATA.readWriteDenied };
   const proof = parameters && octetsOf(parameters);
   const terms = hlsParameters(state, challenge);
-  if (!proof || !terms || !hlsCheck(terms, proof)) {
+  if (!proof || !terms || !isProven(state, terms, proof)) {
     state.free();
     return { result: DATA.readWriteDenied };
   }
@@ -64,6 +64,13 @@ export function replyToHls<M>(state: AssociationState<M>, parameters: EncodedDat
   data[1] = reply.length;
   data.set(reply, 2);
   return { result: DATA.success, returned: { data } };
+}
+
+function isProven<M>(state: AssociationState<M>, terms: HlsParameters, proof: Uint8Array): boolean {
+  if (state.login?.allowed() === false) return false;
+  const good = hlsCheck(terms, proof);
+  state.login?.tried(good);
+  return good;
 }
 
 function hlsParameters<M>(

@@ -13,6 +13,7 @@ import type {
   AssociationStatus,
   ClientProfile,
   LogicalDevice,
+  LoginGuard,
   MechanismName,
   ServerAssociationOptions,
   ServerLimits,
@@ -58,6 +59,7 @@ export class AssociationState<M> implements AssociationContext<M> {
   readonly limits: Required<ServerLimits>;
   readonly random: (length: number) => Uint8Array;
   readonly crypto: Crypto | undefined;
+  readonly login: LoginGuard | undefined;
 
   profile: ClientProfile<M>;
   status: AssociationStatus = 0;
@@ -98,6 +100,7 @@ export class AssociationState<M> implements AssociationContext<M> {
     this.limits = { ...LIMITS, ...options.limits };
     this.random = (length) => options.random(length);
     this.crypto = options.crypto;
+    this.login = options.login;
     this.profile = noProfile(options.clientSap);
   }
 

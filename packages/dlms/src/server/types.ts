@@ -115,6 +115,13 @@ export interface ServerLimits {
   readonly queue?: number;
 }
 
+/** Who may try to prove himself, and what came of it: where guessing is slowed down, or counted. */
+export interface LoginGuard {
+  /** False: what is sent is refused without being looked at. */
+  allowed(): boolean;
+  tried(good: boolean): void;
+}
+
 export interface ServerAssociationOptions<M = undefined> {
   readonly device: LogicalDevice<M>;
   readonly meter: M;
@@ -125,6 +132,8 @@ export interface ServerAssociationOptions<M = undefined> {
   /** For HLS of associations that have no `security`. */
   readonly crypto?: Crypto;
   readonly limits?: ServerLimits;
+  /** Asked before a password (LLS) or proof (HLS) is checked; everybody may try as often as he likes unless given. */
+  readonly login?: LoginGuard;
   /** A device threw, or lacks a key: a fault in the program. The client gets an exception-response. Thrown on if absent. */
   fault?(error: unknown): void;
 }

@@ -2,6 +2,7 @@
  * The associations of one connection: made when a client speaks, kept while they are open, bounded in number.
  */
 import { createServerAssociation, type ServerAssociation } from '@amiable/dlms';
+import type { Guesses } from './guesses.ts';
 import type { MeterServerOptions, ServedDevice, ServerAddress } from './types.ts';
 
 const MOST = 16;
@@ -11,30 +12,34 @@ export function associationFor<M>(
   served: ServedDevice<M>,
   clientSap: number,
   address: ServerAddress,
+  guesses: Guesses,
 ): ServerAssociation<M> {
-  const { crypto, limits, fault } = options;
+  const { crypto, limits } = options;
   return createServerAssociation({
     device: served.device,
     meter: served.meter,
     clientSap,
     serverSap: address.logical,
     random: (length) => options.random(length),
+    login: guesses.guard(`${address.logical} ${address.physical ?? ''} ${clientSap}`),
     ...(crypto && { crypto }),
     ...(limits && { limits }),
-    ...(fault && { fault: (error: unknown) => options.fault?.(error) }),
+    fault: (error) => options.fault(error),
   });
 }
 
 /** By client and server wPort. */
 export class AssociationTable<M> {
   readonly #options: MeterServerOptions<M>;
+  readonly #guesses: Guesses;
   readonly #open = new Map<number, ServerAssociation<M>>();
   /** The one that spoke last; mostly the one that speaks next. */
   #lastKey = -1;
   #last: ServerAssociation<M> | undefined;
 
-  constructor(options: MeterServerOptions<M>) {
+  constructor(options: MeterServerOptions<M>, guesses: Guesses) {
     this.#options = options;
+    this.#guesses = guesses;
   }
 
   get size(): number {
@@ -57,7 +62,7 @@ export class AssociationTable<M> {
     if (known) return known;
     const address = { logical: destination, physical: undefined };
     const served = this.#options.find(address);
-    return served && associationFor(this.#options, served, source, address);
+    return served && associationFor(this.#options, served, source, address, this.#guesses);
   }
 
   /** After a message: an association is kept while it is open, or opening. One that is not costs nothing. */

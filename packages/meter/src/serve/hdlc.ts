@@ -16,6 +16,7 @@ import {
   upperAddress,
 } from '@amiable/hdlc';
 import { associationFor } from './associations.ts';
+import type { Guesses } from './guesses.ts';
 import { Outlet } from './outlet.ts';
 import type { Connection, MeterServerOptions, ServerAddress } from './types.ts';
 
@@ -28,13 +29,15 @@ type Link<M> = HdlcServerLink<ServerAssociation<M>>;
 export class HdlcConnection<M> {
   lastHeard = 0;
   readonly #options: MeterServerOptions<M>;
+  readonly #guesses: Guesses;
   readonly #outlet: Outlet;
   readonly #server: HdlcServer<ServerAssociation<M>>;
   #cancel: (() => void) | undefined;
   #due = Number.POSITIVE_INFINITY;
 
-  constructor(options: MeterServerOptions<M>, connection: Connection) {
+  constructor(options: MeterServerOptions<M>, connection: Connection, guesses: Guesses) {
     this.#options = options;
+    this.#guesses = guesses;
     this.#outlet = new Outlet(connection, options.maxWaiting);
     const { limits, maxLinks } = options.hdlc ?? {};
     this.#server = createHdlcServer<ServerAssociation<M>>(
@@ -99,7 +102,7 @@ export class HdlcConnection<M> {
   connected(link: Link<M>): void {
     const address = serverAddress(link.server);
     const served = this.#options.find(address);
-    if (served) link.context = associationFor(this.#options, served, link.client.value, address);
+    if (served) link.context = associationFor(this.#options, served, link.client.value, address, this.#guesses);
   }
 
   information(link: Link<M>, information: Uint8Array): void {
@@ -126,7 +129,7 @@ export class HdlcConnection<M> {
     const address = serverAddress(destination);
     const served = this.#options.find(address);
     if (!served) return;
-    const association = associationFor(this.#options, served, source.value, address);
+    const association = associationFor(this.#options, served, source.value, address, this.#guesses);
     if (association.status === 0) return;
     const answer = association.receive(information);
     if (answer && poll) this.#server.sendUnnumbered(answer, { destination: source, source: destination }, true);

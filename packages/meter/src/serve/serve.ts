@@ -7,6 +7,7 @@
 import { LinkError } from '@amiable/bytes';
 import type { ServerAssociation } from '@amiable/dlms';
 import type { SessionLink } from '../session/types.ts';
+import { Guesses } from './guesses.ts';
 import { HdlcConnection } from './hdlc.ts';
 import { Slab } from './slab.ts';
 import type { Connection, ConnectionEvents, MeterServer, MeterServerOptions, ServerTransport } from './types.ts';
@@ -81,11 +82,13 @@ class Server<M> implements MeterServer<M> {
   readonly #held = new Set<Held<M>>();
   readonly #peers = new Map<string, Held<M>>();
   readonly #slab = new Slab();
+  readonly #guesses: Guesses;
   #bytes = 0;
   #cancel: (() => void) | undefined;
 
   constructor(options: MeterServerOptions<M>) {
     this.#options = options;
+    this.#guesses = new Guesses(options.clock);
   }
 
   get connections(): number {
@@ -100,8 +103,8 @@ class Server<M> implements MeterServer<M> {
     }
     const served =
       transport === 'wrapper'
-        ? new WrapperConnection(this.#options, connection, this.#slab)
-        : new HdlcConnection(this.#options, connection);
+        ? new WrapperConnection(this.#options, connection, this.#slab, this.#guesses)
+        : new HdlcConnection(this.#options, connection, this.#guesses);
     const held: Held<M> = { connection, served, peer: undefined, bytes: 0 };
     this.#hold(held);
     return {
@@ -164,7 +167,7 @@ class Server<M> implements MeterServer<M> {
     const known = this.#peers.get(peer);
     const served = known
       ? known.served
-      : new WrapperConnection(this.#options, { write: reply, close: ignore }, this.#slab);
+      : new WrapperConnection(this.#options, { write: reply, close: ignore }, this.#slab, this.#guesses);
     if (!(served instanceof WrapperConnection)) return;
     served.datagram(bytes, reply);
     const open = !served.table.values().next().done;

@@ -56,8 +56,11 @@ export interface MeterServerOptions<M = undefined> {
   readonly hdlc?: { readonly limits?: HdlcLimits; readonly maxLinks?: number };
   /** Every APDU, for a trace. Costs nothing when absent. */
   trace?(direction: 'in' | 'out', apdu: Uint8Array, client: number, server: ServerAddress): void;
-  /** A device threw: a fault in the program, never the client's doing. The client gets an exception-response. Thrown on if absent. */
-  fault?(error: unknown): void;
+  /**
+   * A device threw, or lacks a key: a fault in the program, never the client's doing. The client gets an exception-response
+   * and all goes on; what else is to happen is said here, if only `console.error`.
+   */
+  fault(error: unknown): void;
 }
 
 /** Something that takes bytes: a socket, a link. */

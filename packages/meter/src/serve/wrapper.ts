@@ -13,6 +13,7 @@ import {
   type WrapperReceiver,
 } from '@amiable/dlms';
 import { AssociationTable } from './associations.ts';
+import type { Guesses } from './guesses.ts';
 import { Outlet } from './outlet.ts';
 import type { Slab } from './slab.ts';
 import type { Connection, MeterServerOptions } from './types.ts';
@@ -26,11 +27,11 @@ export class WrapperConnection<M> {
   readonly #receiver: WrapperReceiver;
   readonly #write: (bytes: Uint8Array) => void;
 
-  constructor(options: MeterServerOptions<M>, connection: Connection, slab: Slab) {
+  constructor(options: MeterServerOptions<M>, connection: Connection, slab: Slab, guesses: Guesses) {
     this.#options = options;
     this.#outlet = new Outlet(connection, options.maxWaiting);
     this.#slab = slab;
-    this.table = new AssociationTable(options);
+    this.table = new AssociationTable(options, guesses);
     this.#write = (bytes) => this.#outlet.write(bytes);
     this.#receiver = createWrapperReceiver({}, this);
   }
