@@ -1,5 +1,6 @@
 /**
- * Where a meter is, as people write it: `tcp://host:port`, `udp://host:port`, `hdlc+tcp://host:port`, a serial device.
+ * Where a meter is, as people write it: `tcp://host:port`, `tls://host:port`, `udp://host:port`,
+ * `hdlc+tcp://host:port`, a serial device.
  *
  * Decides: port 4059 unless said (IANA's for DLMS); TCP and UDP carry the wrapper, serial lines HDLC, unless told otherwise.
  */
@@ -8,6 +9,8 @@ import { UsageError } from './usage.ts';
 export type Address =
   | {
       readonly kind: 'tcp' | 'udp';
+      /** TLS over TCP. */
+      readonly tls?: true;
       readonly host: string;
       readonly port: number;
       readonly transport: Transport | undefined;
@@ -18,15 +21,15 @@ export type Transport = 'wrapper' | 'hdlc';
 
 const PORT = 4059;
 const FORMS =
-  'Write tcp://192.0.2.7:4059, hdlc+tcp://192.0.2.7:4059, udp://192.0.2.7:4059, or a serial port such as /dev/ttyUSB0.';
-const URL_FORM = /^(?:(hdlc|wrapper)\+)?(tcp|udp|serial):(?:\/\/)?(.+)$/i;
+  'Write tcp://192.0.2.7:4059, hdlc+tcp://192.0.2.7:4059, tls://192.0.2.7:4059, udp://192.0.2.7:4059, or a serial port such as /dev/ttyUSB0.';
+const URL_FORM = /^(?:(hdlc|wrapper)\+)?(tcp|tls|udp|serial):(?:\/\/)?(.+)$/i;
 const HOST_FORM = /^(?:\[([0-9a-fA-F:.%]+)\]|([^\s:/[\]]*))(?::(\d{1,5}))?\/?$/;
 
 /** @throws UsageError */
 export function parseAddress(text: string): Address {
   const found = URL_FORM.exec(text);
   const transport = found?.[1]?.toLowerCase() as Transport | undefined;
-  const scheme = found?.[2]?.toLowerCase() as 'tcp' | 'udp' | 'serial' | undefined;
+  const scheme = found?.[2]?.toLowerCase() as 'tcp' | 'tls' | 'udp' | 'serial' | undefined;
   const rest = found?.[3] ?? text;
   if (scheme === 'serial') return { kind: 'serial', path: rest, transport };
   if (!scheme && (text.startsWith('/') || text.startsWith('./') || /^COM\d+$/i.test(text)))
@@ -40,7 +43,8 @@ export function parseAddress(text: string): Address {
   const name = host[1] ?? host[2] ?? '';
   if (scheme === 'udp' && transport === 'hdlc')
     throw new UsageError('HDLC does not go over UDP: use the wrapper, udp://…');
-  return { kind: scheme ?? 'tcp', host: name === '' ? '127.0.0.1' : name, port, transport };
+  const where = { host: name === '' ? '127.0.0.1' : name, port, transport };
+  return scheme === 'tls' ? { kind: 'tcp', tls: true, ...where } : { kind: scheme ?? 'tcp', ...where };
 }
 
 /** The address as one would write it. */
@@ -48,7 +52,7 @@ export function printAddress(address: Address): string {
   const prefix = address.transport === undefined ? '' : `${address.transport}+`;
   if (address.kind === 'serial') return prefix === '' ? address.path : `${prefix}serial:${address.path}`;
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-  return `${prefix}${address.kind}://${host}:${address.port}`;
+  return `${prefix}${address.tls ? 'tls' : address.kind}://${host}:${address.port}`;
 }
 
 export function transportOf(address: Address): Transport {

@@ -14,7 +14,7 @@ Examples:
   amiable dlms ls /dev/ttyUSB0 --mode-e                           through an optical head
   amiable dlms scan tcp://192.0.2.7:4059                          which addresses answer
 
-An address is tcp://host:port, hdlc+tcp://host:port, udp://host:port or a serial port; 4059 is the port unless said. Results
+An address is tcp://host:port, tls://host:port, hdlc+tcp://host:port, udp://host:port or a serial port; 4059 is the port unless said. Results
 go to stdout, all else to stderr. The exit code is 0 when all went well, 1 when the meter or the line said no, 2 for a
 command that cannot be. docs/dlms.md has all options with examples.`;
 
@@ -180,6 +180,13 @@ function line(command: Command): Command {
     .optionsGroup('Line:')
     .option('--hdlc', 'HDLC (the rule on serial lines)')
     .option('--wrapper', 'the TCP/UDP wrapper (the rule there)')
+    .option(
+      '--ca <file>',
+      'tls://: authorities that the certificate is checked with (PEM); those of this machine unless said',
+    )
+    .option('--tls-cert <file>', 'tls://: our certificate (PEM), where the other end asks for one')
+    .option('--tls-key <file>', 'tls://: its private key (PEM)')
+    .option('--tls-name <name>', 'tls://: name that the certificate must be for; the host unless said')
     .option('--baud <rate>', 'of a serial port, 9600 unless said; with --mode-e the fastest')
     .option('--parity <parity>', 'N, E or O; N unless said')
     .option(

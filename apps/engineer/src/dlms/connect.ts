@@ -64,7 +64,7 @@ export function linkOf(settings: Settings, terminal: Terminal, capture?: Capture
         })
       : address.kind === 'udp'
         ? udpClient(address)
-        : tcpClient(address, { timeout: settings.timeout });
+        : tcpClient(address, { timeout: settings.timeout, ...(settings.tls && { tls: settings.tls }) });
   const link = capture ? capture.watch(bare, address) : bare;
   if (!settings.modeE) return link;
   return modeELink(link, {

@@ -37,6 +37,14 @@ export async function hexOption(
   return fromHex(digits);
 }
 
+/** A file of PEM, with or without the mark @. @throws UsageError */
+export async function pemOption(name: string, value: unknown): Promise<Uint8Array | undefined> {
+  if (value === undefined) return undefined;
+  const bytes = await fileOf(name, String(value).replace(/^@/, ''));
+  if (!textOf(bytes).includes('-----BEGIN')) throw new UsageError(`${name}: ${value} is no file of PEM.`);
+  return bytes;
+}
+
 /** A password: text, or bytes as `0x…`. @throws UsageError */
 export async function passwordOption(name: string, value: unknown): Promise<Uint8Array | undefined> {
   if (value === undefined) return undefined;

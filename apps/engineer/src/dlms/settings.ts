@@ -15,8 +15,16 @@ import type {
   SecurityKeys,
   SecuritySuite,
 } from '@amiable/dlms';
+import type { TlsOptions } from '@amiable/io';
 import { type Address, parseAddress, type Transport, transportOf } from './address.ts';
-import { certificateOption, hexOption, passwordOption, privateKeyOption, publicKeyOption } from './secrets.ts';
+import {
+  certificateOption,
+  hexOption,
+  passwordOption,
+  pemOption,
+  privateKeyOption,
+  publicKeyOption,
+} from './secrets.ts';
 import { UsageError } from './usage.ts';
 
 /** Ours where none is given: AMIC and 00000001. The virtual meters of this project begin with AMI too, but not with AMIC. */
@@ -51,6 +59,7 @@ export interface Settings {
   readonly maxInfo?: number;
   /** For an answer, ms. */
   readonly timeout: number;
+  readonly tls?: TlsOptions;
   readonly baud?: number;
   readonly parity?: 'N' | 'E' | 'O';
   readonly modeE: boolean;
@@ -142,6 +151,7 @@ export async function settingsOf(text: string, options: Given): Promise<Settings
     window: numberOption('--window', options.window, 1, transport === 'hdlc' ? 7 : 63),
     maxInfo: numberOption('--max-info', options.maxInfo, 32, 2030),
     timeout,
+    tls: await tlsOf(address, options),
     baud: numberOption('--baud', options.baud, 50, 4_000_000),
     parity: parityOf(options.parity),
     modeE: options.modeE !== undefined && options.modeE !== false,
@@ -152,6 +162,24 @@ export async function settingsOf(text: string, options: Given): Promise<Settings
     pcap: options.pcap === undefined ? undefined : String(options.pcap),
     zone,
     zoneGiven: options.tz !== undefined,
+  });
+}
+
+const TLS_OPTIONS = { ca: '--ca', tlsCert: '--tls-cert', tlsKey: '--tls-key', tlsName: '--tls-name' } as const;
+
+async function tlsOf(address: Address, options: Given): Promise<TlsOptions | undefined> {
+  const used = Object.entries(TLS_OPTIONS).find(([name]) => options[name] !== undefined);
+  if (address.kind !== 'tcp' || !address.tls) {
+    if (used) throw new UsageError(`${used[1]} is for TLS: write the address as tls://…`);
+    return undefined;
+  }
+  if ((options.tlsCert === undefined) !== (options.tlsKey === undefined))
+    throw new UsageError('--tls-cert and --tls-key belong together.');
+  return given<TlsOptions>({
+    ca: await pemOption('--ca', options.ca),
+    cert: await pemOption('--tls-cert', options.tlsCert),
+    key: await pemOption('--tls-key', options.tlsKey),
+    servername: options.tlsName === undefined ? undefined : String(options.tlsName),
   });
 }
 
