@@ -111,6 +111,12 @@ const rowsOf = ({ rows }: TestMeter): Rows => ({
 });
 
 const objects: readonly CosemObject<TestMeter>[] = [
+  {
+    classId: 17,
+    logicalName: '0-0:41.0.0',
+    // 1: itself; 16: METERING
+    attributes: { 2: fromHex('010202021200010904544553540202120010090a4d45544552494e471b42') },
+  },
   { classId: 1, logicalName: '0-0:96.1.0', attributes: { 2: fromHex('09083132333435363738') } },
   { classId: 1, logicalName: '0-0:43.1.0', attributes: { 2: { get: ({ meter }) => u32(meter.counter) } } },
   { classId: 1, logicalName: '0-0:96.13.0', attributes: { 2: fromHex('0903411b42') } },

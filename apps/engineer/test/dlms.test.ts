@@ -136,7 +136,8 @@ describe('get', () => {
   });
   test.each<[string, string[], RegExp, number?]>([
     ['nothing named so', ['gas meter'], /names no object/, 1],
-    ['not in the list', ['1-0:77.7.7'], /not in the object list/, 1],
+    ['not in the list', ['1-0:77.7.7'], /not in the object list.*3:1-0:77\.7\.7\. Client 16 .*--password/, 1],
+    ['what another device may have', ['1-0:77.7.7'], /logical device: --server 16 \(METERING\\x1bB\)\.\n$/, 1],
     ['two objects of the class', ['register'], /may be 4 objects/],
     ['no such attribute', ['1-0:1.8.0:colour'], /has logical_name, value, scaler_unit/],
     ['a profile', ['1-0:99.1.0'], /amiable dlms profile/],
@@ -413,6 +414,17 @@ describe('profile', () => {
         .slice(2)
         .map((l) => l.slice(0, 16)),
     ).toEqual(['2026-11-20 23:30', '2026-11-20 23:45']);
+  });
+  it('of what is no profile, or not seen, says who may have it', async () => {
+    const asked = (code: string) => ran(machine(), (t) => runProfile(t, at, code, {}));
+    expect(await asked('1-0:1.8.0')).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/1-0:1\.8\.0 is no profile/),
+    });
+    expect(await asked('1-0:99.7.0')).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/no profile 1-0:99\.7\.0 for this client.*--password.*--server 16/),
+    });
   });
   it('chooses by time, in any zone, both ends included', async () => {
     const range = { from: '2026-11-19 01:00+01:00', to: '2026-11-19 01:30+01:00', csv: true };

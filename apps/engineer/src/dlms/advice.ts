@@ -82,11 +82,15 @@ function accessAdvice(code: number | undefined, settings: Settings): string {
     case 3:
       return `Client ${settings.client} has no right to it; "amiable dlms ls" shows the rights. Another --client, with its password or keys, may have.`;
     case 4:
-      return 'The meter has no such object or attribute for this client; "amiable dlms ls" shows what there is.';
+      return `Client ${settings.client} has no such object or attribute at server ${settings.server}; "amiable dlms ls" shows what there is. Another --client, with its --password or keys, or another --server may have it.`;
     case 9:
-      return 'The object is of another class; leave the class away, it is found in the object list.';
+      return 'The object is of another class: "amiable dlms ls" shows which; without a class before its code it is found in the object list.';
     case 12:
       return 'The meter wants another type: write it before the value, as in long-unsigned:5, or see what type is there with get --raw.';
+    case 2:
+      return 'The meter cannot do it now; it may be at work on something. Try again in a while.';
+    case 250:
+      return 'Meters say so of values beyond their limits, and of what their state does not allow now: see its manual (of the simulated meter, docs/simulate-meter.md).';
     default:
       return '';
   }

@@ -4,8 +4,11 @@
  * Decides: what rights are in one notation whatever the version of the association; what an object that was never seen in a
  * list is taken for.
  */
+import { Reader } from '@amiable/bytes';
 import { ACCESS, findClass, type InterfaceClass, obisFromBytes, objectName } from '@amiable/cosem';
+import { decodeData } from '@amiable/dlms';
 import type { ObjectListEntry, Session } from '@amiable/meter';
+import { harmless } from './terminal.ts';
 
 export interface CatalogObject {
   readonly classId: number;
@@ -41,6 +44,24 @@ export async function readCatalog(session: Session): Promise<Catalog> {
   const objects = entries.map((entry) => objectOf(entry, bits));
   objects.sort((a, b) => a.classId - b.classId || compareNames(a.instanceId, b.instanceId));
   return { objects };
+}
+
+const SAP_ASSIGNMENT = { classId: 17, instanceId: Uint8Array.of(0, 0, 41, 0, 0, 255), attributeId: 2 };
+
+/** The logical devices that the meter names in its SAP assignment; none where this client does not see it. */
+export async function logicalDevices(session: Session): Promise<{ sap: number; name: string }[]> {
+  try {
+    const list = decodeData(new Reader(await session.get(SAP_ASSIGNMENT)));
+    if (list.type !== 'array') return [];
+    return list.value.flatMap((item) => {
+      const [sap, name] = item.type === 'structure' ? item.value : [];
+      if (sap?.type !== 'long-unsigned' || name?.type !== 'octet-string') return [];
+      return [{ sap: sap.value, name: harmless(String.fromCharCode(...name.value)) }];
+    });
+  } catch (error) {
+    if (['PeerError', 'DecodeError'].includes((error as Error).name)) return [];
+    throw error;
+  }
 }
 
 const isCurrent = (n: Uint8Array): boolean => n.join() === '0,0,40,0,0,255';

@@ -5,9 +5,10 @@ import type { Terminal } from './terminal.ts';
 
 const EXAMPLES = `
 Examples:
-  amiable simulate meter                                          a meter to try all this on (another terminal)
-  amiable dlms ls tcp://127.0.0.1:4059                            what is there
-  amiable dlms get tcp://127.0.0.1:4059 1-0:1.8.0 clock:time      energy and time
+  amiable simulate meter                                          a meter to try all this on (another terminal);
+                                                                  it prints the password that comes next
+  amiable dlms ls -l tcp://127.0.0.1:4059 --client 2 --password 38342241             what is there, with values
+  amiable dlms get tcp://127.0.0.1:4059 1.8.0 clock:time --client 2 --password 38342241    energy and time
   amiable dlms ls -l tcp://192.0.2.7:4059 --client 2 --password @password.txt
   amiable dlms get tcp://192.0.2.7:4059 1.8.0 --key @ek.hex --auth-key @ak.hex
   amiable dlms profile hdlc+tcp://192.0.2.7:4059 1-0:99.1.0 --last 2d --csv

@@ -30,7 +30,7 @@ export async function runGet(
     throw new UsageError('--all reads all attributes: leave the attribute away.');
   const settings = await settingsOf(address, given);
   await withMeter(terminal, settings, async ({ session, progress, note }) => {
-    const lookup = new Lookup(session, note);
+    const lookup = new Lookup(session, note, settings);
     const wanted: Wanted[] = [];
     for (const reference of references) {
       const object = await lookup.object(reference);

@@ -56,6 +56,9 @@ type Choice =
 
 const PROFILE = 7;
 const CLOCK = 8;
+/** Of Data-Access-Result. */
+const UNDEFINED = 4;
+const OTHER_CLASS = 9;
 
 /** @throws UsageError */
 export function choiceOf(given: Given, zone: string, now: number): Choice {
@@ -94,13 +97,18 @@ export async function runProfile(terminal: Terminal, address: string, target: st
     const object =
       reference.obis && reference.classWord === undefined
         ? bareObject(PROFILE, obisToBytes(reference.obis))
-        : await new Lookup(meter.session, meter.note).object(reference);
+        : await new Lookup(meter.session, meter.note, settings).object(reference);
     if (object.classId !== PROFILE)
       throw new UsageError(
         `${object.obis} (${object.table?.name ?? `class ${object.classId}`}) is no profile; "amiable dlms ls … profile" shows those there are.`,
       );
     meter.progress.show('reading the columns');
-    const definitions = await meter.session.captureObjects(object.instanceId);
+    const definitions = await meter.session.captureObjects(object.instanceId).catch((error: Error) => {
+      if (!(error instanceof DlmsPeerError) || error.kind !== 'data-access') throw error;
+      if (error.code === OTHER_CLASS)
+        throw new Error(`${object.obis} is no profile; "amiable dlms ls … profile" shows those there are.`);
+      return unseen(meter, object, error);
+    });
     const columns = await readColumns(meter, definitions);
     const selected = chosenColumns(columns, given.columns);
     const facts = await readFacts(meter, object);
@@ -130,6 +138,13 @@ export async function runProfile(terminal: Terminal, address: string, target: st
     if (profile.stopped) meter.note(`row ${profile.stopped.row + 1} cannot be read: ${profile.stopped.error.message}`);
     throw new Failed(1);
   });
+}
+
+/** @throws Error naming those who may see the profile, where this client does not */
+async function unseen(meter: Meter, { obis }: CatalogObject, error: DlmsPeerError): Promise<never> {
+  if (error.code !== UNDEFINED) throw error;
+  const who = await new Lookup(meter.session, meter.note, meter.settings).elsewhere();
+  throw new Error(`There is no profile ${obis} for this client (object-undefined). ${who}`);
 }
 
 /** Names, units and scalers; a column whose register cannot be read goes without. */

@@ -82,7 +82,7 @@ export async function runSet(
   const settings = await settingsOf(address, given);
   await withMeter(terminal, settings, async (meter) => {
     const { session, note, progress } = meter;
-    const object = await new Lookup(session, note).object(reference);
+    const object = await new Lookup(session, note, settings).object(reference);
     const attribute = attributeFor(object, reference.member);
     const wanted = { object, attribute };
     const [present] = await readAttributes(session, [wanted]);
@@ -150,7 +150,7 @@ export async function runDo(
   const settings = await settingsOf(address, given);
   await withMeter(terminal, settings, async (meter) => {
     const { session, note, progress } = meter;
-    const object: CatalogObject = await new Lookup(session, note).object({ ...reference, member: '1' });
+    const object: CatalogObject = await new Lookup(session, note, settings).object({ ...reference, member: '1' });
     const index = methodFor(object, method);
     const definition = object.table?.methods.find((m) => m.index === index);
     const type = definition?.type ?? ANY;

@@ -7,7 +7,16 @@
  */
 import { attributeOf, classNamed, interfaceClass, methodOf, obisToBytes, parseObis } from '@amiable/cosem';
 import type { Session } from '@amiable/meter';
-import { attributeName, bareObject, type Catalog, type CatalogObject, nameOf, readCatalog } from './catalog.ts';
+import {
+  attributeName,
+  bareObject,
+  type Catalog,
+  type CatalogObject,
+  logicalDevices,
+  nameOf,
+  readCatalog,
+} from './catalog.ts';
+import type { Settings } from './settings.ts';
 import { UsageError } from './usage.ts';
 
 /** As written, taken apart. */
@@ -45,11 +54,13 @@ export function parseReference(text: string): Reference {
 export class Lookup {
   readonly #session: Session;
   readonly #note: (text: string) => void;
+  readonly #who: Pick<Settings, 'client' | 'server'>;
   #catalog: Promise<Catalog | undefined> | undefined;
 
-  constructor(session: Session, note: (text: string) => void) {
+  constructor(session: Session, note: (text: string) => void, who: Pick<Settings, 'client' | 'server'>) {
     this.#session = session;
     this.#note = note;
+    this.#who = who;
   }
 
   catalog(): Promise<Catalog | undefined> {
@@ -70,7 +81,20 @@ export class Lookup {
       if (this.#session.referencing === 'LN') return bareObject(classId, obisToBytes(obis));
     const catalog = await this.catalog();
     if (!catalog) return this.#guess(reference, classId);
-    return obis ? byLogicalName(catalog, reference, classId) : byWords(catalog, reference);
+    const found = obis ? byLogicalName(catalog, reference, classId) : byWords(catalog, reference);
+    if (typeof found !== 'string') return found;
+    throw new Error(`${found} ${await this.elsewhere()}`);
+  }
+
+  /** Who else may have what is not here, as far as the meter tells. */
+  async elsewhere(): Promise<string> {
+    const { client, server } = this.#who;
+    const others = (await logicalDevices(this.#session)).filter(({ sap }) => sap !== server);
+    const devices = others
+      .slice(0, 6)
+      .map(({ sap, name }) => `--server ${sap} (${name})`)
+      .join(', ');
+    return `Client ${client} sees what "amiable dlms ls" lists; another --client, with its --password or keys, may see more${devices && `, and so may another logical device: ${devices}`}.`;
   }
 
   #guess({ obis, text, words }: Reference, classId: number | undefined): CatalogObject {
@@ -110,7 +134,12 @@ export function likelyClass(obis: string): number {
   return 1;
 }
 
-function byLogicalName(catalog: Catalog, { obis, text }: Reference, classId: number | undefined): CatalogObject {
+/** @returns the object, or a sentence why there is none */
+function byLogicalName(
+  catalog: Catalog,
+  { obis, text }: Reference,
+  classId: number | undefined,
+): CatalogObject | string {
   const found = catalog.objects.filter((o) => o.obis === obis && (classId === undefined || o.classId === classId));
   if (found.length === 1) return found[0] as CatalogObject;
   if (found.length > 1)
@@ -134,14 +163,12 @@ function byLogicalName(catalog: Catalog, { obis, text }: Reference, classId: num
           .map((o) => o.obis)
           .join(', ')}.`
       : '';
-  throw new Error(
-    `${text} is not in the object list of this association.${near} "amiable dlms ls" shows all, and another --client may see more; to ask for it all the same, write its class before it: 3:${obis}.`,
-  );
+  return `${text} is not in the object list of this association.${near} To ask for it all the same, write its class before it: ${likelyClass(obis as string)}:${obis}.`;
 }
 
 const plain = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]/g, '');
 
-function byWords(catalog: Catalog, { words = '', text }: Reference): CatalogObject {
+function byWords(catalog: Catalog, { words = '', text }: Reference): CatalogObject | string {
   const wanted = plain(words);
   const ways = [
     (o: CatalogObject) => plain(nameOf(o)) === wanted,
@@ -160,9 +187,7 @@ function byWords(catalog: Catalog, { words = '', text }: Reference): CatalogObje
           .join(', ')}${found.length > 8 ? ', …' : ''}. Write the logical name.`,
       );
   }
-  throw new Error(
-    `${JSON.stringify(text)} names no object that this client sees; "amiable dlms ls" shows their names, and another --client may see more.`,
-  );
+  return `${JSON.stringify(text)} names no object that this client sees.`;
 }
 
 const VALUE = 2;
