@@ -80,6 +80,12 @@ describe('ls', () => {
       });
     }
   });
+  it('on a terminal of 80 columns names give way to values', async () => {
+    const { out } = await ran({ ...machine(), columns: 80 }, (t) => runLs(t, at, { long: true }, []));
+    expect(out).toMatch(/ {2}1-0:1\.8\.0 .*123456789\.1 Wh\n/);
+    expect(out).toMatch(/ {2}1-0:1\.6\.0 +Active power import maxim… .*5150 W\n/);
+    for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  });
   it('says when nothing matches', async () => expect(await ls(at, {}, 'nonsense')).toMatchObject({ code: 2, out: '' }));
 });
 
@@ -639,6 +645,7 @@ test.each<[string, Given, RegExp]>([
   ['127.0.0.1', { server: '70000' }, /0 to 65535/],
   ['127.0.0.1', { physical: '17' }, /belong to HDLC/],
   ['127.0.0.1', { hdlc: true, addressSize: '3' }, /1, 2, 4/],
+  ['127.0.0.1', { hdlc: true, addressSize: '1', physical: '18' }, /no room for --physical/],
   ['127.0.0.1', { password: 'a', hls: 'gmac', ...KEYS }, /not both/],
   ['127.0.0.1', { secret: 'a' }, /goes with --hls/],
   ['127.0.0.1', { hls: 'md5' }, /needs --secret/],

@@ -104,10 +104,11 @@ function listing(
   width: number | undefined,
 ): string {
   const names = objects.some((o) => o.baseName !== undefined);
+  const name = (object: CatalogObject): string => cut(nameOf(object), long ? nameWidth(width) : undefined);
   const rows = objects.map((object) => [
     `  ${object.obis}`,
     ...(names ? [(object.baseName ?? 0).toString(16).toUpperCase().padStart(4, '0')] : []),
-    nameOf(object),
+    name(object),
     rightsText(object),
     ...(long ? [valueText(values.get(object) ?? [])] : []),
   ]);
@@ -123,6 +124,13 @@ function listing(
   });
   return out;
 }
+
+/** Values are what -l is for: on a narrow terminal names give way. */
+const nameWidth = (width: number | undefined): number | undefined =>
+  width === undefined || width >= 120 ? undefined : Math.max(12, width - 54);
+
+const cut = (text: string, width: number | undefined): string =>
+  width !== undefined && text.length > width ? `${text.slice(0, width - 1)}…` : text;
 
 function valueText(values: readonly ReadValue[]): string {
   const [first] = values;

@@ -135,6 +135,10 @@ export async function settingsOf(text: string, options: Given): Promise<Settings
     throw new UsageError(
       '--physical and --address-size belong to HDLC; over the wrapper --server alone is the address.',
     );
+  if (addressSize === '1' && options.physical !== undefined)
+    throw new UsageError(
+      '--address-size 1 has no room for --physical: leave one of them away, or say --address-size 2 or 4.',
+    );
   const timeout = seconds('--timeout', options.timeout) ?? 10_000;
   return given<Settings>({
     address,

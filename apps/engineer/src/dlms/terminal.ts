@@ -37,8 +37,10 @@ export function processTerminal(): Terminal & { release(): void } {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
     interactive: process.stdin.isTTY === true && process.stderr.isTTY === true,
-    watched: process.stderr.isTTY === true,
-    columns: process.stdout.isTTY ? process.stdout.columns : undefined,
+    // A dumb terminal cannot take a line back.
+    watched: process.stderr.isTTY === true && process.env.TERM !== 'dumb',
+    // A terminal that does not know its size says 0.
+    columns: (process.stdout.isTTY && process.stdout.columns) || undefined,
     async ask(question) {
       const lines = createInterface({ input: process.stdin, output: process.stderr });
       try {
