@@ -86,7 +86,7 @@ Examples:
   amiable simulate meter --count 10000                      a fleet: wrapper destination is the meter's number
   amiable simulate meter --ports 100 --port 5000            a hundred meters, one on each port
 
-How to read it, with keys, is printed when it starts. The same seed is the same meter, keys included: they are no secret.`;
+How to read it, with keys, is printed when it starts (on stderr). The same seed is the same meter, keys included: they are no secret.`;
 
 /** The subcommand `simulate meter`. */
 function meterCommand(simulate: Command): void {
@@ -108,7 +108,7 @@ function meterCommand(simulate: Command): void {
     .optionsGroup('Security:')
     .option('--suite <number>', 'security suite 0, 1 or 2', '0')
     .optionsGroup('When:')
-    .option('--history <time>', 'lived before the start, e.g. 40d', '0')
+    .option('--history <time>', 'lived before the start, e.g. 40d (3d, for many meters 0, when not given)')
     .option('--from <time>', 'begins then, ISO 8601 (now when not given)')
     .option('--speed <factor>', 'how fast time goes, e.g. 60x', '1x')
     .option('--state <folder>', 'keeps the state there over restarts')
@@ -125,6 +125,7 @@ function meterCommand(simulate: Command): void {
     .optionsGroup('Many:')
     .option('--count <number>', 'so many meters behind one port')
     .option('--ports <number>', 'so many ports, a meter each (up to 1000)')
+    .option('--keys <file>', 'write passwords and keys of all meters there, as CSV')
     .option('--sweep <time>', 'bring all meters up to the present this often (only when asked, when not given)')
     .addHelpText('after', METER_EXAMPLES)
     .action(async (given: Record<string, unknown>, self: Command) => {

@@ -29,6 +29,8 @@ export interface MeterRunOptions {
   /** A pseudo-terminal or serial line beside TCP. */
   readonly to?: { readonly kind: 'pty' | 'serial'; readonly path?: string };
   readonly state?: string;
+  /** File that passwords and keys of all meters are written to. */
+  readonly keys?: string;
   readonly count: number;
   readonly ports: number;
   /** Brings all meters of a fleet up to the present this often, ms; 0: only when asked. */
@@ -81,8 +83,6 @@ export function meterOptions(given: Record<string, unknown>): MeterRunOptions {
   if (Number.isNaN(from)) refuse(`--from ${String(given.from)}: a time such as 2026-01-31T12:00:00Z is needed`);
   if (from !== undefined && (from < Date.UTC(2021, 0, 1) || from > Date.UTC(2090, 0, 1)))
     refuse(`--from ${String(given.from)}: the virtual meters live from 2021 to 2090`);
-  const history = duration('--history', given.history ?? '0');
-  if (history > 2 * YEAR) refuse(`--history ${String(given.history)}: two years (732d) at most`);
   const slaves = given.slaves
     ? String(given.slaves)
         .split(',')
@@ -92,9 +92,16 @@ export function meterOptions(given: Record<string, unknown>): MeterRunOptions {
   const count = whole('--count', given.count ?? 1, 1, 16_381);
   const ports = whole('--ports', given.ports ?? 1, 1, 1000);
   if (count > 1 && ports > 1) refuse('--count and --ports: one of both');
+  // One meter has rows to show; what each of many has lived costs time when it is first asked.
+  const history = duration('--history', given.history ?? (count > 1 || ports > 1 ? '0' : '3d'));
+  if (history > 2 * YEAR) refuse(`--history ${String(given.history)}: two years (732d) at most`);
   const host = String(given.host ?? '127.0.0.1');
   if (!parseHostPort(`${host.includes(':') ? `[${host}]` : host}:1`)) refuse(`--host ${host}: an address is needed`);
   const port = whole('--port', given.port ?? 4059, 0, 65_535);
+  if (port !== 0 && port + ports - 1 > 65_535)
+    refuse(
+      `--port ${port} with --ports ${ports}: the last would be ${port + ports - 1}, and 65535 is the highest there is`,
+    );
   const hdlcPort = whole('--hdlc-port', given.hdlcPort ?? (port === 0 ? 0 : 4062), 0, 65_535);
   const page =
     given.page === false ? undefined : whole('--page', given.page ?? (count > 1 || ports > 1 ? 0 : 4080), 0, 65_535);
@@ -130,6 +137,7 @@ export function meterOptions(given: Record<string, unknown>): MeterRunOptions {
     ...(page !== undefined && !(given.page === undefined && (count > 1 || ports > 1)) && { pagePort: page }),
     ...(to && { to }),
     ...(given.state !== undefined && { state: String(given.state) }),
+    ...(given.keys !== undefined && { keys: String(given.keys) }),
     count,
     ports,
     sweep: duration('--sweep', given.sweep ?? '0'),

@@ -6,7 +6,7 @@
  */
 
 import { createSocket } from 'node:dgram';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { MisuseError, toHex } from '@amiable/bytes';
 import { encodeWrapper } from '@amiable/dlms';
@@ -140,6 +140,7 @@ export async function startMeters(
     if (options.speed !== 1 || options.count === 1) closers.push(pace(first, clock));
     if (options.sweep > 0) closers.push(sweep(meters, options.sweep, clock));
     if (store) closers.push(saving(store, external ? [...meters, external] : meters, clock));
+    if (options.keys !== undefined) writeKeys(options.keys, options, running);
     introduce(options, running, say);
     return running;
   } catch (error) {
@@ -240,6 +241,34 @@ function sendPush({ service, destination, apdu }: PushMessage): boolean {
   return true;
 }
 
+/** Passwords and keys of all meters, a line each; for its owner alone. @throws MisuseError where it cannot be written */
+function writeKeys(path: string, options: MeterRunOptions, { meters, wrapperPorts }: Running): void {
+  const OWNERS = ['management', 'firmware'] as const;
+  const KEYS = ['unicast', 'authentication', 'master'] as const;
+  const heading = ['number', 'port', 'server', 'system_title', 'suite', 'password'];
+  const lines = [[...heading, ...OWNERS.flatMap((owner) => KEYS.map((key) => `${owner}_${key}`))].join(',')];
+  meters.forEach(({ number, credentials: { stored, systemTitle } }, i) => {
+    const cells = [
+      number,
+      wrapperPorts[options.ports > 1 ? i : 0],
+      options.count > 1 ? number : 1,
+      toHex(systemTitle),
+      stored.suite,
+      String.fromCharCode(...stored.password),
+      ...OWNERS.flatMap((owner) => KEYS.map((key) => toHex(stored[owner][key]))),
+    ];
+    lines.push(cells.join(','));
+  });
+  try {
+    writeFileSync(path, `${lines.join('\n')}\n`, { mode: 0o600 });
+  } catch (error) {
+    throw new MisuseError(`--keys ${path}: ${(error as Error).message}`);
+  }
+}
+
+/** As whoever started this would start another; npx says how it was called. */
+const PROGRAM = process.env.npm_command === 'exec' ? 'npx --no-install amiable' : 'amiable';
+
 /** What somebody needs to read it. */
 function introduce(
   options: MeterRunOptions,
@@ -262,20 +291,26 @@ function introduce(
     say(
       `virtual electricity meter ${first.engine.identification('meter-serial')}: wrapper on ${url}, HDLC on hdlc+tcp://${shown}:${hdlcPorts[0]}`,
     );
-  say(`  public:     amiable dlms ls ${url} --client ${CLIENTS.public[0]} --server 1`);
+  const reader = `${url} --client ${CLIENTS.reader[0]} --server 1 --password ${String.fromCharCode(...stored.password)}`;
+  if (pagePort !== undefined) say(`  page:       http://${shown}:${pagePort}/`);
+  say('  try, in another terminal:');
+  say(`    ${PROGRAM} dlms get ${reader} 1-0:1.8.0 clock:time`);
+  if (options.history > 0) say(`    ${PROGRAM} dlms profile ${reader} 1-0:99.1.0 --last 6`);
+  say(`    ${PROGRAM} dlms ls -l ${reader}`);
+  say('  clients:');
+  say(`  public:     ${PROGRAM} dlms ls ${url} --client ${CLIENTS.public[0]} --server 1`);
+  say(`  reader:     ${PROGRAM} dlms ls ${reader}`);
   say(
-    `  reader:     amiable dlms ls ${url} --client ${CLIENTS.reader[0]} --server 1 --password ${String.fromCharCode(...stored.password)}`,
+    `  management: ${PROGRAM} dlms ls ${url} --client ${CLIENTS.management[0]} --server 1 --suite ${stored.suite} ${keys('management')}`,
   );
   say(
-    `  management: amiable dlms ls ${url} --client ${CLIENTS.management[0]} --server 1 --suite ${stored.suite} ${keys('management')}`,
-  );
-  say(
-    `  firmware:   amiable dlms ls ${url} --client ${CLIENTS.firmware[0]} --server 1 --suite ${stored.suite} ${keys('firmware')}`,
+    `  firmware:   ${PROGRAM} dlms ls ${url} --client ${CLIENTS.firmware[0]} --server 1 --suite ${stored.suite} ${keys('firmware')}`,
   );
   say(
     `  master key ${toHex(stored.management.master)}; system title ${toHex(systemTitle)}; short names: clients 48, 34, 33, 35; Metering logical device: --server 16`,
   );
   if (options.count > 1 || options.ports > 1)
-    say('  keys are those of meter 1; each meter has its own, which follow from --seed and its number');
-  if (pagePort !== undefined) say(`  page:       http://${shown}:${pagePort}/`);
+    say(
+      `  keys are those of meter 1; each meter has its own${options.keys === undefined ? ', which --keys FILE writes down' : `: see ${options.keys}`}`,
+    );
 }

@@ -1,5 +1,9 @@
 /** `simulate meter` as it is started: its words, ports, the optical port, what the page's server gives and refuses. */
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { toHex } from '@amiable/bytes';
 import { systemClock, tcpClient, virtualClock } from '@amiable/io';
 import { createModeEClient, hdlcTransport, openSession, wrapperTransport } from '@amiable/meter';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -10,6 +14,7 @@ import { serveOptical } from '../../src/electricity-server/listen.ts';
 import { meterOptions } from '../../src/electricity-server/options.ts';
 import { servePage } from '../../src/electricity-server/page/server.ts';
 import { type Running, startMeters, virtualTime } from '../../src/electricity-server/run.ts';
+import type { ServedMeter } from '../../src/electricity-server/served.ts';
 import { read, START, stand } from './helpers.ts';
 
 const closers: (() => Promise<void>)[] = [];
@@ -29,6 +34,7 @@ describe('words', () => {
     expect(meterOptions({})).toMatchObject({ wrapperPort: 4059, hdlcPort: 4062, pagePort: 4080, count: 1, speed: 1 });
     const many = meterOptions({ count: '10000', speed: '60x', history: '40d', slaves: 'gas, heat' });
     expect(many).toMatchObject({ count: 10_000, speed: 60, history: 40 * 86_400_000, slaves: ['gas', 'heat'] });
+    expect([meterOptions({}).history, meterOptions({ ports: 5 }).history]).toEqual([3 * 86_400_000, 0]);
     expect(many.pagePort).toBeUndefined();
     expect(meterOptions({ to: '/dev/ttyUSB0' }).to).toEqual({ kind: 'serial', path: '/dev/ttyUSB0' });
   });
@@ -41,6 +47,7 @@ describe('words', () => {
     [{ slaves: 'steam' }, /--slaves steam: electricity, heat/],
     [{ slaves: 'gas,gas,gas,gas,gas' }, /four at most/],
     [{ count: 5, ports: 5 }, /--count and --ports/],
+    [{ ports: 10, port: 65_530 }, /the last would be 65539/],
     [{ module: 'plc', input: 's0' }, /--module gprs only/],
     [{ period: 20 }, /--period 20: 15, 30 or 60/],
     [{ from: 'yesterday' }, /--from yesterday/],
@@ -75,13 +82,30 @@ describe('lines', () => {
       await session.release();
     }
     expect(said.join('\n')).toMatch(/amiable dlms ls tcp:\/\/127\.0\.0\.1:\d+ --client 16 --server 1/);
+    // The first command shows energy, the second rows.
+    const commands = said.filter((line) => line.includes('amiable dlms'));
+    expect(commands[0]).toMatch(/dlms get .* --client 2 .* --password \d{8} 1-0:1\.8\.0/);
+    expect(commands[1]).toMatch(/dlms profile .* --client 2 .* 1-0:99\.1\.0 --last 6$/);
   });
 
   test('a fleet in one process, brought up to the present by a sweep; ports of their own', async () => {
     const { running, said } = await started({ count: 30, sweep: '1s' });
     expect(said[0]).toMatch(/^30 meters: wrapper destination 1 to 30/);
     await expect.poll(() => running.meters.filter((m) => m.awake).length).toBe(30);
-    const ports = await started({ ports: 5 });
+    expect(said.at(-1)).toContain('--keys FILE');
+    const folder = await mkdtemp(join(tmpdir(), 'amiable-keys-'));
+    closers.push(() => rm(folder, { recursive: true }));
+    const keys = join(folder, 'keys.csv');
+    const ports = await started({ ports: 5, keys });
+    const lines = (await readFile(keys, 'utf8')).trim().split('\n');
+    expect(lines).toHaveLength(6);
+    expect(lines[0]).toMatch(/^number,port,server,system_title,suite,password,management_unicast,/);
+    const { systemTitle, stored } = (ports.running.meters[4] as ServedMeter).credentials;
+    const [port] = ports.running.wrapperPorts.slice(4);
+    expect(lines[5]).toContain(`5,${port},1,${toHex(systemTitle)},0,${String.fromCharCode(...stored.password)},`);
+    expect(lines[5]).toContain(toHex(stored.firmware.authentication));
+    expect((await stat(keys)).mode & 0o777).toBe(0o600);
+    await expect(started({ keys: folder })).rejects.toThrow(/--keys .*EISDIR/);
     expect(new Set(ports.running.wrapperPorts).size).toBe(5);
   });
 
