@@ -88,7 +88,7 @@ function accessAdvice(code: number | undefined, settings: Settings): string {
     case 12:
       return 'The meter wants another type: write it before the value, as in long-unsigned:5, or see what type is there with get --raw.';
     case 2:
-      return 'The meter cannot do it now; it may be at work on something. Try again in a while.';
+      return 'The meter cannot do it now, or has begun and is not done yet (image_verify and image_activate answer so; image_transfer_status tells how it goes).';
     case 250:
       return 'Meters say so of values beyond their limits, and of what their state does not allow now: see its manual (of the simulated meter, docs/simulate-meter.md).';
     default:

@@ -34,7 +34,7 @@ button:hover{background:color-mix(in srgb,currentColor 10%,transparent)}
 button:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 button[aria-pressed=true]{background:var(--ink);color:var(--card);border-color:var(--ink)}
 .lights{list-style:none;margin:16px 0 0;padding:0;display:grid;gap:8px 14px;grid-template-columns:repeat(auto-fill,minmax(165px,1fr))}
-.lights li{display:grid;grid-template-columns:18px 1fr;gap:0 9px;align-items:start;font-size:13px;line-height:1.3}
+.lights li{display:grid;grid-template-columns:18px 1fr;gap:0 9px;align-items:start;align-content:start;font-size:13px;line-height:1.3}
 .lights b{font-weight:650}
 .lights span.say{grid-column:2;font-size:12px}
 .lamp{width:16px;height:16px;border-radius:50%;margin-top:1px;border:1px solid rgba(0,0,0,.55);background:#4d5257;box-shadow:inset 0 2px 3px rgba(0,0,0,.45)}
