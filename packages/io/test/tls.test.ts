@@ -56,6 +56,8 @@ async function talk(listener: Listener, tls: Parameters<typeof tcpClient>[1]): P
   }
 }
 
+if (!made && process.env.AMIABLE_REQUIRE_ALL) throw new Error('openssl is needed to make certificates');
+
 describe.skipIf(!made)('links over TLS (needs openssl to make certificates)', () => {
   it('carry bytes both ways when the certificate is good, and nothing when it is not', async () => {
     const listener = await listenTcp({ host: '', port: 0 }, echo, {
