@@ -21,6 +21,13 @@ describe('pasted bytes', () => {
       expect(hexes(text), text).toEqual(['7ea0070321930f017e']);
   });
 
+  it('says that half a byte is left over, and not that a line was', () => {
+    expect(parsePaste('7EA00703219')).toMatchObject({ skipped: 0, odd: 1 });
+    expect(hexes('7EA00703219')).toEqual(['7ea0070321']);
+    expect(parsePaste('TX 7EA\nRX 7EA0')).toMatchObject({ skipped: 0, odd: 1 });
+    expect(parsePaste('7EA00703219 30F017E')).toMatchObject({ skipped: 0, odd: 0 });
+  });
+
   it('leaves offsets and text columns of dumps out', () => {
     const bytes = Uint8Array.from({ length: 40 }, (_, i) => (i * 7 + 0x20) & 0xff);
     const rows = (row: (offset: number, part: Uint8Array) => string) =>

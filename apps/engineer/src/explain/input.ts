@@ -5,7 +5,7 @@
  */
 import { open } from 'node:fs/promises';
 import { formOf } from '@amiable/io';
-import { parsePaste } from '@amiable/meter';
+import { type Pasted, parsePaste } from '@amiable/meter';
 import { extractStreams, isCapture, runsOf } from '@amiable/pcap';
 
 export interface Piece {
@@ -33,12 +33,13 @@ export async function sourcesOf(words: readonly string[], stdin: AsyncIterable<U
     else bare.push(word);
   }
   if (bare.length > 0) {
-    const { pieces, skipped } = parsePaste(bare.join(' '));
+    const pasted = parsePaste(bare.join(' '));
+    const { pieces } = pasted;
     if (pieces.length === 0)
       throw new Error(
         `${JSON.stringify(bare.join(' ').slice(0, 60))} is neither a file nor hex. Give bytes as 7E A0 07 …, a file, or - for standard input.`,
       );
-    sources.unshift({ name: '', pieces, remarks: skippedRemark(skipped) });
+    sources.unshift({ name: '', pieces, remarks: remarksOf(pasted) });
   }
   return sources;
 }
@@ -80,16 +81,18 @@ function sourcesOfBytes(name: string, bytes: Uint8Array): Source[] {
   const head = bytes.subarray(0, 4096);
   const isText = formOf(head) === 'hex' || head.every((b) => b >= 32 || (b >= 9 && b <= 13));
   if (!isText) return [{ name, pieces: [{ bytes, direction: undefined }], remarks: [] }];
-  const { pieces, skipped } = parsePaste(
+  const pasted = parsePaste(
     Buffer.from(bytes)
       .toString('utf8')
       .replace(/^\uFEFF/, ''),
   );
-  return [{ name, pieces, remarks: skippedRemark(skipped) }];
+  return [{ name, pieces: pasted.pieces, remarks: remarksOf(pasted) }];
 }
 
-const skippedRemark = (skipped: number): string[] =>
-  skipped === 0 ? [] : [`${skipped} line${skipped === 1 ? '' : 's'} without bytes left out`];
+const remarksOf = ({ skipped, odd }: Pasted): string[] => [
+  ...(skipped === 0 ? [] : [`${skipped} line${skipped === 1 ? '' : 's'} without bytes left out`]),
+  ...(odd === 0 ? [] : ['an odd number of hex digits: the last one, half a byte, is left out']),
+];
 
 function capture(name: string, bytes: Uint8Array): Source[] {
   const { streams, damage } = extractStreams(bytes);

@@ -19,6 +19,8 @@ function remarkText(t: Translate, remark: Remark): string {
   switch (remark.kind) {
     case 'skipped':
       return t('remarkSkipped', { n: remark.n });
+    case 'odd':
+      return t('remarkOdd');
     case 'damaged':
       return t('remarkDamaged', { n: remark.n });
     case 'missing':

@@ -24,6 +24,7 @@ export interface Source {
 /** Told beside the explanation. */
 export type Remark =
   | { readonly kind: 'skipped'; readonly n: number }
+  | { readonly kind: 'odd' }
   | { readonly kind: 'damaged'; readonly n: number }
   | { readonly kind: 'missing'; readonly n: number }
   | { readonly kind: 'noStreams' }
@@ -37,7 +38,7 @@ export interface Sources {
 const CLOCK = /(?:^|[^\d:.])(\d{1,2}:\d{2}:\d{2}(?:[.,]\d{1,6})?)(?!\d|:)/;
 
 export function sourcesOfText(text: string): Sources {
-  const { pieces, skipped } = parsePaste(text);
+  const { pieces, skipped, odd } = parsePaste(text);
   const lines = text.slice(0, MAX_PASTE).split(/\r\n|\r|\n/);
   const source = {
     name: '',
@@ -48,6 +49,7 @@ export function sourcesOfText(text: string): Sources {
   };
   const remarks: Remark[] = [];
   if (skipped > 0) remarks.push({ kind: 'skipped', n: skipped });
+  if (odd > 0) remarks.push({ kind: 'odd' });
   if (text.length > MAX_PASTE) remarks.push({ kind: 'cutText', n: MAX_PASTE });
   return { sources: [source], remarks };
 }

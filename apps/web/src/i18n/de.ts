@@ -214,6 +214,7 @@ export const de: Dictionary = {
   cutBytes: 'Erklärt werden die ersten {n} Bytes.',
   cutTime: 'Nach {n} Teilen war die Zeit um.',
   cutText: 'Gelesen werden die ersten {n} Zeichen.',
+  remarkOdd: 'Eine ungerade Zahl von Hexziffern: die letzte, ein halbes Byte, ist ausgelassen.',
   remarkSkipped: '{n} Zeilen ohne Bytes sind ausgelassen.',
   remarkSkipped_one: '1 Zeile ohne Bytes ist ausgelassen.',
   remarkDamaged: '{n} Pakete sind beschädigt.',

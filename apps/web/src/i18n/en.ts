@@ -211,6 +211,7 @@ export const en = {
   cutBytes: 'The first {n} bytes are explained.',
   cutTime: 'After {n} parts the time was up.',
   cutText: 'The first {n} characters are read.',
+  remarkOdd: 'An odd number of hex digits: the last one, half a byte, is left out.',
   remarkSkipped: '{n} lines without bytes are left out.',
   remarkSkipped_one: '1 line without bytes is left out.',
   remarkDamaged: '{n} packets are damaged.',

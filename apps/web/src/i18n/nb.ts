@@ -213,6 +213,7 @@ export const nb: Dictionary = {
   cutBytes: 'De første {n} bytene forklares.',
   cutTime: 'Etter {n} deler var tiden ute.',
   cutText: 'De første {n} tegnene leses.',
+  remarkOdd: 'Et oddetall heksadesimale sifre: det siste, en halv byte, er utelatt.',
   remarkSkipped: '{n} linjer uten byte er utelatt.',
   remarkSkipped_one: '1 linje uten byte er utelatt.',
   remarkDamaged: '{n} pakker er skadet.',

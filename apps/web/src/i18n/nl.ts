@@ -213,6 +213,7 @@ export const nl: Dictionary = {
   cutBytes: 'De eerste {n} bytes worden uitgelegd.',
   cutTime: 'Na {n} delen was de tijd om.',
   cutText: 'De eerste {n} tekens worden gelezen.',
+  remarkOdd: 'Een oneven aantal hexcijfers: het laatste, een halve byte, is weggelaten.',
   remarkSkipped: '{n} regels zonder bytes zijn weggelaten.',
   remarkSkipped_one: '1 regel zonder bytes is weggelaten.',
   remarkDamaged: '{n} pakketten zijn beschadigd.',

@@ -22,6 +22,8 @@ export interface Pasted {
   readonly pieces: readonly PastedPiece[];
   /** Lines that hold no bytes, and are not blank. */
   readonly skipped: number;
+  /** Pieces that end in half a byte, which is left out. */
+  readonly odd: number;
 }
 
 /** Characters that are looked at; a longer text is a file. */
@@ -52,6 +54,7 @@ const RUN = /(?:[0-9a-f]{2}[ :-]?){4,}/gi;
 export function parsePaste(text: string): Pasted {
   const pieces: PastedPiece[] = [];
   let skipped = 0;
+  let odd = 0;
   let parts: Uint8Array[] = [];
   let size = 0;
   let direction: Direction | undefined;
@@ -70,7 +73,7 @@ export function parsePaste(text: string): Pasted {
       }
       pieces.push({ bytes, direction, line: firstLine });
     }
-    if (half) skipped++;
+    if (half) odd++;
     parts = [];
     size = 0;
     half = '';
@@ -123,7 +126,7 @@ export function parsePaste(text: string): Pasted {
     take(digits);
   }
   finish();
-  return { pieces, skipped };
+  return { pieces, skipped, odd };
 }
 
 /** The hex digits of a line: all of it, or the longest run of bytes in it. */
