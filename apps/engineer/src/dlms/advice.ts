@@ -40,6 +40,8 @@ export function adviceFor(error: unknown, settings: Settings): string {
   if (error instanceof DlmsPeerError) return peerAdvice(error, settings);
   if (error instanceof LinkError && /^(?:GET|SET|ACTION|ACCESS|Read|Write|associated)\b/.test(error.message))
     return 'The association was open: try again, with a longer --timeout, a smaller --max-pdu, or fewer rows at a time.';
+  if (error instanceof PortError && /\bCA\b|another name/.test(error.message))
+    return 'Say --ca FILE.pem (its certificate, or that of who issued it), and --tls-name where it is for another name than the address.';
   if (error instanceof PortError) return error.reason === 'closed' ? closedAdvice(settings) : '';
   if (error instanceof LinkError) return lineAdvice(error, settings);
   return '';

@@ -165,31 +165,40 @@ export const serveUdp = (server: MeterServer<ServedMeter>, { host, port, traffic
 
 const FLAG = 0x7e;
 const SLASH = 0x2f;
+const QUESTION = 0x3f;
+
+/** `/?` begins a sign-on, whether the line hands the parity bits on or not. A frame has no slash behind its last flag. */
+const signsOn = (bytes: Uint8Array, idle: boolean): boolean =>
+  ((bytes[0] as number) & 0x7f) === SLASH && (bytes.length > 1 ? ((bytes[1] as number) & 0x7f) === QUESTION : idle);
 
 /**
  * Serves on a line that begins with the sign-on of mode E; a client that begins with HDLC at once is served as well.
- * Once all its associations are gone, a new sign-on begins.
+ * A new sign-on begins whenever one comes.
  */
 export async function serveOptical(
   server: MeterServer<ServedMeter>,
   link: SessionLink,
   clock: ServerClock,
   identification: string,
+  address?: string,
 ): Promise<void> {
   const write = (bytes: Uint8Array): void => void link.write(bytes).catch(() => {});
   const hdlc = server.accept({ describe: link.describe, write, close: () => {} }, 'hdlc');
   let direct = false;
+  /** Between frames. */
+  let idle = true;
   const port = createModeEServer(
-    { maker: 'AMI', identification, baud: 9600 },
+    { maker: 'AMI', identification, baud: 9600, ...(address !== undefined && { address }) },
     { write, line: () => {}, hdlc: (rest) => rest.length > 0 && hdlc?.data(rest) },
   );
   await link.open({
     data(bytes) {
       if (port.state === 'waiting' && bytes[0] === FLAG) direct = true;
-      if (bytes[0] === SLASH && (direct || port.state === 'hdlc')) {
+      if ((direct || port.state === 'hdlc') && bytes.length > 0 && signsOn(bytes, idle)) {
         direct = false;
         port.reset();
       }
+      if (bytes.length > 0) idle = bytes[bytes.length - 1] === FLAG;
       if (direct || port.state === 'hdlc') hdlc?.data(bytes);
       else port.receive(bytes, clock.now());
     },

@@ -125,7 +125,7 @@ export async function startMeters(
           options.to.kind === 'pty'
             ? ptyLink(options.to.path === undefined ? {} : { path: options.to.path })
             : serialLink({ path: options.to.path ?? '', baud: 9600, parity: 'N' });
-        await serveOptical(server, link, clock, 'AMIABLE99');
+        await serveOptical(server, link, clock, 'AMIABLE99', meter.engine.identification('meter-serial'));
         closers.push(() => link.close());
         say(`optical port (mode E and HDLC): ${'path' in link ? (link as { path: string }).path : link.describe}`);
       }
@@ -279,7 +279,8 @@ function introduce(
   const { stored, systemTitle } = first.credentials;
   const port = wrapperPorts[0];
   const shown = options.host.includes(':') ? `[${options.host}]` : options.host;
-  const url = `${options.tls ? 'tls' : 'tcp'}://${shown}:${port}`;
+  const place = `${options.tls ? 'tls' : 'tcp'}://${shown}:${port}`;
+  const url = options.tls ? `${place} --ca ${options.tls.cert}` : place;
   const keys = (owner: 'management' | 'firmware'): string =>
     `--key ${toHex(stored[owner].unicast)} --auth-key ${toHex(stored[owner].authentication)}`;
   if (options.ports > 1) say(`${options.ports} meters on ports ${port} to ${wrapperPorts.at(-1)} (wrapper), one each`);
@@ -289,7 +290,7 @@ function introduce(
     );
   else
     say(
-      `virtual electricity meter ${first.engine.identification('meter-serial')}: wrapper on ${url}, HDLC on hdlc+tcp://${shown}:${hdlcPorts[0]}`,
+      `virtual electricity meter ${first.engine.identification('meter-serial')}: wrapper on ${place}, HDLC on hdlc+${options.tls ? 'tls' : 'tcp'}://${shown}:${hdlcPorts[0]}`,
     );
   const reader = `${url} --client ${CLIENTS.reader[0]} --server 1 --password ${String.fromCharCode(...stored.password)}`;
   if (pagePort !== undefined) say(`  page:       http://${shown}:${pagePort}/`);

@@ -17,6 +17,10 @@ import { type Running, startMeters, virtualTime } from '../../src/electricity-se
 import type { ServedMeter } from '../../src/electricity-server/served.ts';
 import { read, START, stand } from './helpers.ts';
 
+/** Seven bits and even parity in eight. */
+const evenParity = (bytes: Uint8Array): Uint8Array =>
+  bytes.map((byte) => byte | (([0, 1, 2, 3, 4, 5, 6].filter((bit) => (byte >> bit) & 1).length % 2) << 7));
+
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0)) await close();
@@ -125,13 +129,19 @@ describe('lines', () => {
       },
       at.clock,
       'AMIABLE99',
+      'AMI99000001',
     );
-    for (let round = 0; round < 2; round++) {
+    const answers: string[] = [];
+    toClient = (bytes) => answers.push(String.fromCharCode(...bytes));
+    for (const address of ['99', 'AMI99000001']) toMeter(new TextEncoder().encode(`/?${address}!\r\n`));
+    expect(answers).toEqual(['/AMI5\\2AMIABLE99\r\n']);
+    // Lines of eight bits hand the parity of the sign-on's characters on.
+    for (const parity of [false, false, true, true]) {
       const reached: string[] = [];
       const client = createModeEClient(
         {},
         {
-          write: (bytes) => queueMicrotask(() => toMeter(bytes)),
+          write: (bytes) => queueMicrotask(() => toMeter(parity ? evenParity(bytes) : bytes)),
           line: ({ baud }) => reached.push(String(baud)),
           hdlc: ({ identification }) => reached.push(identification),
           failed: (error) => reached.push(error.message),
