@@ -20,6 +20,7 @@ import {
 import { CONTROL, encodeFrame } from '@amiable/hdlc';
 import { nodeCrypto } from '@amiable/io';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fingerprintOf, openCounter } from '../src/dlms/counters.ts';
 import { itemsOf, objectsOption, runPush } from '../src/dlms/push.ts';
 import type { Given } from '../src/dlms/settings.ts';
 import { keysOf, METER_TITLE } from './dlms-device.ts';
@@ -192,6 +193,31 @@ describe('amiable dlms push', () => {
     // The confirmation is ciphered as well.
     const opened = meter.unprotect(decodeWrapperDatagram(answer as Uint8Array).apdu.slice());
     expect(opened.ok && opened.plain[0]).toBe(0x10);
+  });
+
+  it('leaves the numbers of a key to other commands but while it confirms', async () => {
+    const state = join(folder, 'shared.json');
+    const fingerprint = fingerprintOf(Uint8Array.from(Buffer.from('414d494300000001', 'hex')), keys.unicast);
+    const used: number[] = [];
+    const { code } = await listening({ ...KEYS, count: '2', state }, async (port) => {
+      const meter = meterContext();
+      const socket = await sender(port);
+      for (let i = 0; i < 2; i++) {
+        const other = await openCounter(state, fingerprint, machine().clock);
+        used.push(other.next());
+        other.release();
+        const came = answerOf(socket);
+        socket.write(wrapped(meter.protect(notification(true))));
+        const opened = meter.unprotect(decodeWrapperDatagram(await came).apdu.slice());
+        expect(opened.ok).toBe(true);
+        if (opened.ok) used.push(opened.invocationCounter as number);
+      }
+      socket.destroy();
+    });
+    expect(code).toBe(0);
+    expect(used).toHaveLength(4);
+    expect([...used].sort((a, b) => a - b)).toEqual(used);
+    expect(new Set(used).size).toBe(4);
   });
 
   it('tells what is missing when no key, or a wrong one, is there', async () => {

@@ -8,7 +8,7 @@
  * is printed as it stands. Lists of makers are
  * what `amiable read` knows.
  */
-import { DecodeError, toHex } from '@amiable/bytes';
+import { DecodeError, MisuseError, toHex } from '@amiable/bytes';
 import {
   dateTimeText,
   encodedData,
@@ -31,7 +31,6 @@ import {
   encodeApdu,
   encodeWrapper,
   LONG_INVOKE,
-  memoryCounter,
   memoryPeerCounter,
   NO_PROTECTION,
   type SecurityContext,
@@ -66,8 +65,7 @@ export async function runPush(terminal: Terminal, given: Given): Promise<void> {
     finish = resolve;
   });
   terminal.signal.addEventListener('abort', finish, { once: true });
-  const counter = await confirmationCounter(settings, terminal);
-  const receiver = new PushReceiver(terminal, settings, given, counter, () => {
+  const receiver = new PushReceiver(terminal, settings, given, () => {
     came++;
     if (most !== undefined && came >= most) finish();
   });
@@ -75,21 +73,11 @@ export async function runPush(terminal: Terminal, given: Given): Promise<void> {
   try {
     close = await listen(settings, terminal, receiver.take);
     if (!terminal.signal.aborted) await ended;
+    await receiver.settled();
     await close();
   } finally {
     terminal.signal.removeEventListener('abort', finish);
-    counter?.release();
   }
-}
-
-/** Confirmations of ciphered notifications use up our numbers too. */
-async function confirmationCounter(
-  { security, state }: Settings,
-  terminal: Terminal,
-): Promise<StoredCounter | undefined> {
-  if (!security?.protection) return undefined;
-  const fingerprint = fingerprintOf(security.title, security.keys.unicast);
-  return openCounter(state ?? defaultStateFile(fingerprint), fingerprint, terminal.clock);
 }
 
 async function listen(settings: Settings, terminal: Terminal, take: Take): Promise<() => Promise<void>> {
@@ -187,24 +175,19 @@ class PushReceiver {
   readonly #terminal: Terminal;
   readonly #settings: Settings;
   readonly #given: Given;
-  readonly #counter: StoredCounter | undefined;
+  /** Held while a confirmation is made, so that other commands may use the same key meanwhile. */
+  #counter: StoredCounter | undefined;
+  #confirming: Promise<void> = Promise.resolve();
   readonly #came: () => void;
   readonly #objects: readonly Named[] | undefined;
   readonly #contexts = new Map<string, SecurityContext>();
   readonly #blocks = new Map<string, ReturnType<typeof createBlockJoiner>>();
   readonly #trace: ReturnType<typeof createTrace> | undefined;
 
-  constructor(
-    terminal: Terminal,
-    settings: Settings,
-    given: Given,
-    counter: StoredCounter | undefined,
-    came: () => void,
-  ) {
+  constructor(terminal: Terminal, settings: Settings, given: Given, came: () => void) {
     this.#terminal = terminal;
     this.#settings = settings;
     this.#given = given;
-    this.#counter = counter;
     this.#came = came;
     this.#objects = objectsOption(given.objects);
     this.#trace = settings.trace && createTrace(settings.trace, settings.security, (text) => terminal.err(text));
@@ -242,10 +225,43 @@ class PushReceiver {
         longInvoke: apdu.invokeId,
         dateTime: new Uint8Array(0),
       });
-      const answer = opened.context && this.#counter ? opened.context.protect(confirm) : confirm;
-      this.#trace?.({ direction: 'out', time: now, apdu: answer, plain: confirm });
-      reply(answer);
+      const { context } = opened;
+      this.#confirming = this.#confirming.then(() => this.#confirm(confirm, context, from, reply));
     }
+  }
+
+  /** Confirmations of ciphered notifications use up our numbers too. */
+  async #confirm(
+    confirm: Uint8Array,
+    context: SecurityContext | undefined,
+    from: string,
+    reply: (apdu: Uint8Array) => void,
+  ): Promise<void> {
+    const { security, state } = this.#settings;
+    let answer = confirm;
+    if (context && security?.protection) {
+      const fingerprint = fingerprintOf(security.title, security.keys.unicast);
+      try {
+        const counter = await openCounter(state ?? defaultStateFile(fingerprint), fingerprint, this.#terminal.clock);
+        this.#counter = counter;
+        try {
+          answer = context.protect(confirm);
+        } finally {
+          this.#counter = undefined;
+          counter.release();
+        }
+      } catch (error) {
+        this.#terminal.err(`amiable: ${from}: not confirmed: ${(error as Error).message}\n`);
+        return;
+      }
+    }
+    this.#trace?.({ direction: 'out', time: this.#terminal.clock.now(), apdu: answer, plain: confirm });
+    reply(answer);
+  }
+
+  /** Resolves when every confirmation is on its way. */
+  settled(): Promise<void> {
+    return this.#confirming;
   }
 
   /** The plain APDU; nothing, and told, when it cannot be had. */
@@ -298,13 +314,18 @@ class PushReceiver {
       send: protection,
       require: protection,
       form: form ?? 'general-global',
-      counter: this.#counter ?? memoryCounter(),
+      counter: { next: () => this.#nextNumber() },
       peerCounter: memoryPeerCounter(),
       ...(security.gurux && { dialect: 'gurux' as const }),
       crypto: nodeCrypto,
     });
     this.#contexts.set(key, context);
     return context;
+  }
+
+  #nextNumber(): number {
+    if (!this.#counter) throw new MisuseError('no invocation counter is held');
+    return this.#counter.next();
   }
 
   #print(apdu: Apdu, from: string, title: Uint8Array | undefined): void {
