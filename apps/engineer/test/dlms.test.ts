@@ -48,6 +48,15 @@ const get = (address: string, words: string[], given: Given = {}): Promise<Ran> 
 const profile = (given: Given, address = at, now?: number): Promise<Ran> =>
   ran(machine(now === undefined ? {} : { now }), (t) => runProfile(t, address, '1-0:99.1.0', given));
 
+test('get: one that is not there does not keep the others back', async () => {
+  const { out, err, code } = await get(at, ['1-0:9.8.0', 'clock:time', '1-0:1.8.0']);
+  expect(code).toBe(1);
+  expect(out).toMatch(/0-0:1\.0\.0 .*\n1-0:1\.8\.0 /);
+  expect(err).toContain('1-0:9.8.0 is not in the object list');
+  const alone = await get(at, ['1-0:9.8.0']);
+  expect([alone.code, alone.out]).toEqual([1, '']);
+});
+
 describe('ls', () => {
   it('groups by class, names objects and tells rights', async () => {
     const { out, err, code } = await ls(at);

@@ -7,7 +7,7 @@ import { withMeter } from './connect.ts';
 import { type Given, settingsOf } from './settings.ts';
 import { attributeFor, Lookup, parseReference } from './target.ts';
 import { type Terminal, table } from './terminal.ts';
-import { Failed, UsageError } from './usage.ts';
+import { Failed, NotThere, UsageError } from './usage.ts';
 import { heading, jsonRead, printRead, type ReadValue, readAttributes, type Wanted } from './values.ts';
 
 /** The buffer of a profile and the object lists are not read by --all: they have commands of their own. */
@@ -32,8 +32,15 @@ export async function runGet(
   await withMeter(terminal, settings, async ({ session, progress, note }) => {
     const lookup = new Lookup(session, note, settings);
     const wanted: Wanted[] = [];
+    const missing: NotThere[] = [];
     for (const reference of references) {
-      const object = await lookup.object(reference);
+      const object = await lookup.object(reference).catch((error: unknown) => {
+        // One that is not there does not keep the others back.
+        if (!(error instanceof NotThere) || references.length === 1) throw error;
+        missing.push(error);
+        return undefined;
+      });
+      if (!object) continue;
       if (!given.all) wanted.push({ object, attribute: attributeFor(object, reference.member) });
       else
         for (const { index } of object.table?.attributes ??
@@ -47,8 +54,9 @@ export async function runGet(
         ? values.map((value) => `${JSON.stringify(jsonRead(value, given.raw === true))}\n`).join('')
         : printed(values, given),
     );
-    const refused = values.filter(({ result }) => 'error' in result);
-    if (refused.length === 0 || given.all) return;
+    for (const { message } of missing) note(message);
+    const refused = given.all ? [] : values.filter(({ result }) => 'error' in result);
+    if (refused.length === 0 && missing.length === 0) return;
     const told = new Set<string>();
     for (const value of refused) {
       const code = 'error' in value.result ? value.result.error : 0;

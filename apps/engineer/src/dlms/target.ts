@@ -17,7 +17,7 @@ import {
   readCatalog,
 } from './catalog.ts';
 import type { Settings } from './settings.ts';
-import { UsageError } from './usage.ts';
+import { NotThere, UsageError } from './usage.ts';
 
 /** As written, taken apart. */
 export interface Reference {
@@ -83,7 +83,7 @@ export class Lookup {
     if (!catalog) return this.#guess(reference, classId);
     const found = obis ? byLogicalName(catalog, reference, classId) : byWords(catalog, reference);
     if (typeof found !== 'string') return found;
-    throw new Error(`${found} ${await this.elsewhere()}`);
+    throw new NotThere(`${found} ${await this.elsewhere()}`);
   }
 
   /** Who else may have what is not here, as far as the meter tells. */

@@ -3,6 +3,11 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** The meter has no such object for this client: exit code 1, but what else was asked for can still be had. */
+export class NotThere extends Error {
+  override readonly name = 'NotThere';
+}
+
 /** Told already, on stderr: only the exit code is left to say. */
 export class Failed extends Error {
   override readonly name = 'Failed';
