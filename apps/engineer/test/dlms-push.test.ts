@@ -2,7 +2,7 @@
 
 import { createSocket } from 'node:dgram';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { toHex } from '@amiable/bytes';
@@ -79,20 +79,34 @@ const meterContext = (
 let states = 0;
 /** Listens on a free port, lets `send` work, and gives what was printed after `count` messages (or the end). */
 async function listening(given: Given, send: (port: number, terminal: Machine) => Promise<void>): Promise<Ran> {
-  const terminal = machine();
-  // The port is asked of the system first, since 0 cannot be written as an address.
-  const free = await new Promise<number>((resolve) => {
-    const probe = createSocket('udp4');
-    probe.bind(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
+  for (let tries = 0; ; tries++) {
+    const terminal = machine();
+    // The port is asked of the system first, since 0 cannot be written as an address.
+    const free = await freePort();
+    const listen = String(given.listen ?? 'tcp://127.0.0.1').replace(/$/, `:${free}`);
+    let over = false;
+    const run = ran(terminal, (t) => runPush(t, { state: join(folder, `${++states}.json`), ...given, listen }));
+    void run.finally(() => {
+      over = true;
     });
-  });
-  const listen = String(given.listen ?? 'tcp://127.0.0.1').replace(/$/, `:${free}`);
-  const run = ran(terminal, (t) => runPush(t, { state: join(folder, `${++states}.json`), ...given, listen }));
-  while (!terminal.text.err.includes('listening')) await new Promise((resolve) => setImmediate(resolve));
-  await send(free, terminal);
-  return run;
+    while (!over && !terminal.text.err.includes('listening')) await new Promise((resolve) => setImmediate(resolve));
+    if (over) {
+      // Somebody was quicker: the system gives the same ports to all.
+      const { err } = await run;
+      if (tries < 5 && err.includes('in use')) continue;
+      throw new Error(`not listening: ${err}`);
+    }
+    await send(free, terminal);
+    return run;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
 }
 
 function sender(port: number): Promise<Socket> {
