@@ -17,8 +17,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fromHex, toHex } from '@amiable/bytes';
 import { readProfile } from '@amiable/cosem';
-import { createWrapperReceiver, decodeApdu, encodeApdu, encodeWrapper, LN_CONFORMANCE } from '@amiable/dlms';
-import { startServer } from './dlms-server.ts';
+import { createWrapperReceiver, decodeApdu, encodeWrapper } from '@amiable/dlms';
+import { AARQ, startServer } from './dlms-server.ts';
 import type { Figure } from './figure.ts';
 import { PROFILE_COLUMNS, profileResponse } from './profile.ts';
 
@@ -166,21 +166,6 @@ async function answering(smoke: boolean): Promise<Figure[]> {
   });
 }
 
-const AARQ = encodeWrapper(
-  16,
-  1,
-  encodeApdu({
-    type: 'aarq',
-    applicationContext: 1,
-    userInformation: encodeApdu({
-      type: 'initiate-request',
-      responseAllowed: true,
-      version: 6,
-      conformance: LN_CONFORMANCE,
-      maxPduSize: 1024,
-    }),
-  }),
-);
 const GET = encodeWrapper(16, 1, fromHex('c001c1000100002a0000ff0200'));
 
 function pingPong(port: number, seconds: number): Promise<number> {

@@ -76,7 +76,8 @@ function idle(count: number): Promise<number[]> {
   });
 }
 
-const AARQ = encodeWrapper(
+/** Of the public client, 16, to logical device 1. */
+export const AARQ = encodeWrapper(
   16,
   1,
   encodeApdu({

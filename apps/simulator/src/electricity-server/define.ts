@@ -19,19 +19,9 @@ import {
   writeValue,
 } from '@amiable/cosem';
 import type { DataResult, EncodedData, SelectiveAccess } from '@amiable/dlms';
-import { encodeData } from '@amiable/dlms';
+import { encodeData, RESULT } from '@amiable/dlms';
 import type { Outcome } from '../electricity/index.ts';
 import type { ServedMeter } from './served.ts';
-
-export const RESULT = {
-  success: 0,
-  temporaryFailure: 2,
-  readWriteDenied: 3,
-  objectUndefined: 4,
-  objectUnavailable: 11,
-  typeUnmatched: 12,
-  otherReason: 250,
-} as const;
 
 /** The associations; each is there with logical names and, as `…-sn`, with short ones. */
 export const ASSOCIATIONS = ['public', 'reader', 'management', 'firmware'] as const;

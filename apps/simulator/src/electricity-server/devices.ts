@@ -11,11 +11,12 @@ import {
   LN_CONFORMANCE,
   type LogicalDevice,
   type Protection,
+  RESULT,
   SN_CONFORMANCE,
 } from '@amiable/dlms';
 import { quickCrypto } from '@amiable/io';
 import type { MeterConfig, SlaveSettings } from '../electricity/index.ts';
-import { ASSOCIATIONS, type AssociationName, LEVELS, type MeterObject, RESULT } from './define.ts';
+import { ASSOCIATIONS, type AssociationName, LEVELS, type MeterObject } from './define.ts';
 import type { KeyOwner } from './keys.ts';
 import { calendarObjects } from './objects/calendar.ts';
 import { clockObject } from './objects/clock.ts';

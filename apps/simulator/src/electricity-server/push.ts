@@ -8,9 +8,9 @@
 
 import { Reader } from '@amiable/bytes';
 import { obisToBytes } from '@amiable/cosem';
-import { createSecurityContext, type Data, decodeData, encodeApdu } from '@amiable/dlms';
+import { createSecurityContext, type Data, decodeData, encodeApdu, RESULT } from '@amiable/dlms';
 import { quickCrypto } from '@amiable/io';
-import { type Answer, keptValue, RESULT } from './define.ts';
+import { type Answer, keptValue } from './define.ts';
 import { textOf } from './objects/registers.ts';
 import type { ServedMeter } from './served.ts';
 import { localDateTime } from './values.ts';

@@ -7,7 +7,8 @@
 import { localToUtc, toLocal } from '@amiable/calendar';
 import { nextExecution } from '@amiable/cosem';
 import type { DlmsDate, DlmsTime } from '@amiable/dlms';
-import { type Answer, keptValue, RESULT } from './define.ts';
+import { RESULT } from '@amiable/dlms';
+import { type Answer, keptValue } from './define.ts';
 import { push } from './push.ts';
 import type { ServedMeter } from './served.ts';
 

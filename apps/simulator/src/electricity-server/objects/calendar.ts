@@ -7,6 +7,7 @@
  * calendars share name, parameterisation ID and activation. Leaves out: months and days relative to daylight saving.
  */
 import type { DlmsDate, DlmsDateTime } from '@amiable/dlms';
+import { RESULT } from '@amiable/dlms';
 import type {
   CalendarDay,
   DayTable,
@@ -17,7 +18,7 @@ import type {
   SwitchingTables,
   Week,
 } from '../../electricity/index.ts';
-import { type Answer, data, type Given, type MeterObject, object, RESULT } from '../define.ts';
+import { type Answer, data, type Given, type MeterObject, object } from '../define.ts';
 import type { ServedMeter } from '../served.ts';
 import { instantOf, moment, NO_MOMENT, octets } from '../values.ts';
 import { textOf } from './registers.ts';

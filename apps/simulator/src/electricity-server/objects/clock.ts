@@ -7,8 +7,9 @@
 import { toLocal, zoneOffset } from '@amiable/calendar';
 import type { Writable } from '@amiable/cosem';
 import type { DlmsDateTime } from '@amiable/dlms';
+import { RESULT } from '@amiable/dlms';
 import type { ClockSet } from '../../electricity/index.ts';
-import { type Answer, type MeterObject, object, RESULT } from '../define.ts';
+import { type Answer, type MeterObject, object } from '../define.ts';
 import type { ServedMeter } from '../served.ts';
 import { instantOf, moment } from '../values.ts';
 

@@ -7,7 +7,8 @@
  * tells how it went. Scripts: disconnection, image activation, push.
  */
 
-import { type Answer, type MeterObject, object, RESULT } from '../define.ts';
+import { RESULT } from '@amiable/dlms';
+import { type Answer, type MeterObject, object } from '../define.ts';
 import { executeScript, SCHEDULES, SCRIPT_TABLES } from '../schedules.ts';
 import type { ServedMeter } from '../served.ts';
 import { hexOctets, octetsOf } from '../values.ts';

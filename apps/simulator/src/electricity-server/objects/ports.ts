@@ -5,9 +5,10 @@
  * Decides: what may be written is kept and shown; it does not reconfigure the sockets that the simulator listens on. Counters
  * and addresses of the PLC stack follow the engine's line. Leaves out: PPP authentication, SIM and modem commands.
  */
+import { RESULT } from '@amiable/dlms';
 import type { MeterConfig } from '../../electricity/index.ts';
 import { signalValue } from '../../electricity/index.ts';
-import { type MeterObject, object, RESULT } from '../define.ts';
+import { type MeterObject, object } from '../define.ts';
 import { moment, octets } from '../values.ts';
 
 const BAUD_9600 = { type: 'enum', value: 5 } as const;

@@ -10,6 +10,7 @@ import type { Writer } from '@amiable/bytes';
 import { localToUtc } from '@amiable/calendar';
 import { BUFFER_SELECTORS, keyOf, type RowColumn, type Rows, readRows } from '@amiable/cosem';
 import type { EncodedData } from '@amiable/dlms';
+import { RESULT } from '@amiable/dlms';
 import {
   type EnergyRegister,
   type LogId,
@@ -19,7 +20,7 @@ import {
   type ProfileView,
   type SlaveSettings,
 } from '../../electricity/index.ts';
-import { type Answer, data, encode, type Given, type MeterObject, object, RESULT, unitCode } from '../define.ts';
+import { type Answer, data, encode, type Given, type MeterObject, object, unitCode } from '../define.ts';
 import type { ServedMeter } from '../served.ts';
 import { long, moment, NO_MOMENT, u32, unsigned } from '../values.ts';
 

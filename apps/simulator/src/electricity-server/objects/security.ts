@@ -8,9 +8,9 @@
  */
 import { DecodeError } from '@amiable/bytes';
 import { SECURITY_POLICY_BITS } from '@amiable/cosem';
-import { decodeKeyTransfer, KEY_ID } from '@amiable/dlms';
+import { decodeKeyTransfer, KEY_ID, RESULT } from '@amiable/dlms';
 import { quickCrypto } from '@amiable/io';
-import { data, encode, type MeterObject, object, RESULT } from '../define.ts';
+import { data, encode, type MeterObject, object } from '../define.ts';
 import type { KeyName, KeyOwner } from '../keys.ts';
 import { DELIVERED_PUSH, PUSH_OBIS, PUSH_VERSION, push } from '../push.ts';
 import type { ServedMeter } from '../served.ts';

@@ -5,8 +5,9 @@
  * Decides: slave_install takes the slave at the primary address from the bus; capture_period 3600 is hourly, 86400 daily;
  * an association sees what was installed when it was opened. Leaves out: keys of wireless M-Bus, data_send.
  */
+import { RESULT } from '@amiable/dlms';
 import type { MeterParameters, SlaveSettings } from '../../electricity/index.ts';
-import { type Answer, type MeterObject, object, RESULT } from '../define.ts';
+import { type Answer, type MeterObject, object } from '../define.ts';
 import type { ServedMeter } from '../served.ts';
 import { slaveIdentifications } from './identity.ts';
 import { slaveProfile } from './profiles.ts';
