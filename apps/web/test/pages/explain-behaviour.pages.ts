@@ -191,7 +191,7 @@ describe.skipIf(!chromiumPath)(chromiumPath ? 'the page that explains' : NO_CHRO
       expect(await page.locator('.hex-byte').count()).toBe(8192);
       const took = Date.now() - before;
       console.log(`61 kB explained and drawn twice in ${took} ms`);
-      expect(took).toBeLessThan(8000);
+      expect(took).toBeLessThan(15_000);
       await paste('7e'.repeat(128 * 1024));
       await title(page, 'unknown');
       await paste(`${SNRM} `.repeat(9000));
