@@ -3,8 +3,9 @@
  * counted and shown when asked for; frames that no key opens go to the uplinks too, since their server may have the key
  * one day.
  */
+
+import type { Drop } from '@amiable/bytes';
 import type { KeyRing } from '@amiable/dlms';
-import type { Drop } from '@amiable/hdlc';
 import { type MulticastSender, type PortError, portError, sleep } from '@amiable/io';
 import { type Message, messageToJson } from '@amiable/model';
 import { add, type Counts } from './counters.ts';

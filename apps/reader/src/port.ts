@@ -2,8 +2,9 @@
  * One port for as long as it lasts: bytes of a link in, canonical messages out, holding the link back while the receiver
  * of the messages is busy. Used by `amiable read -d` and by `amiable start`.
  */
+
+import type { Drop } from '@amiable/bytes';
 import type { Crypto, KeyRing } from '@amiable/dlms';
-import type { Drop } from '@amiable/hdlc';
 import { type Clock, chunksOf, type Link, nodeCrypto, systemClock } from '@amiable/io';
 import { createHanReader, type HanReader } from '@amiable/meter';
 import type { Message } from '@amiable/model';

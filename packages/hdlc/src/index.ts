@@ -60,7 +60,6 @@ export { decodeReject, encodeReject, type FrameReject, rejectReasons } from './r
 export {
   type Counters,
   createHdlcScanner,
-  type Drop,
   type DropReason,
   type HdlcScanner,
   type ScanOptions,

@@ -1,9 +1,11 @@
 /**
  * The scanner with frames as objects, for programs that are not in a hurry: tracing, tests, links.
  */
+
+import type { Drop } from '@amiable/bytes';
 import { addressLength } from './address.ts';
 import { frameAt, type HdlcFrame } from './frame.ts';
-import { createHdlcScanner, type Drop, type HdlcScanner, type ScanOptions } from './scanner.ts';
+import { createHdlcScanner, type HdlcScanner, type ScanOptions } from './scanner.ts';
 
 export interface ReceiverSink {
   /** A good frame. Its `info` and `raw` are views that are valid only during the call. */

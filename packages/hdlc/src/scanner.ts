@@ -16,21 +16,11 @@
  * Memory is one fixed buffer. A frame that lies whole in a chunk is not copied. HCS and FCS are one pass: the FCS
  * register after a good header is a constant.
  */
-import { copyBytes, X25_RESIDUE, X25_START, x25Update } from '@amiable/bytes';
+import { copyBytes, type Drop, X25_RESIDUE, X25_START, x25Update } from '@amiable/bytes';
 import { addressLength } from './address.ts';
 import { FLAG, MAX_LENGTH, MIN_LENGTH } from './frame.ts';
 
 export type DropReason = 'noise' | 'length' | 'address' | 'hcs' | 'fcs' | 'truncated';
-
-/** What was thrown away: a refused frame, or a run of octets between frames that belong to none. */
-export interface Drop {
-  readonly reason: string;
-  /** Position in the stream, octets. */
-  readonly offset: number;
-  readonly length: number;
-  /** A copy of the beginning: a refused frame is whole, noise at most 64 octets. */
-  readonly excerpt: Uint8Array;
-}
 
 export interface Counters {
   /** Octets pushed. */

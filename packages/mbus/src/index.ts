@@ -7,5 +7,5 @@ export {
   type LongFrame,
   longFrameAt,
 } from './frame.ts';
-export { createMbusReceiver, type Drop, type MbusReceiver, type MbusSink } from './receiver.ts';
+export { createMbusReceiver, type MbusReceiver, type MbusSink } from './receiver.ts';
 export { splitTransport, type TransportSegment, transportSegment } from './transport.ts';

@@ -5,6 +5,7 @@
  *
  * The result does not depend on how the stream is cut; memory is one fixed buffer. See the HDLC scanner for `idle`.
  */
+import type { Drop } from '@amiable/bytes';
 import {
   ACKNOWLEDGE,
   checksum,
@@ -16,15 +17,6 @@ import {
   SHORT_START,
   STOP,
 } from './frame.ts';
-
-export interface Drop {
-  readonly reason: string;
-  /** Position in the stream, octets. */
-  readonly offset: number;
-  readonly length: number;
-  /** A copy of the beginning: a refused frame is whole, noise at most 64 octets. */
-  readonly excerpt: Uint8Array;
-}
 
 export interface MbusSink {
   /** A good long or control frame. Its views are valid only during the call. */

@@ -8,7 +8,7 @@
  *
  * It keeps no reference to a chunk that was pushed: the caller may reuse its buffer.
  */
-import { DecodeError } from '@amiable/bytes';
+import { DecodeError, type Drop } from '@amiable/bytes';
 import {
   APDU,
   type Crypto,
@@ -18,9 +18,19 @@ import {
   type KeyPair,
   type KeyRing,
 } from '@amiable/dlms';
-import { createHdlcScanner, type Drop } from '@amiable/hdlc';
+import { createHdlcScanner } from '@amiable/hdlc';
 import { createMbusReceiver, transportSegment } from '@amiable/mbus';
-import type { Flag, Item, Message, MessageError, Value } from '@amiable/model';
+import {
+  type Flag,
+  type Item,
+  isClockWrong,
+  type MessageError,
+  type PortCounters,
+  type PortDecoder,
+  type PortOptions,
+  type PortSink,
+  type Value,
+} from '@amiable/model';
 import { createPushDecoder, makerOf, type PushDecoder, PushMessage } from '@amiable/push';
 import { createAssembly, llcLength, MAX_APDU } from './assembly.ts';
 import { BareCollector, lengthOfApdu } from './bare.ts';
@@ -29,58 +39,23 @@ import { offsetInRaw, refusedFrameAt } from './refused.ts';
 
 export type HanLink = 'hdlc' | 'mbus' | 'apdu';
 
-export interface HanReaderOptions {
-  /** Name of the program that reads. */
-  readonly reader: string;
-  readonly port: string;
-  /** IANA time zone of the meter's clock where it gives no offset; else that of the list's market. */
-  readonly zone?: string | undefined;
+export interface HanReaderOptions extends PortOptions {
   readonly keys?: KeyRing | undefined;
   readonly crypto?: Crypto | undefined;
-  /** Epoch milliseconds. */
-  readonly now: () => number;
-  /** A live port: the meter's clock is compared with `now`. */
-  readonly live?: boolean | undefined;
-  /** Largest believable difference of the meter's clock, milliseconds; an hour unless said. */
-  readonly maxClockError?: number | undefined;
   /** Id that a message on this port showed last, where the caller kept it over a restart. */
   readonly knownMeter?: string | undefined;
   /** Forces the link; it is detected unless said. */
   readonly protocol?: HanLink | undefined;
-  /** Also give what was refused, as messages with an error. */
-  readonly bad?: boolean | undefined;
 }
 
-export interface HanSink {
-  message(m: Message): void;
-  drop(d: Drop): void;
-}
+export type HanSink = PortSink;
+export type HanCounters = PortCounters;
 
-export interface HanCounters {
-  bytes: number;
-  /** Good frames of the link. */
-  frames: number;
-  /** Messages that could be read. */
-  good: number;
-  /** Messages that no key opened. */
-  sealed: number;
-  /** Refused frames, APDUs and runs of noise by reason. */
-  readonly dropped: Record<string, number>;
-  /** Bytes that belonged to no frame. */
-  noise: number;
-}
-
-export interface HanReader {
-  push(bytes: Uint8Array): void;
-  /** The line has been silent for longer than a pause inside a frame: what is waited for will not come. */
-  idle(): void;
-  end(): void;
+export interface HanReader extends PortDecoder {
   /** Undefined until the first good frame. */
   readonly link: HanLink | undefined;
-  readonly counters: HanCounters;
 }
 
-const HOUR = 3_600_000;
 const EMPTY = new Uint8Array(0);
 const NO_FLAGS: readonly Flag[] = [];
 const NO_ITEMS: readonly Item[] = [];
@@ -101,7 +76,7 @@ function sameTitle(a: Uint8Array | undefined, b: Uint8Array | undefined): boolea
 }
 
 export function createHanReader(options: HanReaderOptions, sink: HanSink): HanReader {
-  const { now, keys, crypto, live = false, maxClockError = HOUR, bad = false } = options;
+  const { now, keys, crypto, live = false, maxClockError, bad = false } = options;
   const origin = { reader: options.reader, port: options.port };
   const pushDecoder = (layouts?: number) =>
     createPushDecoder({
@@ -279,8 +254,7 @@ export function createHanReader(options: HanReaderOptions, sink: HanSink): HanRe
       if (message.flags.length === 0) message.flags = INHERITED;
       else message.addFlag('meterIdInherited');
     }
-    if (live && message.time !== undefined && Math.abs(message.time - receipt()) > maxClockError)
-      message.addFlag('clockWrong');
+    if (live && isClockWrong({ live, maxClockError }, message.time, receipt())) message.addFlag('clockWrong');
     sink.message(message);
   }
 

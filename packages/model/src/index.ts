@@ -3,3 +3,4 @@ export { type Decimal, decimal, parseDecimal, toNumber } from './decimal.ts';
 export { messageId } from './id.ts';
 export { isoTime, messageToJson } from './json.ts';
 export * from './message.ts';
+export * from './port.ts';

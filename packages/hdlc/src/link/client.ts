@@ -12,14 +12,14 @@
  *
  * Left out: normal disconnected mode's XID and TEST; unbalanced asynchronous modes.
  */
-import { copyBytes, LinkError, MisuseError, toHex } from '@amiable/bytes';
+import { copyBytes, type Drop, LinkError, MisuseError, toHex } from '@amiable/bytes';
 import { step } from '@amiable/fsm';
 import { addressLength, isAllStation } from '../address.ts';
 import { CONTROL, PF } from '../control.ts';
 import { frameBytes, joinAddresses, NOTHING } from '../frame.ts';
 import { decodeParameters, encodeParameters, type HdlcParameters, negotiate, ownParameters } from '../parameters.ts';
 import { rejectText } from '../reject.ts';
-import { createHdlcScanner, type Drop, type HdlcScanner } from '../scanner.ts';
+import { createHdlcScanner, type HdlcScanner } from '../scanner.ts';
 import { addressesAt, frameText, Gate, newCounters } from './common.ts';
 import { CLIENT_MODE, type ClientMode, type ClientModeEffect, type ClientModeInput } from './mode.ts';
 import { hasLlc, MOST_QUEUED, TAKE, Transfer, type TransferOptions } from './transfer.ts';
