@@ -24,6 +24,11 @@ const COMMANDS: readonly (readonly [string, string, () => Promise<(parent: Comma
     async () => (await import('@amiable/engineer')).dlmsCommand,
   ],
   [
+    'mbus',
+    'wired and wireless M-Bus: decode, scan, read, wave',
+    async () => (await import('@amiable/engineer')).mbusCommand,
+  ],
+  [
     'explain',
     'what every byte of a frame, an APDU, a log or a capture is',
     async () => (await import('@amiable/engineer')).explainCommand,

@@ -1,2 +1,3 @@
 export { dlmsCommand } from './dlms/command.ts';
 export { explainCommand } from './explain/command.ts';
+export { mbusCommand } from './mbus/command.ts';
