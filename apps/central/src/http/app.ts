@@ -102,7 +102,8 @@ export async function createHttp(context: Context, options: HttpOptions = {}): P
     const forPage =
       request.method === 'GET' &&
       !request.url.startsWith('/api/') &&
-      (request.headers.accept ?? '').includes('text/html');
+      // A client that takes anything asks for the page by its address; a browser may ask for any of its places.
+      (request.url === '/' || (request.headers.accept ?? '').includes('text/html'));
     if (page && forPage) return reply.sendFile('index.html');
     return reply.code(404).send({ error: `there is no ${request.method} ${request.url.slice(0, 200)}` });
   });
