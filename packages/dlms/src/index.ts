@@ -202,7 +202,7 @@ export {
   reservedCounter,
   reservedPeerCounter,
 } from './security/counters.ts';
-export type { AesGcm, Crypto, Curve, EcKeyPair, EcPrivateKey, EcPublicKey } from './security/crypto.ts';
+export type { AesGcm, AesModes, Crypto, Curve, EcKeyPair, EcPrivateKey, EcPublicKey } from './security/crypto.ts';
 export {
   aesEcbManufacturer,
   CHALLENGE_LENGTH,

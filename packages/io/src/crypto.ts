@@ -7,7 +7,7 @@
  */
 import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { MisuseError } from '@amiable/bytes';
-import { type Crypto, softwareGcm } from '@amiable/dlms';
+import { type AesModes, type Crypto, softwareGcm } from '@amiable/dlms';
 import { ecdh, ecdsaSign, ecdsaVerify, generateKeyPair, publicKeyOf } from './crypto-ec.ts';
 
 const FULL_TAG = 16;
@@ -32,7 +32,17 @@ function hash(algorithm: string, data: Uint8Array): Uint8Array {
   return new Uint8Array(createHash(algorithm).update(data).digest());
 }
 
-export const nodeCrypto: Crypto = {
+function cbc(make: typeof createCipheriv | typeof createDecipheriv, key: Uint8Array, iv: Uint8Array, data: Uint8Array) {
+  if (data.length % 16 !== 0) throw new MisuseError(`CBC takes whole blocks of 16 bytes, not ${data.length} bytes`);
+  const cipher = make('aes-128-cbc', key, iv);
+  cipher.setAutoPadding(false);
+  return new Uint8Array(cipher.update(data));
+}
+
+export const nodeCrypto: Crypto & AesModes = {
+  cbcDecrypt: (key, iv, data) => cbc(createDecipheriv, key, iv, data),
+  cbcEncrypt: (key, iv, data) => cbc(createCipheriv, key, iv, data),
+  ctr: (key, counter, data) => new Uint8Array(createCipheriv('aes-128-ctr', key, counter).update(data)),
   gcmDecrypt(key, iv, aad, ciphertext, tag) {
     const algorithm = gcm(key);
     if (tag === undefined) {
@@ -102,7 +112,7 @@ const SHORT = 192;
  * traces in the processor's cache (see software-gcm.ts of package dlms): for simulators and benchmarks, where keys guard
  * nothing.
  */
-export const quickCrypto: Crypto = {
+export const quickCrypto: Crypto & AesModes = {
   ...nodeCrypto,
   gcmDecrypt(key, iv, aad, ciphertext, tag) {
     const by = aad.length + ciphertext.length <= SHORT ? softwareGcm : nodeCrypto;

@@ -25,6 +25,15 @@ export interface AesGcm {
   ): { readonly ciphertext: Uint8Array; readonly tag: Uint8Array };
 }
 
+/** AES-128 without authentication, as wireless M-Bus uses it (EN 13757-7): whole blocks in CBC, any length in CTR. */
+export interface AesModes {
+  /** Nothing is padded or cut off. @throws MisuseError when `data` is no whole number of blocks */
+  cbcDecrypt(key: Uint8Array, iv: Uint8Array, data: Uint8Array): Uint8Array;
+  cbcEncrypt(key: Uint8Array, iv: Uint8Array, data: Uint8Array): Uint8Array;
+  /** The same both ways. @param counter the first counter block, 16 bytes */
+  ctr(key: Uint8Array, counter: Uint8Array, data: Uint8Array): Uint8Array;
+}
+
 /** Suite 1 signs and agrees on P-256, suite 2 on P-384. */
 export type Curve = 'P-256' | 'P-384';
 
