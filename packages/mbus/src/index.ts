@@ -9,3 +9,25 @@ export {
 } from './frame.ts';
 export { createMbusReceiver, type MbusReceiver, type MbusSink } from './receiver.ts';
 export { splitTransport, type TransportSegment, transportSegment } from './transport.ts';
+export { formatWaveCsv, parseWaveCsv, type WaveCsv, type WaveCsvOptions } from './wave/csv.ts';
+export {
+  decodeWave,
+  type WaveCharacter,
+  type WaveDecodeOptions,
+  type WaveFault,
+  type WaveFaultKind,
+  type WaveReading,
+} from './wave/decode.ts';
+export { drawWave, type WaveDrawing } from './wave/draw.ts';
+export type { Edge, WaveLevels } from './wave/edges.ts';
+export { encodeWave, lineBits, type WaveOptions } from './wave/model.ts';
+export {
+  BAUD_RATES,
+  LEVELS,
+  LIMITS,
+  type Quantity,
+  type Sender,
+  timeOf,
+  type Waveform,
+  type WaveParity,
+} from './wave/types.ts';
