@@ -123,6 +123,30 @@ export const energy = z.object({
 });
 export type Energy = z.infer<typeof energy>;
 
+/** One counter of gas, water or heat; `value` is what it showed last, at `time`. */
+export const medium = z.object({
+  obis: z.string().optional(),
+  name: z.string(),
+  unit: z.string(),
+  channel: z.number().int().optional(),
+  value: z.number(),
+  time: time,
+  buckets: z.array(
+    z.object({ start: z.number(), end: z.number(), value: z.number().nullable(), quality: qualityName }),
+  ),
+  total: z.number().nullable(),
+});
+export type Medium = z.infer<typeof medium>;
+
+/** GET /api/v1/meters/:id/media?bucket=hour|day|month&from=&to= — gas, water and heat by local bucket, in their units. */
+export const media = z.object({
+  meter: id,
+  bucket: z.enum(['hour', 'day', 'month']),
+  timeZone: z.string(),
+  media: z.array(medium),
+});
+export type Media = z.infer<typeof media>;
+
 /** A byte range of a message and what it means; `reading` points into the decoded readings. */
 export const field = z.object({
   path: z.string(),

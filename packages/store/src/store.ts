@@ -4,9 +4,9 @@ import { createCalendars } from './calendar.ts';
 import { createLayouts } from './layouts.ts';
 import { migrate } from './migrate.ts';
 import { createPartitions } from './partitions.ts';
-import { connect } from './pg/database.ts';
+import { type Client, connect } from './pg/database.ts';
 import { inWords, retrying } from './pg/retry.ts';
-import { readEnergy } from './query/energy.ts';
+import { readEnergy, readMedia } from './query/energy.ts';
 import { gaps, loadProfile, peaks, rateSums } from './query/fleet.ts';
 import { getMessage, listMessages } from './query/messages.ts';
 import { getMeter, listMeters, patchMeter, readLive } from './query/meters.ts';
@@ -16,7 +16,7 @@ import { createRegisters } from './registers.ts';
 import { migrations } from './schema/migrations.ts';
 import { compactSql } from './sql/compact.ts';
 import { querySql } from './sql/query.ts';
-import type { Counters, Store, StoreOptions } from './types.ts';
+import type { Counters, MeterId, Store, StoreOptions } from './types.ts';
 import { writeBlocks } from './write/bulk.ts';
 import { compact } from './write/compact.ts';
 import { createIntake } from './write/ingest.ts';
@@ -158,10 +158,18 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     },
     series: (id, obis, from, to, points) => db.read((client) => readSeries(parts, client, id, obis, from, to, points)),
     energy: (id, bucket, from, to, where) =>
-      db.read(async (client) => {
-        const { rows } = await client.query(querySql.meter, [id]);
-        const own = (rows[0] as { time_zone: string } | undefined)?.time_zone ?? zone;
-        return readEnergy(parts, client, id, bucket, from, to, where ?? own);
-      }),
+      db.read(async (client) =>
+        readEnergy(parts, client, id, bucket, from, to, where ?? (await zoneOf(client, id)) ?? zone),
+      ),
+    media: (id, bucket, from, to, where) =>
+      db.read(async (client) =>
+        readMedia(parts, client, id, bucket, from, to, where ?? (await zoneOf(client, id)) ?? zone),
+      ),
   };
+}
+
+/** The time zone in which a meter's days are counted. */
+async function zoneOf(client: Client, id: MeterId): Promise<string | undefined> {
+  const { rows } = await client.query(querySql.meter, [id]);
+  return (rows[0] as { time_zone: string } | undefined)?.time_zone;
 }

@@ -7,6 +7,7 @@ import type {
   ExplainedMessage,
   Item,
   Live,
+  Media,
   Message,
   Meter,
   MeterList,
@@ -195,6 +196,8 @@ export interface Store {
   ): Promise<{ readonly times: Float64Array; readonly values: Float64Array }>;
   series(id: MeterId, obis: readonly string[], from: number, to: number, points: number): Promise<Series>;
   energy(id: MeterId, bucket: Energy['bucket'], from: number, to: number, zone?: string): Promise<Energy>;
+  /** Gas, water and heat: counters on channels of the meter, or its own. */
+  media(id: MeterId, bucket: Energy['bucket'], from: number, to: number, zone?: string): Promise<Media>;
   /** Newest first. */
   messages(id: MeterId, limit?: number): Promise<StoredMessage[]>;
   message(id: MeterId, messageId: string): Promise<StoredMessage | undefined>;

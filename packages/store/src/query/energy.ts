@@ -4,8 +4,9 @@
  */
 import { add, startOf } from '@amiable/calendar';
 import { integratePower, registerEnergy } from '@amiable/compute';
-import type { Energy } from '@amiable/model';
+import type { Energy, Media, Medium } from '@amiable/model';
 import type { Client } from '../pg/database.ts';
+import type { Register } from '../registers.ts';
 import type { MeterId } from '../types.ts';
 import { DAY, join, readValues, type ValueParts, type Values } from './values.ts';
 
@@ -30,13 +31,7 @@ export async function readEnergy(
   to: number,
   zone: string,
 ): Promise<Energy> {
-  if (!(to > from)) throw new RangeError('`to` lies before `from`');
-  const bounds = [startOf(bucket, zone, from)];
-  while ((bounds.at(-1) as number) < to) {
-    bounds.push(add(bucket, zone, bounds.at(-1) as number, 1));
-    if (bounds.length > MAX_BUCKETS + 1)
-      throw new RangeError(`more than ${MAX_BUCKETS} buckets; ask for a shorter time or longer buckets`);
-  }
+  const bounds = boundsOf(bucket, from, to, zone);
   const taken = await direction(parts, client, meter, '1.8.0', '1.7.0', bounds);
   const given = await direction(parts, client, meter, '2.8.0', '2.7.0', bounds);
   const total = (all: readonly Part[]): number | null =>
@@ -57,6 +52,80 @@ export async function readEnergy(
   };
 }
 
+function boundsOf(bucket: Energy['bucket'], from: number, to: number, zone: string): number[] {
+  if (!(to > from)) throw new RangeError('`to` lies before `from`');
+  const bounds = [startOf(bucket, zone, from)];
+  while ((bounds.at(-1) as number) < to) {
+    bounds.push(add(bucket, zone, bounds.at(-1) as number, 1));
+    if (bounds.length > MAX_BUCKETS + 1)
+      throw new RangeError(`more than ${MAX_BUCKETS} buckets; ask for a shorter time or longer buckets`);
+  }
+  return bounds;
+}
+
+/**
+ * What was taken of gas, water and heat by local hour, day or month: those of devices on a channel of an electricity meter
+ * (0-n:24.2.1) and those of M-Bus meters. A counter that gave nothing in the time is left out.
+ */
+export async function readMedia(
+  parts: ValueParts,
+  client: Client,
+  meter: MeterId,
+  bucket: Energy['bucket'],
+  from: number,
+  to: number,
+  zone: string,
+): Promise<Media> {
+  const bounds = boundsOf(bucket, from, to, zone);
+  const first = bounds[0] as number;
+  const last = bounds.at(-1) as number;
+  const media: Medium[] = [];
+  for (const register of [...parts.registers.all()].filter(isMedium)) {
+    const run = await longestOf(parts, client, meter, [register], first - 2 * DAY, last + DAY, [900]);
+    if (!run) continue;
+    // A counter that is read once an hour says at its last reading how far it goes.
+    const until = run.times.at(-1) as number;
+    if (until <= first) continue;
+    const parted = registerEnergy(
+      run.times,
+      run.values,
+      bounds.map((b) => Math.min(b, until)),
+    );
+    const decimals = (value: number): number => Math.round(value * 1e6) / 1e6;
+    const buckets = parted.map((b, i) => {
+      const start = bounds[i] as number;
+      const known = start < until ? b.value : null;
+      return {
+        start,
+        end: bounds[i + 1] as number,
+        value: known === null ? null : decimals(known),
+        quality: known === null ? ('missing' as const) : b.quality,
+      };
+    });
+    media.push({
+      ...(register.obis === undefined ? {} : { obis: register.obis }),
+      name: register.name,
+      unit: register.unit as string,
+      ...(register.channel === undefined ? {} : { channel: register.channel }),
+      value: run.values.at(-1) as number,
+      time: new Date(until).toISOString(),
+      buckets,
+      total: buckets.reduce<number | null>((sum, b) => (b.value === null ? sum : decimals((sum ?? 0) + b.value)), null),
+    });
+  }
+  media.sort((a, b) => (a.channel ?? 0) - (b.channel ?? 0) || a.name.localeCompare(b.name));
+  return { meter, bucket, timeZone: zone, media };
+}
+
+/** Volume or heat that only grows, the value of now and of all rates together. */
+function isMedium(r: Register): boolean {
+  if (r.period !== 0 || (r.unit !== 'm3' && r.unit !== 'J')) return false;
+  if ((r.storage ?? 0) !== 0 || (r.tariff ?? 0) !== 0 || (r.subunit ?? 0) !== 0) return false;
+  if (r.function !== undefined && r.function !== 'instantaneous') return false;
+  if (r.obis === undefined) return /^(volume|energy|heat)$|(Volume|Energy)$/.test(r.name);
+  return /^0-\d+:24\.2\.\d+/.test(r.obis) || /^[5-9]-\d+:[13]\.0\.0/.test(r.obis);
+}
+
 async function direction(
   parts: ValueParts,
   client: Client,
@@ -68,7 +137,9 @@ async function direction(
   const first = bounds[0] as number;
   const last = bounds.at(-1) as number;
   // One reading before and after is enough to know what the register showed at the ends.
-  const shown = await longest(parts, client, meter, register, first - 2 * DAY, last + DAY);
+  const shown =
+    (await longest(parts, client, meter, register, first - 2 * DAY, last + DAY)) ??
+    (await ofRates(parts, client, meter, register, first - 2 * DAY, last + DAY));
   const lastShown = shown?.times.at(-1) ?? Number.NEGATIVE_INFINITY;
   const needsPower =
     !shown || lastShown < last || registerEnergy(shown.times, shown.values, bounds).some((b) => b.value === null);
@@ -114,6 +185,40 @@ interface Run extends Values {
   readonly until: number;
 }
 
+/** Meters that count by rate alone (1.8.1, 1.8.2, as Dutch and Belgian ones do): the sum where all of them tell. */
+async function ofRates(
+  parts: ValueParts,
+  client: Client,
+  meter: MeterId,
+  register: string,
+  from: number,
+  to: number,
+): Promise<Run | undefined> {
+  const runs: Run[] = [];
+  for (const rate of [1, 2, 3, 4]) {
+    const run = await longest(parts, client, meter, register.replace(/0$/, String(rate)), from, to);
+    if (run) runs.push(run);
+  }
+  const [first, ...others] = runs;
+  if (!first || others.length === 0) return first;
+  const sums = new Map(Array.from(first.times, (t, i) => [t, first.values[i] as number]));
+  const counted = new Map(Array.from(first.times, (t) => [t, 1]));
+  for (const other of others)
+    other.times.forEach((t, i) => {
+      if (!sums.has(t)) return;
+      sums.set(t, (sums.get(t) as number) + (other.values[i] as number));
+      counted.set(t, (counted.get(t) as number) + 1);
+    });
+  const whole = [...sums].filter(([t]) => counted.get(t) === runs.length);
+  if (whole.length === 0) return undefined;
+  return {
+    times: Float64Array.from(whole, ([t]) => t),
+    values: Float64Array.from(whole, ([, value]) => value),
+    worst: Math.max(...runs.map((run) => run.worst)),
+    until: Math.min(...runs.map((run) => run.until)),
+  };
+}
+
 /** Of the registers of a short code, the one with most values: as sent where that is coarse, else of stored periods. */
 async function longest(
   parts: ValueParts,
@@ -124,8 +229,20 @@ async function longest(
   to: number,
   periods: readonly number[] = [900],
 ): Promise<Run | undefined> {
+  const sources = [...parts.registers.all()].filter((r) => r.short === short && r.period === 0);
+  return longestOf(parts, client, meter, sources, from, to, periods);
+}
+
+async function longestOf(
+  parts: ValueParts,
+  client: Client,
+  meter: MeterId,
+  sources: readonly Register[],
+  from: number,
+  to: number,
+  periods: readonly number[],
+): Promise<Run | undefined> {
   const { registers } = parts;
-  const sources = [...registers.all()].filter((r) => r.short === short && r.period === 0);
   const families = sources.map((source) => ({
     source,
     derived: periods.flatMap((period) => {
