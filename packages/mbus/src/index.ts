@@ -1,3 +1,4 @@
+export * from './application/index.ts';
 export { explainLongFrame } from './explain.ts';
 export {
   decodeLongFrame,

@@ -73,6 +73,7 @@ export const UNITS = [
   'lm',
   'lx',
   'ppm',
+  '%',
   'currency',
 ] as const;
 export type Unit = (typeof UNITS)[number];
