@@ -1,0 +1,58 @@
+/** Makers by the three letters of the FLAG association that begin an identification. */
+
+const MAKERS: Readonly<Record<string, string>> = {
+  ABB: 'ABB',
+  ACE: 'Actaris',
+  ACT: 'Actaris',
+  ADN: 'Aidon',
+  AMI: 'Amiable',
+  AMT: 'Aquametro',
+  AUX: 'Aux',
+  CTR: 'Ceter',
+  DZG: 'DZG',
+  EBZ: 'eBZ',
+  ECS: 'ECS',
+  EFR: 'EFR',
+  ELR: 'Elgama',
+  ELS: 'Elster',
+  EMH: 'EMH',
+  EMO: 'Enermet',
+  EMU: 'EMU',
+  ENE: 'Enerdis',
+  ESY: 'EasyMeter',
+  GEC: 'General Electric',
+  HAG: 'Hager',
+  HEX: 'Hexing',
+  HLY: 'Holley',
+  INE: 'Inepro',
+  ISK: 'Iskraemeco',
+  ISR: 'Iskraemeco',
+  ITR: 'Itron',
+  ITZ: 'Itron',
+  KAM: 'Kamstrup',
+  KFM: 'Kaifa',
+  LGB: 'Landis+Gyr',
+  LGZ: 'Landis+Gyr',
+  LOG: 'Logarex',
+  LTT: 'Larsen & Toubro',
+  LUG: 'Landis+Gyr',
+  MCS: 'Metcom',
+  NES: 'NES',
+  NZR: 'NZR',
+  PAF: 'Pafal',
+  SAG: 'Sagemcom',
+  SAT: 'Satec',
+  SCH: 'Schlumberger',
+  SIE: 'Siemens',
+  SLB: 'Schlumberger',
+  SPL: 'Sappel',
+  SPX: 'Sensus',
+  ZIV: 'ZIV',
+  ZPA: 'ZPA',
+};
+
+/** The maker's name; the letters themselves where nobody knows them. */
+export function makerName(letters: string): string {
+  const upper = letters.toUpperCase();
+  return Object.hasOwn(MAKERS, upper) ? (MAKERS[upper] as string) : upper;
+}
