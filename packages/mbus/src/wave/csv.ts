@@ -29,6 +29,8 @@ export interface WaveCsv {
 const MOST_ROWS = 20_000_000;
 /** Lines above the data that are looked at. */
 const MOST_HEADING = 400;
+/** Columns beyond are no channels. */
+const MOST_COLUMNS = 30;
 
 /** Factors to s, V and mA. */
 const UNITS: Readonly<Record<string, readonly [kind: 'time' | Quantity, factor: number]>> = {
@@ -111,29 +113,32 @@ interface Dialect {
 
 const isComment = (line: string): boolean => /^\s*[;#%]\s*[^\d\s+.-]/.test(line) || /^\s*[;#%]\s*$/.test(line);
 
-/** The delimiter under which most lines have the same number of numbers. */
+/** The delimiter under which most lines have numbers in the same columns. */
 function findDialect(lines: readonly string[]): Dialect {
   let best: (Dialect & { score: number }) | undefined;
   const sample = lines.length > 4000 ? lines.slice(0, 4000) : lines;
   for (const delimiter of ['\t', ';', ',', ' ']) {
     for (const comma of [false, true]) {
       if (comma && delimiter === ',') continue;
-      const counts = sample.map((line) => {
+      // Which columns hold numbers, as bits.
+      const masks = sample.map((line) => {
         if (line.trim() === '' || isComment(line)) return 0;
-        let n = 0;
-        for (const cell of cells(line, delimiter)) if (!Number.isNaN(numberOf(cell, comma))) n++;
-        return n;
+        let mask = 0;
+        cells(line, delimiter).forEach((cell, c) => {
+          if (c < MOST_COLUMNS && !Number.isNaN(numberOf(cell, comma))) mask |= 1 << c;
+        });
+        return mask;
       });
       const tally = new Map<number, number>();
-      for (const n of counts) if (n > 0) tally.set(n, (tally.get(n) ?? 0) + 1);
+      for (const mask of masks) if (mask > 0) tally.set(mask, (tally.get(mask) ?? 0) + 1);
       const top = [...tally].sort((a, b) => b[1] - a[1] || b[0] - a[0])[0];
       if (!top || top[1] < 3) continue;
       const [usual, often] = top;
-      // Headings may hold numbers too: the data begin where the usual row does, and go on.
-      const first = counts.findIndex((n, i) => n >= usual && steady(counts, i, usual));
+      // Headings may hold numbers too: the data begin where the usual columns do, and go on.
+      const first = masks.findIndex((mask, i) => (mask & usual) === usual && steady(masks, i, usual));
       if (first < 0) continue;
-      const width = cells(sample[first] as string, delimiter).length;
-      const score = often * (usual >= 2 ? 2 : 1);
+      const width = Math.min(MOST_COLUMNS, cells(sample[first] as string, delimiter).length);
+      const score = often * (usual & (usual - 1) ? 2 : 1);
       if (!best || score > best.score) best = { delimiter, first, width, comma, score };
     }
   }
@@ -141,10 +146,10 @@ function findDialect(lines: readonly string[]): Dialect {
   return best;
 }
 
-function steady(counts: readonly number[], from: number, usual: number): boolean {
-  for (let i = from + 1, seen = 0; i < counts.length && seen < 2; i++) {
-    if (counts[i] === 0) continue;
-    if ((counts[i] as number) < usual) return false;
+function steady(masks: readonly number[], from: number, usual: number): boolean {
+  for (let i = from + 1, seen = 0; i < masks.length && seen < 2; i++) {
+    if (masks[i] === 0) continue;
+    if (((masks[i] as number) & usual) !== usual) return false;
     seen++;
   }
   return true;

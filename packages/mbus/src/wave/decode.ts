@@ -5,8 +5,10 @@
  * Decides: each baud rate is tried with both polarities (a rate only where the edges lie on its grid), and the reading with the
  * fewest faults is taken; where two are equal, the one whose idle level is what the quantity makes of it (mark is the higher
  * voltage, the lower current). A bit is the mean of its middle half, so noise and a spike cost nothing. A
- * character's bits are timed from its own start edge. After a stop bit that is a space the next start is looked for behind the
- * next mark. Voltages are checked against the limits of the standard.
+ * character's bits are timed from its own start edge. After a stop bit that is a space the next character is taken where it
+ * should be, if it is right there, else behind the next mark. Voltages are checked against the limits of the standard.
+ *
+ * Two or three characters may be read at two rates (06 at 1200 baud is F1 at 600); a frame's first octets may not.
  *
  * Leaves out frames: what octets mean is frame.ts and those who build on it. Bounded: work is linear in samples and edges
  * for each rate tried.
@@ -189,52 +191,61 @@ function characters(
   const reader = createBits(wave, levels, edges, firstHigh, markHigh);
   const end = timeOf(wave, wave.values.length - 1) + wave.interval;
   const positions = bitsOf(parity);
+  /** Reads the character whose start edge is at `at`; undefined where the capture ends. */
+  const read = (at: number): { value: number; parityGood: boolean; stopGood: boolean; seen: number } | undefined => {
+    if (at + (positions - 0.5) * bit > end) return undefined;
+    let value = 0;
+    for (let n = 0; n < 8; n++) value |= reader.level(at, bit, 1 + n) << n;
+    const seen = parity === 'none' ? 0 : reader.level(at, bit, 9);
+    const parityGood = parity === 'none' || seen === parityBit(value, parity);
+    return { value, parityGood, stopGood: reader.level(at, bit, positions - 1) === 1, seen };
+  };
   let free = -Infinity;
   for (let i = 0; i < edges.length; i++) {
     const edge = edges[i] as Edge;
     // A start is an edge from mark to space; those before the end of a character are its data.
     if (edge.rising === markHigh || edge.at < free) continue;
-    const fault = (kind: WaveFaultKind, at: number, message: string): void => {
-      bad++;
-      faults.push({ kind, sample: reader.sampleAt(at), at, character: found.length, message });
-    };
     if (reader.level(edge.at, bit, 0) === 1) {
       if (faults.length < MOST_FAULTS)
         faults.push({ kind: 'glitch', sample: edge.sample, at: edge.at, message: 'a pulse too short for a start bit' });
       continue;
     }
-    if (edge.at + (positions - 0.5) * bit > end) {
-      fault('cut', edge.at, 'the capture ends within a character');
-      break;
-    }
-    let value = 0;
-    for (let n = 0; n < 8; n++) value |= reader.level(edge.at, bit, 1 + n) << n;
-    let parityGood = true;
-    if (parity !== 'none') {
-      const seen = reader.level(edge.at, bit, 9);
-      parityGood = seen === parityBit(value, parity);
+    let start = edge.at;
+    for (;;) {
+      const fault = (kind: WaveFaultKind, at: number, message: string): void => {
+        if (kind !== 'cut') bad++;
+        faults.push({ kind, sample: reader.sampleAt(at), at, character: found.length, message });
+      };
+      const character = read(start);
+      if (!character) {
+        fault('cut', start, 'the capture ends within a character');
+        return { baud, parity, markHigh, characters: found, faults, bad };
+      }
+      const { value, parityGood, stopGood, seen } = character;
       if (!parityGood)
         fault(
           'parity',
-          edge.at + 9 * bit,
+          start + 9 * bit,
           `character ${hex(value)}: parity bit is ${seen}, ${parity} parity makes it ${1 - seen}`,
         );
-    }
-    const stopGood = reader.level(edge.at, bit, positions - 1) === 1;
-    if (!stopGood) {
-      const stopAt = edge.at + (positions - 1) * bit;
-      if (value === 0) fault('break', stopAt, 'a break: space for a whole character and longer');
-      else fault('framing', stopAt, `character ${hex(value)}: its stop bit is a space`);
-    }
-    found.push({ value, at: edge.at, sample: edge.sample, parityGood, stopGood });
-    // The next start may come half a bit early, for clocks differ. Without a stop it comes behind the next mark.
-    free = edge.at + (positions - 0.5) * bit;
-    if (!stopGood) {
-      let next = i + 1;
-      while (next < edges.length && ((edges[next] as Edge).at < free || (edges[next] as Edge).rising !== markHigh))
-        next++;
-      free = next < edges.length ? (edges[next] as Edge).at : Infinity;
-      i = next;
+      const stopAt = start + (positions - 1) * bit;
+      if (!stopGood && value === 0) fault('break', stopAt, 'a break: space for a whole character and longer');
+      else if (!stopGood) fault('framing', stopAt, `character ${hex(value)}: its stop bit is a space`);
+      found.push({ value, at: start, sample: reader.sampleAt(start), parityGood, stopGood });
+      // The next start may come half a bit early, for clocks differ.
+      free = stopAt + 0.5 * bit;
+      if (stopGood) break;
+      // Where only the stop bit is wrong the next character has begun without an edge: it is taken if it is right.
+      const after = stopAt + bit;
+      const next = value !== 0 && reader.level(after, bit, 0) === 0 ? read(after) : undefined;
+      if (next?.parityGood && next.stopGood) {
+        start = after;
+        continue;
+      }
+      // Else the next one comes behind the next mark.
+      while (i + 1 < edges.length && ((edges[i] as Edge).at < free || (edges[i] as Edge).rising !== markHigh)) i++;
+      free = (edges[i] as Edge).at;
+      break;
     }
   }
   return { baud, parity, markHigh, characters: found, faults, bad };
@@ -330,7 +341,7 @@ function electricalFaults(wave: Waveform, levels: WaveLevels, markHigh: boolean)
       first((v) => Math.abs(v) < LIMITS.leastSpace),
       `space is ${say(space)} V; a slave needs ${LIMITS.leastSpace} V`,
     );
-  if (mark - space < LIMITS.leastSwing)
+  if (Math.abs(mark - space) < LIMITS.leastSwing)
     add('weakSwing', 0, `space is only ${say(mark - space)} V below mark; ${LIMITS.leastSwing} V are needed`);
   return faults;
 }

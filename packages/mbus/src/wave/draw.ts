@@ -14,7 +14,7 @@ export interface WaveDrawing {
   readonly title?: string;
   /** What octets mean: offsets into the reading's octets. */
   readonly fields?: readonly Field[];
-  /** Characters on a stave; default 8. */
+  /** Characters on a stave; default 8, fewer where there are no more. */
   readonly perRow?: number;
   /** px. Default 1240. */
   readonly width?: number;
@@ -25,7 +25,7 @@ const MOST_CHARACTERS = 600;
 /** A pause of so many bits begins a new stave. */
 const PAUSE = 11;
 const LEFT = 74;
-const RIGHT = 22;
+const RIGHT = 60;
 const HEAD = 92;
 const PLOT = 104;
 /** Heights within a stave: fields, octets, plot, bits, times. */
@@ -59,7 +59,8 @@ interface Stave {
 }
 
 export function drawWave(wave: Waveform, reading: WaveReading, drawing: WaveDrawing = {}): string {
-  const { fields = [], perRow = 8, width = 1240, title = 'M-Bus waveform' } = drawing;
+  const { fields = [], width = 1240, title = 'M-Bus waveform' } = drawing;
+  const perRow = drawing.perRow ?? Math.max(4, Math.min(8, reading.characters.length));
   const bits = bitsOf(reading.parity);
   const bit = 1 / reading.measuredBaud;
   const shown = reading.characters.slice(0, MOST_CHARACTERS);
@@ -277,9 +278,8 @@ function drawGrid(s: StaveDrawing, y: (v: number) => number, x: (t: number) => n
   }
   for (const [i, level] of levels.entries()) {
     out.push(`<line class="level" x1="${LEFT}" x2="${right}" y1="${fixed(y(level))}" y2="${fixed(y(level))}"/>`);
-    // In the margin of the left two bits, where the line is idle.
     out.push(
-      `<text class="soft" x="${LEFT + 3}" y="${fixed(y(level) + (level > reading.levels.middle ? -3 : 12))}" style="font-size:9px">${i === 0 ? 'mark' : 'space'}</text>`,
+      `<text class="soft" x="${right + 8}" y="${fixed(y(level) + 4)}" style="font-size:11px">${i === 0 ? 'mark' : 'space'}</text>`,
     );
   }
   out.push(`<line class="axis" x1="${LEFT}" x2="${LEFT}" y1="${bottom - PLOT}" y2="${bottom + BITS}"/>`);
@@ -313,10 +313,19 @@ function curve(wave: Waveform, from: number, to: number, x: (t: number) => numbe
   let high = 0;
   let lowFirst = true;
   let last = '';
+  let held = '';
   const put = (at: number, v: number): void => {
-    const point = `${at.toFixed(1)} ${y(v).toFixed(1)}`;
-    if (point !== last) points.push(point);
-    last = point;
+    const height = y(v).toFixed(1);
+    const point = `${at.toFixed(1)} ${height}`;
+    // Of a level only both ends.
+    if (height === last) {
+      held = point;
+      return;
+    }
+    if (held) points.push(held);
+    points.push(point);
+    held = '';
+    last = height;
   };
   const flush = (): void => {
     if (Number.isNaN(column)) return;
@@ -347,6 +356,7 @@ function curve(wave: Waveform, from: number, to: number, x: (t: number) => numbe
   }
   flush();
   if (wave.times && !Number.isNaN(before)) put(x(to), before);
+  if (held) points.push(held);
   return points.length ? `M${points.join('L')}` : '';
 }
 
