@@ -105,13 +105,17 @@ export function fullFrame(format: Uint8Array, data: Uint8Array): Uint8Array {
     to += head.data - at;
     at = head.data;
     const octets = head.octets < 0 ? variableOctets(data, from) : head.octets;
-    if (from + octets > data.length) throw new DecodeError('compact', 'less data than the format has records for', from);
+    if (from + octets > data.length)
+      throw new DecodeError('compact', 'less data than the format has records for', from);
     out.set(data.subarray(from, from + octets), to);
     to += octets;
     from += octets;
   }
-  out.set(data.subarray(from), to);
-  return out.subarray(0, to + data.length - from);
+  // Fillers of the last enciphered block are no part of the full frame.
+  let end = data.length;
+  if (((format[format.length - 1] as number) & 0x0f) !== 0x0f) while (end > from && data[end - 1] === IDLE) end--;
+  out.set(data.subarray(from, end), to);
+  return out.subarray(0, to + end - from);
 }
 
 /** The other way: signature, CRC and data of a full frame. */
@@ -190,14 +194,19 @@ export interface FormatMemory {
   learnFormat(meter: string, format: Uint8Array): void;
   /**
    * The full frame that a compact one (from its signature on) stands for; undefined when no format for it is known.
-   * @throws DecodeError `truncated`, `compact` when the format is known and the CRC does not fit
+   * @throws DecodeError `truncated`; `compact` when the format is known and the data does not fit it
    */
-  expand(meter: string, compact: Uint8Array): Uint8Array | undefined;
+  expand(meter: string, compact: Uint8Array): Expanded | undefined;
+}
+
+export interface Expanded {
+  readonly full: Uint8Array;
+  /** Its CRC proves it. Else the signature is the only witness (two octets) beside the length, which fits. */
+  readonly proved: boolean;
 }
 
 export function createFormatMemory(): FormatMemory {
   const formats = new Map<string, Uint8Array>();
-  /** Headers of the frame seen last of each meter's signature: most frames need no second look. */
   function keep(key: string, format: Uint8Array): void {
     if (formats.has(key)) return;
     if (formats.size >= MAX_FORMATS) formats.delete(formats.keys().next().value as string);
@@ -227,6 +236,7 @@ export function createFormatMemory(): FormatMemory {
       const crc = (compact[2] as number) | ((compact[3] as number) << 8);
       const data = compact.subarray(4);
       let fault: DecodeError | undefined;
+      let unproved: Uint8Array | undefined;
       for (const format of [
         formats.get(`${meter}/${signature}`),
         wellKnownFormat(signature),
@@ -235,13 +245,14 @@ export function createFormatMemory(): FormatMemory {
         if (!format) continue;
         try {
           const full = fullFrame(format, data);
-          if (crc16En13757(full) === crc) return full;
-          fault ??= new DecodeError('compact', 'the full frame does not fit its CRC', 2);
+          if (crc16En13757(full) === crc) return { full, proved: true };
+          unproved ??= full;
         } catch (e) {
           if (!(e instanceof DecodeError)) throw e;
           fault ??= e;
         }
       }
+      if (unproved) return { full: unproved, proved: false };
       if (fault) throw fault;
       return undefined;
     },
