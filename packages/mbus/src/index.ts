@@ -27,8 +27,8 @@ export {
   LEVELS,
   LIMITS,
   type Quantity,
-  type Sender,
   timeOf,
   type Waveform,
   type WaveParity,
+  type WaveSender,
 } from './wave/types.ts';

@@ -23,6 +23,7 @@ Exit code: 0 when at least one frame was good, 3 when none was, 2 for wrong usag
 export function mbusCommand(parent: Command): Command {
   const mbus = parent.command('mbus').description('wired and wireless M-Bus: decode, scan, read, wave');
   decode(mbus);
+  wave(mbus);
   return mbus;
 }
 
@@ -43,5 +44,61 @@ function decode(mbus: Command): void {
     .action(async (files: string[], given: Record<string, unknown>) => {
       const { runDecode } = await import('./decode.ts');
       process.exitCode = await runDecode(files, given);
+    });
+}
+
+const WAVE_EXAMPLES = `
+Examples:
+  amiable mbus wave 105B015C16 -o request.svg                 the picture of a request: 36 V and 24 V
+  amiable mbus wave frame.hex --noise 0.5 --wrong-parity 7 --svg > bad.svg
+  amiable mbus wave E5 --baud 300 --csv > acknowledge.csv     samples: a slave's 1.5 mA and 16.5 mA
+  amiable mbus wave scope.csv                                 what an oscilloscope recorded, as hex, a burst a line
+  amiable mbus wave scope.csv --column CH2 --json             and its records
+  amiable mbus wave scope.csv -o scope.svg
+
+Levels, baud rate, polarity and parity of a recording are found. stdout carries data only; facts and faults, with the sample at
+which they are, go to stderr.
+
+Exit code: 0, 3 when a recording holds no signal, 2 for wrong usage.`;
+
+function wave(mbus: Command): void {
+  mbus
+    .command('wave')
+    .description('octets as they look on the bus, as picture or samples; and recordings of an oscilloscope as octets')
+    .argument('<input...>', 'hex, a file with hex, a recording as CSV, or - for standard input')
+    .option('-o, --output <file>', 'write there; .svg or .csv')
+    .option('--svg', 'a picture to stdout (for hex, when nothing else is said)')
+    .option('--csv', 'samples to stdout')
+    .option('--title <text>', 'above the picture')
+    .optionsGroup('Both ways:')
+    .option('--baud <baud>', '300 to 9600; 2400 for hex, found in a recording')
+    .option('--parity <parity>', 'even, odd or none')
+    .option('--rate <number>', 'samples a second')
+    .optionsGroup('From hex:')
+    .option('--from <sender>', 'master (voltage) or slave (current); told by the first octet when not given')
+    .option('--noise <level>', 'RMS, V or mA')
+    .option('--seed <number>', 'which noise', '1')
+    .option('--ripple <level>', 'amplitude of the supply, V or mA')
+    .option('--ripple-frequency <hertz>', 'of the ripple (100 when not given)')
+    .option('--mark <level>', 'V or mA, 36 or 1.5 when not given')
+    .option('--space <level>', 'V or mA, 24 or 16.5 when not given')
+    .option('--slaves <number>', 'idle slaves on the bus, 1.5 mA each')
+    .option('--resistance <ohm>', 'of driver and cable')
+    .option('--capacitance <nF>', 'of the cable; 180 is the most')
+    .option('--transition <µs>', "of the driver's edges")
+    .option('--gap <bits>', 'idle time between characters')
+    .option('--baud-error <percent>', "by which the sender's clock is fast")
+    .option('--wrong-parity <numbers>', 'octets with a wrong parity bit, e.g. 3,4')
+    .option('--wrong-stop <numbers>', 'octets whose stop bit is a space')
+    .option('--swapped', 'the two wires are swapped')
+    .optionsGroup('From a recording:')
+    .option('--column <name>', 'which column holds the values: number from 1 or name')
+    .option('--json', 'canonical messages of the frames, one a line')
+    .option('-k, --key <[id=]hex>', 'AES-128 key, 32 hex digits; ID: number of the meter, 8 digits', gather)
+    .option('--tz <zone>', "time zone of the meter's clock, e.g. Europe/Oslo")
+    .addHelpText('after', WAVE_EXAMPLES)
+    .action(async (input: string[], given: Record<string, unknown>) => {
+      const { runWave } = await import('./wave.ts');
+      process.exitCode = await runWave(input, given);
     });
 }

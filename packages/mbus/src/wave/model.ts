@@ -10,11 +10,11 @@
  * voltage. Random numbers are passed in.
  */
 import { MisuseError } from '@amiable/bytes';
-import { bitsOf, LEVELS, parityBit, type Sender, type Waveform, type WaveParity } from './types.ts';
+import { bitsOf, LEVELS, parityBit, type Waveform, type WaveParity, type WaveSender } from './types.ts';
 
 export interface WaveOptions {
   /** Default 'master'. */
-  readonly sender?: Sender;
+  readonly sender?: WaveSender;
   /** Default 2400. */
   readonly baud?: number;
   /** Per cent by which the sender's clock is fast. */

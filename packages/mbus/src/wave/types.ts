@@ -24,7 +24,7 @@ export interface Waveform {
 export type Quantity = 'voltage' | 'current';
 
 /** Who sends: the master by voltage, a slave by current. */
-export type Sender = 'master' | 'slave';
+export type WaveSender = 'master' | 'slave';
 
 export type WaveParity = 'even' | 'odd' | 'none';
 
