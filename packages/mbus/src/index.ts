@@ -8,7 +8,16 @@ export {
   type LongFrame,
   longFrameAt,
 } from './frame.ts';
+export {
+  baudOfCi,
+  ciOfBaud,
+  decodeSecondary,
+  matchesSecondary,
+  type SecondaryAddress,
+  type SlaveIdentity,
+} from './link.ts';
 export { createMbusReceiver, type MbusReceiver, type MbusSink } from './receiver.ts';
+export * from './slave/index.ts';
 export { splitTransport, type TransportSegment, transportSegment } from './transport.ts';
 export { formatWaveCsv, parseWaveCsv, type WaveCsv, type WaveCsvOptions } from './wave/csv.ts';
 export {

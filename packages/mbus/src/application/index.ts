@@ -1,3 +1,4 @@
+export { encodeDate, encodeRecords, encodeSecondary } from './encode.ts';
 export {
   decodeLongHeader,
   decodeShortHeader,

@@ -1,0 +1,10 @@
+export { askBus, type BusAnswer, type BusSlave } from './bus.ts';
+export {
+  APPLICATION_ERRORS,
+  createMbusSlave,
+  type MbusSlave,
+  type MbusSlaveOptions,
+  type SlaveRequest,
+  type SlaveSink,
+} from './slave.ts';
+export { errorTelegram, telegramsOf } from './telegram.ts';
