@@ -47,6 +47,7 @@ export type Deciphered =
 /**
  * Opens an envelope with the first key that fits.
  * A key fits when the tag proves it; where the tag cannot be checked, when the plain text begins as an APDU does.
+ * @param looksRight tells plain text from noise where no tag can be checked; an APDU unless said (P1 ciphers telegrams)
  * @throws DecodeError when the envelope itself is malformed or of a suite that is not suite 0
  */
 export function decipher(
@@ -54,6 +55,7 @@ export function decipher(
   keys: readonly KeyPair[],
   crypto: AesGcm,
   titleOfAssociation?: Uint8Array,
+  looksRight: (plain: Uint8Array) => boolean = looksLikeApdu,
 ): Deciphered {
   const reader = new Reader(apdu.content);
   const controlByte = reader.u8('security control');
@@ -70,7 +72,7 @@ export function decipher(
   const tag = control.authenticated ? reader.bytes(TAG_LENGTH) : undefined;
   const failed = { ok: false, systemTitle, invocationCounter } as const;
   // What is not encrypted can be read without a key; a tag, if there is one, stays unchecked.
-  if (!control.encrypted && (!control.authenticated || (keys.length === 0 && looksLikeApdu(body)))) {
+  if (!control.encrypted && (!control.authenticated || (keys.length === 0 && looksRight(body)))) {
     const key = keys[0] ?? { key: new Uint8Array(16) };
     return { ok: true, plain: body, systemTitle, invocationCounter, control, authenticated: false, key };
   }
@@ -78,11 +80,12 @@ export function decipher(
   const iv = nonce(systemTitle, invocationCounter);
   let likely: Extract<Deciphered, { ok: true }> | undefined;
   for (const pair of keys) {
-    const opened = open(pair, crypto, iv, controlByte, control, body, tag);
+    const opened = open(pair, crypto, iv, controlByte, control, body, tag, looksRight);
     if (!opened) continue;
     const found = { ok: true, ...opened, systemTitle, invocationCounter, control, key: pair } as const;
     // Of several keys one may yield what looks right by chance: what reads right to its end goes before.
-    if (opened.authenticated || keys.length === 1 || readsWell(opened.plain)) return found;
+    if (opened.authenticated || keys.length === 1 || looksRight !== looksLikeApdu || readsWell(opened.plain))
+      return found;
     likely ??= found;
   }
   return likely ?? { ...failed, reason: 'wrongKey' };
@@ -106,18 +109,19 @@ function open(
   control: SecurityControl,
   body: Uint8Array,
   tag: Uint8Array | undefined,
+  looksRight: (plain: Uint8Array) => boolean,
 ): { plain: Uint8Array; authenticated: boolean } | undefined {
   const checked = tag !== undefined && pair.authKey !== undefined;
   if (!control.encrypted) {
     // Authenticated only: the text is plain, so it can be read whatever the keys; the tag alone speaks for it.
-    if (!checked) return looksLikeApdu(body) ? { plain: body, authenticated: false } : undefined;
+    if (!checked) return looksRight(body) ? { plain: body, authenticated: false } : undefined;
     const aad = additionalData(controlByte, pair.authKey as Uint8Array, body);
     const proof = crypto.gcmDecrypt(pair.key, iv, aad, new Uint8Array(0), tag);
     return proof ? { plain: body, authenticated: true } : undefined;
   }
   const aad = checked ? additionalData(controlByte, pair.authKey as Uint8Array) : new Uint8Array(0);
   const plain = crypto.gcmDecrypt(pair.key, iv, aad, body, checked ? tag : undefined);
-  if (!plain || !(checked || looksLikeApdu(plain))) return undefined;
+  if (!plain || !(checked || looksRight(plain))) return undefined;
   return { plain, authenticated: checked };
 }
 
