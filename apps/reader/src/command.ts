@@ -18,7 +18,8 @@ Examples:
 
 Exit code: 0 when at least one message was good, 3 when none was, 2 for wrong usage, 1 when an uplink did not take
 everything. stdout carries messages only; everything else goes to stderr.
-What uplinks have not taken yet is kept in memory: it survives an outage of the broker or server, not of this program.`;
+What uplinks have not taken yet is kept in memory: it survives an outage of the broker or server, and with --spool FOLDER
+an end of this program too.`;
 
 /** Adds the subcommand; returns it so that tests can look at it. */
 export function readCommand(parent: Command): Command {
@@ -83,6 +84,12 @@ export function readCommand(parent: Command): Command {
     .option('--post <url>', 'POST to a server, e.g. https://central.example/api/v1/messages')
     .option('--api-key <key>', 'API key, or @file with it')
     .option('--post-ca <file>', "certificate authority (PEM) that the server's certificate is checked with")
+    .optionsGroup('For the uplinks:')
+    .option(
+      '--spool <folder>',
+      'keep messages there until the uplinks have taken them, over an end of this program too',
+    )
+    .option('--spool-size <MB>', 'how large it may grow before old fast values are thinned (default: 512)')
     .optionsGroup('At the end:')
     .option('--wait <seconds>', 'how long to wait at the end until the uplinks have taken everything', '30')
     .addHelpText('after', EXAMPLES);

@@ -1,5 +1,5 @@
 /** What became of everything that came in, as a sentence for a person or an object for a program. */
-import type { UplinkReport } from './uplink.ts';
+import type { UplinkReport } from './uplinks/uplink.ts';
 
 export interface Counts {
   files: number;
@@ -44,7 +44,8 @@ const byReason = (record: Record<string, number>): string =>
     .map(([reason, n]) => `${n} ${WORDS[reason] ?? reason}`)
     .join(', ');
 
-export function countersText(counts: Counts, uplinks: readonly UplinkReport[]): string {
+/** `kept`: what was not delivered is on disk. */
+export function countersText(counts: Counts, uplinks: readonly UplinkReport[], kept = false): string {
   const parts = [
     `${count(counts.good, 'good message')} from ${count(counts.bytes, 'byte')}${counts.files > 1 ? ` of ${counts.files} files` : ''}`,
   ];
@@ -56,7 +57,7 @@ export function countersText(counts: Counts, uplinks: readonly UplinkReport[]): 
   const lines = [`${parts.join('; ')}.`];
   for (const u of uplinks) {
     const more = [
-      u.waiting > 0 ? `${u.waiting} NOT delivered` : '',
+      u.waiting > 0 ? `${u.waiting} NOT delivered${kept ? ' yet (kept in the spool)' : ''}` : '',
       u.refused > 0 ? `${u.refused} refused` : '',
       u.lost > 0 ? `${u.lost} lost because its queue was full` : '',
     ].filter(Boolean);

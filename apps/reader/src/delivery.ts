@@ -13,9 +13,13 @@ import type { LogFile } from './log-file.ts';
 import type { ReadIo } from './machine.ts';
 import type { ReadOptions } from './options.ts';
 import { explained, printed } from './screen.ts';
-import type { Uplink } from './uplink.ts';
+import type { Spool } from './spool/spool.ts';
+import type { DeliveryQueue } from './uplinks/queue.ts';
+import type { Uplink } from './uplinks/uplink.ts';
 
 const FLUSH_AT = 1 << 16;
+/** Messages between two looks whether the spool can take more. */
+const SPOOL_TURN = 256;
 
 /** What sources need of a run. */
 export interface Run {
@@ -40,6 +44,9 @@ export interface Outlets {
   log: LogFile | undefined;
   multicast: MulticastSender | undefined;
   readonly uplinks: Uplink[];
+  /** One for each uplink, where there is no spool. */
+  readonly queues: DeliveryQueue[];
+  spool: Spool | undefined;
   /** stdout cannot take any more: nobody reads it, or it cannot be written. */
   screenEnded(fault: PortError | undefined): void;
 }
@@ -52,7 +59,7 @@ export function createRun(
   let multicastFault = '';
   // Whoever waits for room shall see that the run ends.
   signal.addEventListener('abort', () => {
-    for (const one of outlets.uplinks) one.release();
+    for (const one of outlets.queues) one.wake();
   });
 
   let screen = '';
@@ -92,10 +99,18 @@ export function createRun(
     }
   };
 
+  let spooled = 0;
   const uplink = async (m: Message, wait: boolean) => {
-    if (outlets.uplinks.length === 0) return;
+    const { spool, queues } = outlets;
+    if (spool) {
+      spool.append(m);
+      // A replay is held back rather than thinned.
+      if (wait && ++spooled % SPOOL_TURN === 0) await spool.room(signal);
+      return;
+    }
+    if (queues.length === 0) return;
     const line = messageToJson(m, { raw: true });
-    for (const one of outlets.uplinks) {
+    for (const one of queues) {
       if (one.put(line)) continue;
       if (wait) while (!signal.aborted && !one.put(line)) await one.room();
       else one.lose();

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { DecodeError, fromHex } from '@amiable/bytes';
 import { isValidZone } from '@amiable/calendar';
 import { DEFAULT_GROUP, type HostPort, isMulticast, type Parity, parseHostPort, portError } from '@amiable/io';
+import type { MqttConnection } from './config/types.ts';
 import type { KeyEntry } from './keys.ts';
 
 /** Wrong usage: exit code 2. */
@@ -80,6 +81,8 @@ export interface ReadOptions {
   readonly multicastOut: boolean;
   readonly mqtt?: MqttOptions;
   readonly post?: PostOptions;
+  /** Where messages are kept until the uplinks have taken them; in memory when absent. */
+  readonly spool?: { readonly folder: string; readonly maxBytes: number };
   /** Milliseconds at the end. */
   readonly wait: number;
 }
@@ -256,6 +259,33 @@ function mqttOf(given: Given, reader: string): MqttOptions | undefined {
   };
 }
 
+/** The same as the configuration of the service has it. */
+export function mqttConnection({ url, clientId, user, password, tls }: MqttOptions): MqttConnection {
+  const secure = url.protocol === 'mqtts:';
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(url.port || (secure ? 8883 : 1883)),
+    secure,
+    clientId,
+    ...(user === undefined ? {} : { user }),
+    ...(password === undefined ? {} : { password }),
+    tls,
+  };
+}
+
+function spoolOf(given: Given, hasUplink: boolean): ReadOptions['spool'] {
+  const folder = text(given, 'spool');
+  const size = number(given, 'spoolSize', '--spool-size', 1, 1_000_000);
+  if (folder === undefined) {
+    if (size !== undefined) throw new UsageError('--spool-size needs the folder: --spool FOLDER');
+    return undefined;
+  }
+  if (folder === '') throw new UsageError('--spool: the name of a folder is wanted');
+  if (!hasUplink)
+    throw new UsageError('--spool keeps messages until an uplink has taken them; give --mqtt or --post too');
+  return { folder, maxBytes: (size ?? 512) * 1_000_000 };
+}
+
 function tlsOf(given: Given, names: { ca: string; cert?: string; key?: string }, flag: string): TlsFiles {
   const out: Record<string, string> = {};
   for (const [part, name] of Object.entries(names)) {
@@ -310,6 +340,7 @@ export function parseOptions(given: Given, files: readonly string[], hostName: s
   const on = text(given, 'multicastInterface');
   const mqtt = mqttOf(given, reader);
   const post = postOf(given);
+  const spool = spoolOf(given, mqtt !== undefined || post !== undefined);
   const live = source.type !== 'files' && source.type !== 'multicast';
   const log = given.log === undefined ? live : given.log === true;
   if (given.log === true && source.type === 'multicast')
@@ -336,6 +367,7 @@ export function parseOptions(given: Given, files: readonly string[], hostName: s
     multicastOut: given.multicast === true || paced,
     ...(mqtt ? { mqtt } : {}),
     ...(post ? { post } : {}),
+    ...(spool ? { spool } : {}),
     wait: (number(given, 'wait', '--wait', 0, 86_400) ?? 30) * 1000,
   };
 }

@@ -10,8 +10,9 @@ import { keyMark, keyRing } from './keys.ts';
 import { listen, readDevice } from './live.ts';
 import { openLog } from './log-file.ts';
 import type { ReadIo } from './machine.ts';
-import { parseOptions, type ReadOptions, UsageError } from './options.ts';
-import type { Uplink, UplinkReport } from './uplink.ts';
+import { mqttConnection, parseOptions, type ReadOptions, UsageError } from './options.ts';
+import type { Outbox } from './uplinks/outbox.ts';
+import type { Uplink, UplinkReport } from './uplinks/uplink.ts';
 
 /** Not there at all is wrong usage; there but not to be had is a run without a good message. */
 const WRONG_USAGE: readonly PortReason[] = ['notFound', 'isDirectory'];
@@ -44,6 +45,8 @@ export async function runRead(options: ReadOptions, io: ReadIo): Promise<number>
     log: undefined,
     multicast: undefined,
     uplinks: [],
+    queues: [],
+    spool: undefined,
     screenEnded(fault) {
       pipeClosed = fault === undefined;
       screenFault = fault;
@@ -81,9 +84,13 @@ export async function runRead(options: ReadOptions, io: ReadIo): Promise<number>
   failure ??= screenFault;
   if (failure && !pipeClosed) run.tell(failure.message);
   const reports = await finishUplinks(run, outlets.uplinks);
+  await outlets.spool?.close();
   await outlets.multicast?.close();
   if (!pipeClosed) {
-    const told = options.counters === 'json' ? countersJson(counts, reports) : countersText(counts, reports);
+    const told =
+      options.counters === 'json'
+        ? countersJson(counts, reports)
+        : countersText(counts, reports, outlets.spool !== undefined);
     io.err(`${told}\n`);
   }
   if (bug !== undefined) throw bug;
@@ -108,16 +115,38 @@ async function openOutlets(run: Run, outlets: Outlets, ending: AbortController):
     });
   }
   if (options.multicastOut) outlets.multicast = await multicastSender(options.multicast);
+  const outboxOf = await outboxes(run, outlets);
   const shared = { clock: io.clock, random: io.random, tell };
   if (options.mqtt) {
-    const { mqttUplink } = await import('./mqtt.ts');
-    outlets.uplinks.push(await mqttUplink({ mqtt: options.mqtt, reader: options.reader, ...shared }));
+    const { mqttUplink } = await import('./uplinks/mqtt.ts');
+    const { topic, statusTopic } = options.mqtt;
+    const connection = mqttConnection(options.mqtt);
+    const outbox = outboxOf('mqtt');
+    outlets.uplinks.push(
+      await mqttUplink({ outbox, connection, topic, statusTopic, reader: options.reader, ...shared }),
+    );
   }
   if (options.post) {
-    const { postUplink } = await import('./post.ts');
-    outlets.uplinks.push(postUplink({ post: options.post, ...shared }));
+    const { postUplink } = await import('./uplinks/post.ts');
+    outlets.uplinks.push(postUplink({ outbox: outboxOf('post'), post: options.post, ...shared }));
   }
   for (const one of outlets.uplinks) void one.hopeless.then(() => ending.abort());
+}
+
+/** Where uplinks take their messages from: a spool on disk where one is named, else a queue in memory for each. @throws PortError */
+async function outboxes({ options, io, tell }: Run, outlets: Outlets): Promise<(name: string) => Outbox> {
+  if (options.spool) {
+    const { openSpool } = await import('./spool/spool.ts');
+    const spool = await openSpool({ ...options.spool, clock: io.clock, random: io.random, tell, mustOpen: true });
+    outlets.spool = spool;
+    return (name) => spool.cursor({ name, from: 'oldest', interval: 0, thin: false, newestFirst: false });
+  }
+  const { createQueue } = await import('./uplinks/queue.ts');
+  return () => {
+    const queue = createQueue();
+    outlets.queues.push(queue);
+    return queue;
+  };
 }
 
 /** Waits for the uplinks; a Ctrl-C that comes now ends the waiting. */

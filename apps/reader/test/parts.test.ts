@@ -6,9 +6,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { countersJson, countersText, newCounts } from '../src/counters.ts';
 import { localMinute, logName, openLog } from '../src/log-file.ts';
-import { createQueue } from '../src/queue.ts';
 import { SEARCH, type SearchEffect, type SearchInput, type SearchState, settingsToTry } from '../src/settings.ts';
 import { sniff } from '../src/sniff.ts';
+import { createQueue } from '../src/uplinks/queue.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -228,7 +228,16 @@ describe('counters', () => {
     };
     expect(
       countersText(counts, [
-        { name: 'broker b:1', delivered: 5, refused: 0, lost: 0, gaveUp: false, waiting: 2, fault: 'no' },
+        {
+          state: 'down',
+          name: 'broker b:1',
+          delivered: 5,
+          refused: 0,
+          lost: 0,
+          gaveUp: false,
+          waiting: 2,
+          fault: 'no',
+        },
       ]),
     ).toBe(
       '1234 good messages from 99 bytes of 2 files; 3 frames refused (2 check sum wrong, 1 cut short); 1 frame not opened (1 wrong key); 7 bytes of noise.\nbroker b:1: 5 delivered, 2 NOT delivered (no).',

@@ -12,7 +12,8 @@ import { systemClock } from '@amiable/io';
 import { Aedes } from 'aedes';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { parseOptions } from '../src/options.ts';
-import { postUplink, retryDelay } from '../src/post.ts';
+import { postUplink, retryDelay } from '../src/uplinks/post.ts';
+import { createQueue } from '../src/uplinks/queue.ts';
 import { file, read, start } from './bench.ts';
 import { figure2, frame, joined, KEY_HEX, list1, sealedFrame } from './kaifa.ts';
 
@@ -483,18 +484,19 @@ describe('HTTP POST', () => {
   it('holds the file back when the queue is full, and loses nothing', async () => {
     const s = await http(ok);
     const options = parseOptions({ file: ['x'], post: s.url }, [], 'h');
+    const queue = createQueue({ items: 10, bytes: 1e6 });
     const uplink = postUplink({
+      outbox: queue,
       post: options.post!,
       clock: systemClock,
       random: () => 0,
       tell: () => {},
-      limits: { items: 10, bytes: 1e6 },
     });
     let held = 0;
     for (let i = 0; i < 200; i++) {
-      while (!uplink.put(JSON.stringify({ readings: [{ value: i }] }))) {
+      while (!queue.put(JSON.stringify({ readings: [{ value: i }] }))) {
         held++;
-        await uplink.room();
+        await queue.room();
       }
     }
     expect(await uplink.finish(5000)).toMatchObject({ delivered: 200, waiting: 0 });

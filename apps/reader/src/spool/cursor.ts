@@ -341,6 +341,18 @@ export function createCursor(options: CursorOptions, source: Source, start: numb
     },
     again() {
       looked = 0;
+      // What was newest then is history now, and comes in its turn.
+      if (ahead.size > 0)
+        window = window.slice(head).filter((entry) => {
+          const isPassed = !entry.ahead || entry.seq < tail;
+          if (!isPassed) {
+            ahead.delete(entry.seq);
+            size -= entry.line.length;
+          }
+          return isPassed;
+        });
+      else window = window.slice(head);
+      head = 0;
       aheadAt = Number.NEGATIVE_INFINITY;
     },
     hurry() {

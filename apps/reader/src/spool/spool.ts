@@ -7,7 +7,7 @@
  * same policy. Leaves out the octets (record.ts), the folder (segments.ts) and the uplinks' ways (cursor.ts).
  */
 import { join } from 'node:path';
-import { type BackOff, backOff, type Clock, PortError, portError } from '@amiable/io';
+import { type BackOff, backOff, type Clock, PortError, portError, sleep } from '@amiable/io';
 import { type Message, messageToJson } from '@amiable/model';
 import type { SpoolStatus } from '../service/types.ts';
 import { type Cursor, type CursorOptions, createCursor, type Held, type InnerCursor, type Source } from './cursor.ts';
@@ -44,6 +44,8 @@ export interface Spool {
   detach(cursor: Cursor): Promise<void>;
   /** Resolves when everything appended so far would survive a power cut. @throws PortError when the disk does not take it */
   sync(): Promise<void>;
+  /** Resolves when what was appended is written and there is room for more without thinning; for those who can wait. */
+  room(signal: AbortSignal): Promise<void>;
   readonly next: number;
   status(): SpoolStatus;
   /** Writes, syncs and lets the folder go. */
@@ -594,6 +596,16 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       while (grouping) await grouping;
       if (unsynced.length > 0 || toSync.length > 0) await group();
       if (pending.length > 0) throw fault ?? new PortError('other', `${folder}: not everything could be written`);
+    },
+    async room(signal) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      while (
+        !signal.aborted &&
+        !closed &&
+        cursors.size > 0 &&
+        (total() > maxBytes * 0.75 || pendingBytes > memoryBytes / 2)
+      )
+        await sleep(clock, 50, signal);
     },
     status() {
       const [oldest] = segments;

@@ -1,41 +1,38 @@
 /**
  * MQTT uplink (MQTT 3.1.1): each message published with QoS 1 in order, at most a window of them unacknowledged; a message
- * leaves the queue when its PUBACK is there. The status topic is retained: `online` at each connection, `offline` at the
- * end or by the last will. Reconnects for ever; wrong credentials or certificates end the run.
+ * leaves the outbox when its PUBACK is there. The status topic is retained: `online` at each connection, `offline` at the
+ * end or by the last will. Reconnects for ever; wrong credentials or certificates end it, or make it slow where it is patient.
  */
-import { type BackOff, backOff, type Clock, PortError, portError, sleep } from '@amiable/io';
+import { type BackOff, backOff, PortError, portError, sleep } from '@amiable/io';
 import type { MqttClient } from 'mqtt';
-import type { MqttOptions } from './options.ts';
-import { createQueue, type QueueLimits } from './queue.ts';
-import { createBell, type Uplink, waitUntil } from './uplink.ts';
+import type { MqttConnection } from '../config/types.ts';
+import { createBell, SLOWLY, type Uplink, type UplinkCommon, type UplinkReport, waitUntil } from './uplink.ts';
 
 const WINDOW = 64;
+/** So many places free before more is published: packets of one turn share a write. */
+const REFILL = 16;
 const BACK_OFF: BackOff = { first: 500, longest: 30_000 };
 
 /** CONNACK codes that no repetition changes (MQTT 3.1.1 clause 3.2.2.3). */
 const REFUSALS: Record<number, string> = {
   1: 'it does not speak MQTT 3.1.1',
-  2: 'it refuses the client id; choose another with --mqtt-client-id',
+  2: 'it refuses the client id; choose another one',
   4: 'it refuses the user or the password',
   5: 'it does not let this user in; are user and password right?',
 };
 
-export interface MqttUplinkOptions {
-  readonly mqtt: MqttOptions;
+export interface MqttUplinkOptions extends UplinkCommon {
+  readonly connection: MqttConnection;
+  readonly topic: string;
+  readonly statusTopic: string;
   readonly reader: string;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly tell: (line: string) => void;
-  readonly limits?: QueueLimits;
 }
 
-export async function mqttUplink({ mqtt, reader, clock, random, tell, limits }: MqttUplinkOptions): Promise<Uplink> {
+export async function mqttUplink(options: MqttUplinkOptions): Promise<Uplink> {
+  const { outbox, connection, topic, statusTopic, reader, clock, random, tell, patient = false } = options;
   const { connect } = await import('mqtt');
-  const secure = mqtt.url.protocol === 'mqtts:';
-  const port = Number(mqtt.url.port || (secure ? 8883 : 1883));
-  const host = mqtt.url.hostname.replace(/^\[|\]$/g, '');
-  const name = `broker ${mqtt.url.hostname}:${port}`;
-  const queue = createQueue(limits);
+  const { host, port, secure } = connection;
+  const name = `broker ${host.includes(':') ? `[${host}]` : host}:${port}`;
   const bell = createBell();
   const status = (state: 'online' | 'offline', reason?: string) =>
     JSON.stringify({
@@ -47,7 +44,7 @@ export async function mqttUplink({ mqtt, reader, clock, random, tell, limits }: 
     });
 
   let delivered = 0;
-  let lost = 0;
+  let lastDelivery: number | undefined;
   let fault: string | undefined;
   let failures = 0;
   let ended = false;
@@ -63,38 +60,44 @@ export async function mqttUplink({ mqtt, reader, clock, random, tell, limits }: 
   let connected = false;
 
   const pump = () => {
-    while (client && connected && !ended && flight.length < WINDOW) {
-      const [line] = queue.look(flight.length, 1, Number.MAX_SAFE_INTEGER);
-      if (line === undefined) return;
+    if (!client || !connected || ended || flight.length > WINDOW - REFILL) return;
+    for (const line of outbox.look(flight.length, WINDOW - flight.length, Number.MAX_SAFE_INTEGER)) {
       const mark = { acknowledged: false };
       flight.push(mark);
-      client.publish(mqtt.topic, line, { qos: 1, retain: false }, (error) => {
+      client.publish(topic, line, { qos: 1, retain: false }, (error) => {
         // Of a connection that is gone: the line is published again on the next.
         if (error || !flight.includes(mark)) return;
         mark.acknowledged = true;
         let done = 0;
         while (flight[done]?.acknowledged) done++;
+        if (done === 0) return;
         flight.splice(0, done);
-        queue.drop(done);
+        outbox.drop(done);
         delivered += done;
-        if (done > 0) bell.ring();
+        lastDelivery = clock.now();
+        bell.ring();
         pump();
       });
     }
   };
-  queue.onPut = pump;
+  outbox.onPut = pump;
 
   let cancelRetry = () => {};
   let said = '';
+  /** The last fault is one that time does not mend. */
+  let hard = false;
   const down = (error: PortError) => {
     fault = error.message;
     const final = error.reason === 'credentials' || error.reason === 'certificate';
-    if (said === '' || final) tell(final ? error.message : `${error.message}. Trying again; messages wait in memory`);
+    hard = final;
+    // A patient one tells each thing once, however often it is tried.
+    if (final ? !patient || said !== error.message : said === '')
+      tell(final && !patient ? error.message : `${error.message}. Trying again; messages wait`);
     said = error.message;
-    if (final && !ended) {
+    if (final && !ended && !patient) {
       ended = true;
       gaveUp = true;
-      queue.close();
+      outbox.close();
       giveUp(error);
     }
     bell.ring();
@@ -102,16 +105,17 @@ export async function mqttUplink({ mqtt, reader, clock, random, tell, limits }: 
 
   /** Each connection is a new client of the library, which thus has nothing of its own to send again. */
   const open = () => {
+    const { clientId, user, password, tls } = connection;
     const own = connect({
       protocol: secure ? 'mqtts' : 'mqtt',
       host,
       port,
-      clientId: mqtt.clientId,
-      ...(mqtt.user === undefined ? {} : { username: mqtt.user }),
-      ...(mqtt.password === undefined ? {} : { password: mqtt.password }),
-      ...mqtt.tls,
+      clientId,
+      ...(user === undefined ? {} : { username: user }),
+      ...(password === undefined ? {} : { password }),
+      ...tls,
       ...(secure ? { servername: host } : {}),
-      will: { topic: mqtt.statusTopic, payload: Buffer.from(status('offline', 'lost')), qos: 1, retain: true },
+      will: { topic: statusTopic, payload: Buffer.from(status('offline', 'lost')), qos: 1, retain: true },
       keepalive: 30,
       connectTimeout: 10_000,
       reconnectPeriod: 0,
@@ -121,11 +125,13 @@ export async function mqttUplink({ mqtt, reader, clock, random, tell, limits }: 
     own.on('connect', () => {
       if (client !== own) return;
       connected = true;
+      hard = false;
+      outbox.again();
       if (said) tell(`${name}: connected`);
       said = '';
       fault = undefined;
       failures = 0;
-      own.publish(mqtt.statusTopic, status('online'), { qos: 1, retain: true }, () => {});
+      own.publish(statusTopic, status('online'), { qos: 1, retain: true }, () => {});
       pump();
       bell.ring();
     });
@@ -144,36 +150,33 @@ export async function mqttUplink({ mqtt, reader, clock, random, tell, limits }: 
       if (was) down(new PortError('closed', `${name}: the connection is lost`));
       else if (!said) down(new PortError('timeout', `${name}: no answer`));
       failures++;
-      cancelRetry = clock.after(backOff(BACK_OFF, failures, random), open);
+      cancelRetry = clock.after(hard ? SLOWLY : backOff(BACK_OFF, failures, random), open);
     });
   };
   open();
 
-  const report = () => ({
+  const report = (): UplinkReport => ({
     name,
     delivered,
     refused: 0,
-    lost,
+    lost: outbox.lost,
     gaveUp,
-    waiting: queue.length,
+    waiting: outbox.length,
+    state: connected ? 'up' : fault === undefined ? 'connecting' : 'down',
     ...(fault === undefined ? {} : { fault }),
+    ...(lastDelivery === undefined ? {} : { lastDelivery }),
   });
   return {
     name,
-    put: (line) => queue.put(line),
-    lose() {
-      lost++;
-    },
-    room: () => queue.room(),
-    release: () => queue.wake(),
     hopeless,
     report,
     async finish(ms, cut) {
-      await waitUntil(() => queue.length === 0 || ended, bell.next, clock, ms, cut);
+      outbox.hurry();
+      await waitUntil(() => outbox.length === 0 || ended, bell.next, clock, ms, cut);
       const result = report();
       cancelRetry();
       ended = true;
-      queue.close();
+      outbox.close();
       const last = client;
       if (!last) return result;
       // A broker that is there answers at once; one that hangs must not hold the program.
@@ -181,7 +184,7 @@ export async function mqttUplink({ mqtt, reader, clock, random, tell, limits }: 
       const patience = new AbortController();
       const goodbye = new Promise<void>((resolve) => {
         if (!connected) resolve();
-        else last.publish(mqtt.statusTopic, status('offline', 'ended'), { qos: 1, retain: true }, () => resolve());
+        else last.publish(statusTopic, status('offline', 'ended'), { qos: 1, retain: true }, () => resolve());
       });
       await Promise.race([goodbye, sleep(clock, 2000, patience.signal).then(() => (late = true))]);
       patience.abort();

@@ -1,5 +1,6 @@
 /** What all uplinks have in common, and the waiting at the end. */
 import { type Clock, type PortError, sleep } from '@amiable/io';
+import type { Outbox } from './outbox.ts';
 
 export interface UplinkReport {
   /** For a person, e.g. `broker localhost:1883`. Never with a password. */
@@ -16,23 +17,36 @@ export interface UplinkReport {
   readonly gaveUp: boolean;
   /** What stands in the way now. */
   readonly fault?: string;
+  readonly state: 'connecting' | 'up' | 'down';
+  /** Epoch ms of the last acknowledgement. */
+  readonly lastDelivery?: number;
 }
 
 export interface Uplink {
   readonly name: string;
-  /** False when the queue is full. */
-  put(line: string): boolean;
-  /** Counts a message that nobody could wait for. */
-  lose(): void;
-  room(): Promise<void>;
-  /** Whoever waits for room goes on, room or not. */
-  release(): void;
-  /** Resolves with the cause when trying again is useless: wrong password, wrong certificate, wrong address. */
+  /** Resolves with the cause when trying again is useless: wrong password, wrong certificate, wrong address. Never where `patient`. */
   readonly hopeless: Promise<PortError>;
   report(): UplinkReport;
   /** Resolves when everything is delivered, given up, `ms` have passed or `cut` is aborted; then closes. */
   finish(ms: number, cut?: AbortSignal): Promise<UplinkReport>;
 }
+
+/** What every uplink is given. */
+export interface UplinkCommon {
+  /** Where its messages come from; the uplink closes it at its end. */
+  readonly outbox: Outbox;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly tell: (line: string) => void;
+  /**
+   * A wrong password or certificate does not end it: it is told and tried again, slowly, since somebody may set it right at the
+   * other end.
+   */
+  readonly patient?: boolean;
+}
+
+/** ms between tries that only somebody's help can make better. */
+export const SLOWLY = 60_000;
 
 /** Waits until `done()` is true, looking whenever `changed` hands out a new promise. */
 export async function waitUntil(

@@ -3,6 +3,8 @@
  * acknowledged.
  */
 
+import type { Outbox } from './outbox.ts';
+
 export interface QueueLimits {
   readonly items: number;
   readonly bytes: number;
@@ -10,23 +12,16 @@ export interface QueueLimits {
 
 export const DEFAULT_LIMITS: QueueLimits = { items: 20_000, bytes: 64 << 20 };
 
-export interface DeliveryQueue {
-  readonly length: number;
+export interface DeliveryQueue extends Outbox {
   readonly full: boolean;
   /** False when it does not fit; an empty queue takes anything. */
   put(line: string): boolean;
-  /** The lines after the first `skip`, at most `items` and `bytes` of them but at least one when there is one. */
-  look(skip: number, items: number, bytes: number): readonly string[];
-  /** The first `n` are done with. */
-  drop(n: number): void;
+  /** Counts a message that nobody could wait for. */
+  lose(): void;
   /** Resolves when there is room, the queue is closed or `wake` is called. */
   room(): Promise<void>;
   /** Ends all waiting for room. */
   wake(): void;
-  /** Called whenever something came in. */
-  onPut: () => void;
-  /** Nobody empties it any more: waiting for room ends, later lines are refused. */
-  close(): void;
 }
 
 export function createQueue(limits: QueueLimits = DEFAULT_LIMITS): DeliveryQueue {
@@ -34,6 +29,7 @@ export function createQueue(limits: QueueLimits = DEFAULT_LIMITS): DeliveryQueue
   /** Lines before this are done with; cut off now and then, since shifting a long array is slow. */
   let head = 0;
   let bytes = 0;
+  let lost = 0;
   let closed = false;
   let waiting: (() => void)[] = [];
   const isFull = () => lines.length - head >= limits.items || bytes >= limits.bytes;
@@ -49,8 +45,16 @@ export function createQueue(limits: QueueLimits = DEFAULT_LIMITS): DeliveryQueue
     get full() {
       return isFull();
     },
+    get lost() {
+      return lost;
+    },
     onPut: () => {},
     wake,
+    lose() {
+      lost++;
+    },
+    again() {},
+    hurry() {},
     put(line) {
       if (closed || isFull()) return false;
       lines.push(line);

@@ -1,17 +1,16 @@
 /**
- * HTTP uplink: NDJSON batches, gzip, one request at a time so that order is kept. A batch leaves the queue when the server
+ * HTTP uplink: NDJSON batches, gzip, one request at a time so that order is kept. A batch leaves the outbox when the server
  * has said 200, which means durable there; a web page with 200 is somebody else (a log-in portal, a proxy) and means nothing. 503 and 429 wait as long as Retry-After asks; 413 halves the batch; 422 (the
  * server cannot read it) halves it too until the one bad message is alone, which is told and left out. 401 and 403 and other
- * answers that no repetition changes end the run.
+ * answers that no repetition changes end it, or make it slow where it is patient.
  */
 import { request as plainRequest } from 'node:http';
 import { request as secureRequest } from 'node:https';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { backOff, type Clock, PortError, portError, sleep } from '@amiable/io';
-import type { PostOptions } from './options.ts';
-import { createQueue, type QueueLimits } from './queue.ts';
-import { createBell, type Uplink, waitUntil } from './uplink.ts';
+import { backOff, PortError, portError, sleep } from '@amiable/io';
+import type { TlsConfig } from '../config/types.ts';
+import { createBell, SLOWLY, type Uplink, type UplinkCommon, type UplinkReport, waitUntil } from './uplink.ts';
 
 const BATCH_ITEMS = 1000;
 /** Before compression; the contract allows 5 MB. */
@@ -23,12 +22,14 @@ const LARGEST_ANSWER = 1 << 20;
 const LONGEST_WAIT = 300_000;
 const pack = promisify(gzip);
 
-export interface PostUplinkOptions {
-  readonly post: PostOptions;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly tell: (line: string) => void;
-  readonly limits?: QueueLimits;
+export interface PostTarget {
+  readonly url: URL;
+  readonly apiKey?: string;
+  readonly tls: TlsConfig;
+}
+
+export interface PostUplinkOptions extends UplinkCommon {
+  readonly post: PostTarget;
 }
 
 interface Answer {
@@ -44,15 +45,15 @@ export function retryDelay(header: string | undefined, now: number): number | un
   return Number.isNaN(ms) ? undefined : Math.min(LONGEST_WAIT, Math.max(0, ms));
 }
 
-export function postUplink({ post, clock, random, tell, limits }: PostUplinkOptions): Uplink {
+export function postUplink({ outbox, post, clock, random, tell, patient = false }: PostUplinkOptions): Uplink {
   const name = `server ${post.url.host}`;
-  const queue = createQueue(limits);
   const bell = createBell();
   const closing = new AbortController();
   let delivered = 0;
   let refused = 0;
   let refusal: string | undefined;
-  let lost = 0;
+  let lastDelivery: number | undefined;
+  let isUp = false;
   let fault: string | undefined;
   let ended = false;
   let gaveUp = false;
@@ -60,7 +61,7 @@ export function postUplink({ post, clock, random, tell, limits }: PostUplinkOpti
   const hopeless = new Promise<PortError>((resolve) => {
     giveUp = resolve;
   });
-  queue.onPut = () => bell.ring();
+  outbox.onPut = () => bell.ring();
 
   const send = async (lines: readonly string[]): Promise<Answer> => {
     const text = Buffer.from(`${lines.join('\n')}\n`);
@@ -109,19 +110,21 @@ export function postUplink({ post, clock, random, tell, limits }: PostUplinkOpti
   };
 
   const note = (words: string, waits: boolean) => {
-    if (fault !== words) tell(waits ? `${words}. Trying again; messages wait in memory` : words);
+    if (fault !== words) tell(waits ? `${words}. Trying again; messages wait` : words);
     fault = words;
+    isUp = false;
     bell.ring();
   };
   const stop = (error: PortError) => {
     ended = true;
     gaveUp = true;
     note(error.message, false);
-    queue.close();
+    outbox.close();
     giveUp(error);
   };
   const done = (n: number) => {
-    queue.drop(n);
+    outbox.drop(n);
+    lastDelivery = clock.now();
     bell.ring();
   };
   const refuse = (n: number, why: string) => {
@@ -130,17 +133,41 @@ export function postUplink({ post, clock, random, tell, limits }: PostUplinkOpti
     tell(`${name}: refuses ${n === 1 ? 'a message' : `${n} messages`}: ${why}`);
   };
 
+  const refusalOf = (status: number, said: string): PortError => {
+    if (status === 401 || status === 403)
+      return new PortError(
+        'credentials',
+        `${name}: ${post.apiKey === undefined ? 'wants an API key; give --api-key' : 'does not accept this API key'}${said}`,
+      );
+    if (status >= 300 && status < 400)
+      return new PortError('other', `${name}: answers ${status}: messages go to another address; give that one`);
+    return new PortError(
+      'other',
+      `${name}: answers ${status} at ${post.url.pathname}: is this the right address?${said}`,
+    );
+  };
+
   const work = async () => {
     /** Halved when the server finds a batch too large or unreadable, doubled again with every success. */
     let most = BATCH_ITEMS;
     let failures = 0;
     const again = async (words: string, ms?: number) => {
       failures++;
+      outbox.again();
       note(words, true);
       await sleep(clock, ms ?? backOff({ first: 500, longest: 30_000 }, failures, random), closing.signal);
     };
+    /** What only somebody's help changes. @returns whether it is tried again */
+    const help = async (error: PortError): Promise<boolean> => {
+      if (!patient) {
+        stop(error);
+        return false;
+      }
+      await again(error.message, SLOWLY);
+      return true;
+    };
     while (!ended && !closing.signal.aborted) {
-      const lines = queue.look(0, most, BATCH_BYTES);
+      const lines = outbox.look(0, most, BATCH_BYTES);
       if (lines.length === 0) {
         await bell.next();
         continue;
@@ -151,8 +178,8 @@ export function postUplink({ post, clock, random, tell, limits }: PostUplinkOpti
       } catch (error) {
         if (closing.signal.aborted) return;
         const known = portError(name, error);
-        if (known.reason === 'certificate') return stop(known);
-        await again(known.message);
+        if (known.reason !== 'certificate') await again(known.message);
+        else if (!(await help(known))) return;
         continue;
       }
       const said = wordsOf(answer.body);
@@ -161,6 +188,7 @@ export function postUplink({ post, clock, random, tell, limits }: PostUplinkOpti
       } else if (answer.status === 200) {
         if (fault !== undefined) tell(`${name}: takes messages again`);
         fault = undefined;
+        isUp = true;
         failures = 0;
         most = Math.min(BATCH_ITEMS, most * 2);
         const bad = rejections(answer.body, lines.length);
@@ -176,56 +204,35 @@ export function postUplink({ post, clock, random, tell, limits }: PostUplinkOpti
           refuse(1, answer.status === 413 ? 'it is too large for the server' : `answer ${answer.status}${said}`);
           done(1);
         }
-      } else if (answer.status === 401 || answer.status === 403) {
-        return stop(
-          new PortError(
-            'credentials',
-            `${name}: ${post.apiKey === undefined ? 'wants an API key; give --api-key' : 'does not accept this API key'}${said}`,
-          ),
-        );
-      } else if (answer.status >= 300 && answer.status < 400) {
-        return stop(
-          new PortError('other', `${name}: answers ${answer.status}: messages go to another address; give that one`),
-        );
-      } else {
-        return stop(
-          new PortError(
-            'other',
-            `${name}: answers ${answer.status} at ${post.url.pathname}: is this the right address?${said}`,
-          ),
-        );
-      }
+      } else if (!(await help(refusalOf(answer.status, said)))) return;
     }
   };
   const working = work();
 
-  const report = () => ({
+  const report = (): UplinkReport => ({
     name,
     delivered,
     refused,
-    lost,
+    lost: outbox.lost,
     gaveUp,
-    waiting: queue.length,
+    waiting: outbox.length,
+    state: isUp ? 'up' : fault === undefined ? 'connecting' : 'down',
     ...(refusal === undefined ? {} : { refusal }),
     ...(fault === undefined ? {} : { fault }),
+    ...(lastDelivery === undefined ? {} : { lastDelivery }),
   });
   return {
     name,
-    put: (line) => queue.put(line),
-    lose() {
-      lost++;
-    },
-    room: () => queue.room(),
-    release: () => queue.wake(),
     hopeless,
     report,
     async finish(ms, cut) {
-      await waitUntil(() => queue.length === 0 || ended, bell.next, clock, ms, cut);
+      outbox.hurry();
+      await waitUntil(() => outbox.length === 0 || ended, bell.next, clock, ms, cut);
       const result = report();
       ended = true;
       closing.abort();
       bell.ring();
-      queue.close();
+      outbox.close();
       await working;
       return result;
     },
