@@ -41,3 +41,4 @@ export {
   type WaveParity,
   type WaveSender,
 } from './wave/types.ts';
+export * from './wireless/index.ts';
