@@ -103,7 +103,14 @@ function slotsOf(items: readonly Item[]): readonly Slot[] {
   const slots: Slot[] = [];
   items.forEach((item, index) => {
     // The same code over and over is a list of history. Lists of one entry have well-known codes.
-    if ((counts.get(place(item)) ?? 0) > 1 || /:(98|99)\./.test(item.obis ?? '')) return;
+    // Who the meter is and what time it has are no values.
+    const code = item.obis ?? '';
+    if (
+      (counts.get(place(item)) ?? 0) > 1 ||
+      /:(98|99)\./.test(code) ||
+      /:(0\.2\.(8|129)|96\.1\.|1\.0\.0|0\.0\.)/.test(code)
+    )
+      return;
     const device = item.deviceId ?? (item.channel ? `channel ${item.channel}` : undefined);
     let key = keyOf(item);
     if (taken.has(`${device}|${key}`)) key += `_${item.obis ?? item.address ?? index}`;
