@@ -14,6 +14,7 @@ import {
   tcpClient,
   tcpServer,
 } from '@amiable/io';
+import { deviceName } from './device-name.ts';
 import type { Device } from './options.ts';
 import { createPortReader, type PortReader, type PortReaderOptions } from './port.ts';
 import {
@@ -34,8 +35,12 @@ export interface DeviceReaderOptions extends Omit<PortReaderOptions, 'link'> {
   tell(line: string): void;
   /** End with the error when the very first opening fails, instead of trying for ever. */
   readonly mustOpen?: boolean;
+  /** Every change of the line, in data. */
+  status?(now: LinkStatus): void;
   /** Another serialport binding, for tests. */
   readonly serialBinding?: unknown;
+  /** Where adapters have names that last; for tests. */
+  readonly byId?: string;
 }
 
 export function createDeviceReader(options: DeviceReaderOptions): PortReader {
@@ -45,12 +50,13 @@ export function createDeviceReader(options: DeviceReaderOptions): PortReader {
 
   const settings = device.type === 'serial' ? settingsToTry(device) : [];
   let setting = settings[0];
+  const name = deviceName(device.type === 'serial' ? device.path : '', options.byId);
   const make = (): Link => {
     if (device.type === 'tcp') return tcpClient(device.at);
     if (device.type === 'tcpServer') return tcpServer(device.at);
     const { serialBinding } = options;
     return serialLink({
-      path: device.path,
+      path: name.path(),
       ...setting,
       ...(serialBinding === undefined ? {} : { binding: serialBinding }),
     });
@@ -62,7 +68,9 @@ export function createDeviceReader(options: DeviceReaderOptions): PortReader {
   /** Being closed and opened for another setting is no event. */
   let turning = false;
   const status = (now: LinkStatus) => {
+    options.status?.(now);
     if (now.type === 'up') {
+      if (device.type === 'serial') name.opened();
       if (down) tell(`${link.describe}: back`);
       else if (!turning) tell(`reading ${link.describe}`);
       wasUp = true;
