@@ -6,9 +6,10 @@
 import { existsSync } from 'node:fs';
 import { DecodeError, MisuseError } from '@amiable/bytes';
 import fastifyStatic from '@fastify/static';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
+import { displayRoutes } from '../features/display/routes.ts';
 import { energyRoutes } from '../features/energy/routes.ts';
 import { ingestRoutes } from '../features/ingest/routes.ts';
 import { liveRoutes } from '../features/live/routes.ts';
@@ -19,6 +20,7 @@ import { BusyError } from '../ingest/ingest.ts';
 import { BodyError } from '../ingest/parse.ts';
 import { HttpError } from './error.ts';
 import { createFaultLog } from './faults.ts';
+import { createApiKeys } from './keys.ts';
 
 const LOCAL = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
 
@@ -38,10 +40,20 @@ export async function createHttp(context: Context, options: HttpOptions = {}): P
   });
   const faults = createFaultLog(context.log);
   const allowed = new Set(options.hosts?.map((host) => host.toLowerCase()));
+  const keys = createApiKeys(context.apiKeys);
+  /** What asks for a key itself, or was given one: no page that rebinds a name can know it. */
+  const isKeyed = (request: FastifyRequest): boolean => {
+    const path = request.url.split('?', 1)[0] as string;
+    if (path === '/api/v1/messages' || path === '/api/v1/values') return true;
+    if (!path.startsWith('/display.')) return false;
+    const { key } = request.query as { key?: unknown };
+    return keys.ofHeader(request) !== undefined || (typeof key === 'string' && keys.is(key));
+  };
 
   app.addHook('onRequest', async (request, reply) => {
     const host = request.headers.host ?? '';
-    if (!LOCAL.test(host) && !allowed.has(host.toLowerCase()) && !allowed.has(host.toLowerCase().replace(/:\d+$/, '')))
+    const name = host.toLowerCase();
+    if (!LOCAL.test(host) && !allowed.has(name) && !allowed.has(name.replace(/:\d+$/, '')) && !isKeyed(request))
       throw new HttpError(421, `${host || 'no host name'} is not a name of this server`);
     const origin = request.headers.origin;
     if (
@@ -80,7 +92,15 @@ export async function createHttp(context: Context, options: HttpOptions = {}): P
     return reply.code(500).send({ error: 'the server failed; its log says how' });
   });
 
-  for (const routes of [statusRoutes, meterRoutes, energyRoutes, messageRoutes, liveRoutes, ingestRoutes])
+  for (const routes of [
+    statusRoutes,
+    meterRoutes,
+    energyRoutes,
+    messageRoutes,
+    liveRoutes,
+    displayRoutes,
+    ingestRoutes,
+  ])
     await app.register(async (scope) => routes(scope, context));
 
   const page = options.page !== undefined && existsSync(options.page) ? options.page : undefined;

@@ -74,14 +74,8 @@ export class Canvas {
 
   /** A dotted level line. */
   dots(x: number, y: number, width: number, every: number, tone: number): void {
-    for (let at = Math.round(x); at < x + width; at += every) this.box(at, y, 1, 1, tone);
-  }
-
-  /** Sloping lines in a box. */
-  hatch(x: number, y: number, width: number, height: number, every: number, tone: number): void {
-    for (let row = Math.round(y); row < Math.round(y) + Math.round(height); row++)
-      for (let column = Math.round(x); column < Math.round(x) + Math.round(width); column++)
-        if ((column + row) % every === 0) this.box(column, row, 1, 1, tone);
+    const dot = this.greys < 4 ? INK : tone;
+    for (let at = Math.round(x); at < x + width; at += every) this.box(at, y, 1, 1, dot);
   }
 
   /** Draws text with its baseline at `y`. @returns its width, pixels */

@@ -1,24 +1,18 @@
-/** POST /api/v1/messages: the front door of readers that speak HTTP. */
-import { createHash, timingSafeEqual } from 'node:crypto';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+/** POST /api/v1/messages: the front door of readers that speak HTTP; POST /api/v1/values: that of microcontrollers. */
+import type { FastifyInstance } from 'fastify';
 import type { Context } from '../../context.ts';
-import { bodyText, MAX_BODY, parseBody } from '../../ingest/parse.ts';
+import { createApiKeys } from '../../http/keys.ts';
+import { BodyError, bodyText, MAX_BODY, parseBody } from '../../ingest/parse.ts';
+import { keyIn, parseValues } from '../../ingest/values.ts';
 
+/** More is not what a microcontroller posts. */
+const MAX_VALUES_BODY = 16 * 1024;
 /** One reader may have this many requests under way; the next is told to slow down. */
 const MAX_UNDER_WAY = 16;
 
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-
-export function ingestRoutes(app: FastifyInstance, { ingest, apiKeys }: Context): void {
-  const known = apiKeys.map(digest);
+export function ingestRoutes(app: FastifyInstance, { ingest, apiKeys, now }: Context): void {
+  const keys = createApiKeys(apiKeys);
   const underWay = new Map<string, number>();
-
-  const keyOf = (request: FastifyRequest): string | undefined => {
-    const found = /^Bearer (\S{1,200})$/i.exec(request.headers.authorization ?? '');
-    if (!found) return undefined;
-    const asked = digest(found[1] as string);
-    return known.some((key) => timingSafeEqual(key, asked)) ? asked.toString('hex') : undefined;
-  };
 
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: MAX_BODY + 1 }, (_request, body, done) =>
@@ -28,7 +22,7 @@ export function ingestRoutes(app: FastifyInstance, { ingest, apiKeys }: Context)
   app.post('/api/v1/messages', {
     // Before the body is read: a stranger's five megabytes are not worth receiving.
     onRequest: async (request, reply) => {
-      const key = keyOf(request);
+      const key = keys.ofHeader(request);
       if (key === undefined)
         return reply
           .code(401)
@@ -64,5 +58,27 @@ export function ingestRoutes(app: FastifyInstance, { ingest, apiKeys }: Context)
         ].sort((a, b) => a.line - b.line),
       };
     },
+  });
+
+  app.post('/api/v1/values', async (request, reply) => {
+    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+    if (body.length > MAX_VALUES_BODY)
+      throw new BodyError(413, `the body has ${body.length} bytes; at most ${MAX_VALUES_BODY} are taken`);
+    const text = body.toString('utf8');
+    const form = /^application\/x-www-form-urlencoded/i.test(request.headers['content-type'] ?? '');
+    // Small firmware has its key in the form, as others have it in a header.
+    const inBody = keyIn(text);
+    if (keys.ofHeader(request) === undefined && (inBody === undefined || !keys.is(inBody)))
+      return reply
+        .code(401)
+        .header('www-authenticate', 'Bearer')
+        .send({ error: 'send the API key as `Authorization: Bearer <key>` or as api_key=<key> in the body' });
+    const { message, rejected } = parseValues(text, form, now());
+    const result = await ingest([message]);
+    return {
+      accepted: result.accepted,
+      duplicates: result.duplicates,
+      rejected: [...rejected, ...result.rejected.map(({ reason }) => ({ line: 1, reason }))],
+    };
   });
 }
