@@ -47,6 +47,8 @@ export interface Spool {
   /** Resolves when what was appended is written and there is room for more without thinning; for those who can wait. */
   room(signal: AbortSignal): Promise<void>;
   readonly next: number;
+  /** Another bound from now on. */
+  resize(maxBytes: number): void;
   status(): SpoolStatus;
   /** Writes, syncs and lets the folder go. */
   close(): Promise<void>;
@@ -68,7 +70,8 @@ const isFull = (error: unknown) => ['ENOSPC', 'EDQUOT'].includes((error as NodeJ
 
 /** @throws PortError when another process holds the folder, or (`mustOpen`) it cannot be written */
 export async function openSpool(options: SpoolOptions): Promise<Spool> {
-  const { folder, maxBytes, clock, tell, written } = options;
+  const { folder, clock, tell, written } = options;
+  let { maxBytes } = options;
   const { syncInterval = SYNC_INTERVAL, memoryBytes = MEMORY, random = Math.random, disk = realDisk } = options;
   const most = segmentSize(maxBytes);
   const streams = createStreams();
@@ -596,6 +599,10 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       while (grouping) await grouping;
       if (unsynced.length > 0 || toSync.length > 0) await group();
       if (pending.length > 0) throw fault ?? new PortError('other', `${folder}: not everything could be written`);
+    },
+    resize(bytes) {
+      maxBytes = bytes;
+      if (state === 'disk' && total() > maxBytes) tend(false);
     },
     async room(signal) {
       await new Promise<void>((resolve) => setImmediate(resolve));

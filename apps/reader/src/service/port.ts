@@ -1,0 +1,169 @@
+/** One port of the service: read for as long as it is configured, its state and counters kept for the status. */
+import { fromHex } from '@amiable/bytes';
+import type { KeyRing } from '@amiable/dlms';
+import { sleep } from '@amiable/io';
+import type { Message, PortCounters } from '@amiable/model';
+import type { PortConfig } from '../config/types.ts';
+import { createDeviceReader } from '../device.ts';
+import { keyRing } from '../keys.ts';
+import { parseDevice } from '../options.ts';
+import type { PortStatus, ReaderMachine } from './types.ts';
+
+/** ms without a byte: the line is between two frames. */
+const GAP = 120;
+/** ms: a line that never falls silent is not waited for any longer. */
+const LONGEST_WAIT = 3000;
+/** ms before a port that ended by a fault of its own is begun again. */
+const AGAIN = 10_000;
+
+export interface ServicePort {
+  status(): PortStatus;
+  /** Reads to the end of what is under way. `gently`: waits for a pause between frames. */
+  stop(gently: boolean): Promise<void>;
+}
+
+export interface ServicePortOptions {
+  readonly reader: string;
+  readonly config: PortConfig;
+  readonly machine: ReaderMachine;
+  readonly knownMeter?: string;
+  readonly message: (m: Message) => void;
+}
+
+const NONE: PortCounters = { bytes: 0, frames: 0, good: 0, sealed: 0, dropped: {}, noise: 0 };
+
+function keysOf(config: PortConfig, more: KeyRing | undefined): KeyRing {
+  const own = keyRing(
+    config.keys.map(({ id, key, authKey }) => ({
+      ...(id === undefined ? {} : { id }),
+      key: fromHex(key),
+      ...(authKey === undefined ? {} : { authKey: fromHex(authKey) }),
+    })),
+  );
+  if (!more) return own;
+  return { candidates: (title, meterId) => [...more.candidates(title, meterId), ...own.candidates(title, meterId)] };
+}
+
+export function startPort(options: ServicePortOptions): ServicePort {
+  const { reader, config, machine } = options;
+  const { clock } = machine;
+  const stopping = new AbortController();
+  let state: PortStatus['state'] = 'opening';
+  let since = clock.now();
+  let fault: string | undefined;
+  let note: string | undefined;
+  let last: PortStatus['last'];
+  let lastByte = 0;
+  let overrun = 0;
+  /** Of readers that ended. */
+  let before = NONE;
+  let current: (() => PortCounters) | undefined;
+  const turn = (to: PortStatus['state'], why?: string) => {
+    if (state !== to) since = clock.now();
+    state = to;
+    fault = why;
+  };
+
+  const tell = (line: string) => {
+    note = line;
+    machine.tell(`${config.name}: ${line}`);
+  };
+
+  const once = async (): Promise<void> => {
+    const port = createDeviceReader({
+      device: parseDevice(config.device, {
+        patience: config.patience,
+        ...(config.parity === undefined ? {} : { parity: config.parity }),
+        ...(config.baud === undefined ? {} : { baud: config.baud }),
+      }),
+      reader,
+      port: config.name,
+      keys: keysOf(config, machine.keys),
+      clock,
+      random: machine.random,
+      maxClockError: config.maxClockError,
+      ...(config.zone === undefined ? {} : { zone: config.zone }),
+      ...(options.knownMeter === undefined ? {} : { knownMeter: options.knownMeter }),
+      ...(machine.serialBinding === undefined ? {} : { serialBinding: machine.serialBinding }),
+      tell,
+      status(now) {
+        if (now.type === 'up') turn('up');
+        else turn('down', now.error?.message ?? `${config.device}: closed`);
+      },
+      bytes() {
+        lastByte = clock.now();
+      },
+      message(m) {
+        last = {
+          at: m.receivedAt,
+          id: m.id,
+          ...(m.meterId === undefined ? {} : { meterId: m.meterId }),
+          ...(m.list === undefined ? {} : { list: m.list }),
+          ...(m.error === undefined ? {} : { error: m.error.reason }),
+        };
+        options.message(m);
+      },
+      lost(bytes) {
+        overrun++;
+        tell(`${bytes} bytes were lost, this machine did not keep up`);
+      },
+    });
+    current = () => port.counters;
+    try {
+      await port.run(stopping.signal);
+    } finally {
+      before = sum(before, port.counters);
+      current = undefined;
+    }
+  };
+  const work = async () => {
+    while (!stopping.signal.aborted) {
+      try {
+        await once();
+      } catch (error) {
+        const words = (error as Error).message;
+        if (fault !== words) tell(`${words}. Trying again`);
+        turn('down', words);
+      }
+      await sleep(clock, AGAIN, stopping.signal);
+    }
+  };
+  const done = work();
+
+  return {
+    status() {
+      const counters = sum(before, current?.() ?? NONE);
+      if (overrun > 0) counters.dropped.overrun = overrun;
+      return {
+        name: config.name,
+        device: config.device,
+        state,
+        since,
+        ...(fault === undefined ? {} : { fault }),
+        ...(note === undefined ? {} : { note }),
+        counters,
+        ...(last === undefined ? {} : { last }),
+      };
+    },
+    async stop(gently) {
+      const begun = clock.now();
+      while (gently && state === 'up' && clock.now() - lastByte < GAP && clock.now() - begun < LONGEST_WAIT)
+        await sleep(clock, 20);
+      stopping.abort();
+      await done;
+    },
+  };
+}
+
+function sum(a: PortCounters, b: PortCounters): PortCounters {
+  const dropped = { ...a.dropped };
+  for (const [reason, n] of Object.entries(b.dropped)) dropped[reason] = (dropped[reason] ?? 0) + n;
+  return {
+    bytes: a.bytes + b.bytes,
+    frames: a.frames + b.frames,
+    good: a.good + b.good,
+    sealed: a.sealed + b.sealed,
+    dropped,
+    noise: a.noise + b.noise,
+  };
+}
