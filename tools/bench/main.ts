@@ -16,6 +16,7 @@ const BENCHES: Readonly<Record<string, () => Promise<(options: BenchOptions) => 
   baud: async () => (await import('./baud.ts')).benchBaud,
   fleet: async () => (await import('./fleet.ts')).benchFleet,
   meter: async () => (await import('./meter.ts')).benchMeter,
+  p1: async () => (await import('./p1.ts')).benchP1,
   profile: async () => (await import('./profile.ts')).benchProfile,
 };
 

@@ -162,7 +162,9 @@ const rows = new Map<string, readonly Item[]>();
 const MAX_ROWS = 1024;
 
 function itemsOf(cells: readonly Cell[]): readonly Item[] {
-  const key = JSON.stringify(cells.map((cell) => cell.item));
+  let key = '';
+  for (const { item } of cells)
+    key += `${item.address}\n${item.name}\n${item.unit}\n${item.scaler}\n${item.deviceId}\n${item.obis}\n`;
   let row = rows.get(key);
   if (row === undefined) {
     row = Object.freeze(cells.map((cell) => Object.freeze(cell.item)));

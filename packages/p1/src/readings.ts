@@ -55,8 +55,22 @@ export interface Sense {
 
 const CODE = /^(\d{1,3})-(\d{1,3}):(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;
 
+/** Addresses repeat from telegram to telegram. */
+const codes = new Map<string, Obis | undefined>();
+const MAX_CODES = 2048;
+
 /** The code of an address; `1-0:31.7.0.255` is written so by some. Undefined when it is none. */
 export function codeOf(address: string): Obis | undefined {
+  let code = codes.get(address);
+  if (code === undefined && !codes.has(address)) {
+    if (codes.size >= MAX_CODES) codes.clear();
+    code = parseCode(address);
+    codes.set(address, code);
+  }
+  return code;
+}
+
+function parseCode(address: string): Obis | undefined {
   const six = CODE.exec(address);
   return obisGroups(six ? `${six[1]}-${six[2]}:${six[3]}.${six[4]}.${six[5]}*${six[6]}` : address);
 }
@@ -311,19 +325,22 @@ function pushNumber(
 ): void {
   const count = digits.to - digits.from + digits.fractionTo - digits.fractionFrom;
   const moving = moves && count <= SAFE_DIGITS;
-  const text = ascii(context.b, span).replace('.', '');
-  const big = BigInt(text);
-  const value = Number.isSafeInteger(Number(big)) ? Number(big) : big;
+  const value = moving ? 0 : mantissaOf(context.b, span);
   context.cells.push({
     item,
     kind: moving ? KIND.number : KIND.constant,
     span,
     ...(moving ? { digits } : {}),
-    value: value === 0 ? 0 : value,
+    value,
     stamp,
     moving,
     ...(never ? { quality: 'missing' as const } : {}),
   });
+}
+
+function mantissaOf(b: Uint8Array, span: Span): number | bigint {
+  const big = BigInt(ascii(b, span).replace('.', ''));
+  return Number.isSafeInteger(Number(big)) ? Number(big) : big;
 }
 
 function constant(context: Context, value: string, index = 0): void {
