@@ -1,3 +1,4 @@
+export { createMbusDecoder, type MbusDecoderOptions } from './decoder.ts';
 export { encodeDate, encodeRecords, encodeSecondary } from './encode.ts';
 export {
   decodeLongHeader,
@@ -13,7 +14,9 @@ export {
   statusTexts,
 } from './header.ts';
 export { MbusMessage, type MessageContext, messageOfRecords, type Sender } from './message.ts';
-export { decodeRecords } from './records.ts';
+export type { Columns } from './read.ts';
+export { decodeRecords, recordsAlong } from './records.ts';
+export { createTelegramReader, type TelegramReader } from './telegram-reader.ts';
 export type {
   DecodedRecords,
   ManufacturerData,

@@ -59,8 +59,8 @@ export interface Layout {
   readonly moreFollows: boolean;
   /** Index of the reading that is the telegram's own time, -1 when there is none. */
   readonly clock: number;
-  /** Storage numbers above 0 that have a time point of their own: index of the reading that gives it, by reading; else absent. */
-  readonly storageClocks: Int32Array | undefined;
+  /** By reading: index of the reading that gives its time (stored values, maxima), -1 for the telegram's; absent when none has one. */
+  readonly timedBy: Int32Array | undefined;
 }
 
 /** As many as a canonical message holds; a telegram of one frame has at most 126. */
@@ -196,19 +196,37 @@ function makersSlot(start: number, end: number): Slot {
   return { head: undefined, item: MAKERS_ITEM, kind: KIND.maker, start, at: start + 1, length: end - start - 1 };
 }
 
-const isClock = ({ head, kind }: Slot): boolean =>
-  head?.isTimePoint === true && head.function === 'instantaneous' && kind >= KIND.cp16 && kind <= KIND.cp48;
+const isClock = ({ head, kind }: Slot): boolean => head?.isTimePoint === true && kind >= KIND.cp16 && kind <= KIND.cp48;
 
 function finish(slots: readonly Slot[], length: number, msbFirst: boolean, moreFollows: boolean): Layout {
-  const clock = slots.findIndex((slot) => isClock(slot) && slot.head?.storage === 0 && (slot.head.vif & 0x7f) === 0x6d);
-  let storageClocks: Int32Array | undefined;
-  slots.forEach((slot, i) => {
-    const storage = slot.head?.storage ?? 0;
-    if (storage === 0 || isClock(slot)) return;
-    const at = slots.findIndex((other) => isClock(other) && other.head?.storage === storage);
-    if (at < 0) return;
-    storageClocks ??= new Int32Array(slots.length).fill(-1);
-    storageClocks[i] = at;
-  });
-  return { length, msbFirst, slots, moreFollows, clock, storageClocks };
+  const clocks = slots.filter(isClock);
+  const now = ({ head }: Slot) =>
+    head?.function === 'instantaneous' && head.storage === 0 && (head.vif & 0x7f) === 0x6d;
+  let timedBy: Int32Array | undefined;
+  if (clocks.length > 0)
+    slots.forEach((slot, i) => {
+      const clock = slot.head && slot.head.form !== 'time' ? clockOf(slot.head, clocks) : undefined;
+      if (clock === undefined) return;
+      timedBy ??= new Int32Array(slots.length).fill(-1);
+      timedBy[i] = slots.indexOf(clock);
+    });
+  return {
+    length,
+    msbFirst,
+    slots,
+    moreFollows,
+    clock: slots.findIndex((slot) => isClock(slot) && now(slot)),
+    timedBy,
+  };
+}
+
+/** The time point of a stored value, or of a maximum: of the same storage number and function, else of the storage number. */
+function clockOf({ storage, function: kind, tariff, subunit }: RecordHead, clocks: readonly Slot[]): Slot | undefined {
+  if (storage === 0 && kind === 'instantaneous') return undefined;
+  const same = clocks.filter(({ head }) => head?.storage === storage && head.function === kind);
+  const exact = same.find(({ head }) => head?.tariff === tariff && head.subunit === subunit);
+  if (exact ?? same[0]) return exact ?? same[0];
+  return storage > 0
+    ? clocks.find(({ head }) => head?.storage === storage && head.function === 'instantaneous')
+    : undefined;
 }

@@ -5,7 +5,7 @@
  * get that as their time. Meters give local time without an offset, so UTC needs the zone; the summer-time mark settles the
  * repeated hour where the meter sets it. A class, so that all messages share a shape; id and times are made when asked for.
  */
-import { localToUtc } from '@amiable/calendar';
+import { type LocalHints, localToUtc } from '@amiable/calendar';
 import {
   type Flag,
   type Item,
@@ -35,6 +35,8 @@ export interface MessageContext {
   /** IANA zone of the meter's clock. */
   readonly zone?: string | undefined;
   readonly flags?: readonly Flag[] | undefined;
+  /** What settles the repeated hour. */
+  readonly hints?: LocalHints | undefined;
 }
 
 /** Who sent it, as far as the header says. */
@@ -63,7 +65,7 @@ export class MbusMessage implements Message {
   declare readonly raw: Uint8Array;
   declare error?: MessageError;
   declare private readonly context: MessageContext;
-  declare private readonly storageClocks: Int32Array | undefined;
+  declare private readonly timedBy: Int32Array | undefined;
   declare private madeId: string | undefined;
   declare private madeTimes: readonly (number | undefined)[] | undefined;
 
@@ -74,7 +76,7 @@ export class MbusMessage implements Message {
     values: readonly Value[],
     qualities: readonly (Quality | undefined)[] | undefined,
     clock: number,
-    storageClocks: Int32Array | undefined,
+    timedBy: Int32Array | undefined,
   ) {
     this.v = 1;
     this.reader = context.reader;
@@ -95,7 +97,7 @@ export class MbusMessage implements Message {
     this.raw = context.raw;
     this.error = undefined as unknown as MessageError;
     this.context = context;
-    this.storageClocks = storageClocks;
+    this.timedBy = timedBy;
     this.madeId = undefined;
     this.madeTimes = undefined;
     if (clock >= 0) {
@@ -103,7 +105,7 @@ export class MbusMessage implements Message {
       if (qualities?.[clock] === 'missing') this.addFlag('clockInvalid');
       else if (isWhole(text)) {
         this.meterTime = text;
-        if (context.zone !== undefined) this.time = utcOf(text, context.zone) as number;
+        if (context.zone !== undefined) this.time = utcOf(text, context.zone, context.hints) as number;
       }
     }
   }
@@ -118,13 +120,13 @@ export class MbusMessage implements Message {
   }
 
   get times(): readonly (number | undefined)[] {
-    const { storageClocks, context } = this;
+    const { timedBy, context } = this;
     const { zone } = context;
-    if (this.madeTimes === undefined && storageClocks !== undefined && zone !== undefined) {
+    if (this.madeTimes === undefined && timedBy !== undefined && zone !== undefined) {
       const times: (number | undefined)[] = [];
       let any = false;
       for (let i = 0; i < this.items.length; i++) {
-        const at = storageClocks[i] as number;
+        const at = timedBy[i] as number;
         const text = at >= 0 && this.qualities?.[at] !== 'missing' ? (this.values[at] as string) : '';
         const time = isWhole(text) ? utcOf(text, zone) : undefined;
         if (time !== undefined) any = true;
@@ -144,14 +146,14 @@ export class MbusMessage implements Message {
 const isWhole = (text: string): boolean => text.length >= 10 && text.indexOf('*') < 0;
 
 /** UTC of local ISO text; a date is the end of its day, which is when meters store. Undefined when there is no such date. */
-function utcOf(text: string, zone: string): number | undefined {
+function utcOf(text: string, zone: string, hints: LocalHints = {}): number | undefined {
   const wall = text.length === 10 ? Date.parse(`${text}T00:00:00Z`) + 86_400_000 : Date.parse(`${text}Z`);
   if (Number.isNaN(wall)) return undefined;
   // Date.parse takes the 30th of February for the 1st of March.
   if (text.length > 10 && !new Date(wall).toISOString().startsWith(text.slice(0, 10)) && !text.includes('T24:'))
     return undefined;
   try {
-    return localToUtc(zone, wall);
+    return localToUtc(zone, wall, hints);
   } catch {
     return undefined;
   }

@@ -21,12 +21,13 @@ interface Memo {
 }
 
 export interface Columns {
+  readonly layout: Layout;
   readonly items: readonly Item[];
   readonly values: Value[];
   readonly qualities: readonly (Quality | undefined)[] | undefined;
 }
 
-interface Variant extends Omit<Columns, 'values'> {
+interface Variant extends Pick<Columns, 'items' | 'qualities'> {
   readonly states: Int8Array;
 }
 
@@ -136,9 +137,9 @@ export function readAlong(reading: Reading, bytes: Uint8Array, start: number): C
     states[i] = state;
     if (state !== 0) odd = true;
   }
-  if (!odd) return { items: reading.plain.items, values, qualities: undefined };
+  if (!odd) return { layout: reading.layout, items: reading.plain.items, values, qualities: undefined };
   const variant = variantOf(reading);
-  return { items: variant.items, values, qualities: variant.qualities };
+  return { layout: reading.layout, items: variant.items, values, qualities: variant.qualities };
 }
 
 /** Two digits of packed BCD; -1 when one is beyond 9. */

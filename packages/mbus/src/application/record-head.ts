@@ -104,7 +104,7 @@ export function readHead(bytes: Uint8Array, at: number, end: number): RecordHead
     vif,
     vifes,
     name: nameOf(combined.quantity),
-    isTimePoint: (vif === 0x6d || vif === 0x6c) && tariff === 0 && subunit === 0,
+    isTimePoint: vif === 0x6d || vif === 0x6c,
     end: pos,
   };
 }

@@ -1,6 +1,6 @@
 /** Data records of a telegram as objects, for whoever looks at single records; messages go through layouts (message.ts). */
 import type { Item, Value } from '@amiable/model';
-import { type Layout, layOut, type Slot } from './layout.ts';
+import { layOut, type Slot } from './layout.ts';
 import { type Columns, readAlong, readingOf } from './read.ts';
 import type { DecodedRecords, MbusRecord, RecordOptions } from './types.ts';
 
@@ -12,11 +12,12 @@ export function decodeRecords(
   { msbFirst = false }: RecordOptions = {},
 ): DecodedRecords {
   const layout = layOut(bytes, start, end, msbFirst);
-  return recordsAlong(layout, readAlong(readingOf(layout), bytes, start), start);
+  return recordsAlong(readAlong(readingOf(layout), bytes, start), start);
 }
 
-/** The records of a layout with what was read along it. */
-export function recordsAlong(layout: Layout, columns: Columns, start: number): DecodedRecords {
+/** The records of what was read, as objects. */
+export function recordsAlong(columns: Columns, start: number): DecodedRecords {
+  const { layout } = columns;
   const records: MbusRecord[] = [];
   let manufacturerData: DecodedRecords['manufacturerData'];
   layout.slots.forEach((slot, i) => {

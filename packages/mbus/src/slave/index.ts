@@ -1,6 +1,6 @@
 export { askBus, type BusAnswer, type BusSlave } from './bus.ts';
+export { APPLICATION_ERRORS } from './errors.ts';
 export {
-  APPLICATION_ERRORS,
   createMbusSlave,
   type MbusSlave,
   type MbusSlaveOptions,

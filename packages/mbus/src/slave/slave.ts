@@ -31,20 +31,6 @@ import {
 } from '../link.ts';
 import { createMbusReceiver } from '../receiver.ts';
 
-/** What a slave that cannot do what it is told reports (EN 13757-3 table 11). */
-export const APPLICATION_ERRORS: readonly string[] = [
-  'unspecified error',
-  'CI not implemented',
-  'buffer too long',
-  'too many records',
-  'premature end of record',
-  'more than 10 DIFEs',
-  'more than 10 VIFEs',
-  'reserved',
-  'application too busy',
-  'too many readouts',
-];
-
 export interface SlaveRequest {
   /** Class 2: what is measured; class 1: alarms. */
   readonly kind: 'data' | 'alarm';
