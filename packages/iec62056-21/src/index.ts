@@ -1,4 +1,16 @@
 export {
+  type Block,
+  type CommandLetter,
+  type CommandMessage,
+  createMessageReceiver,
+  type Expectation,
+  encodeCommand,
+  encodeData,
+  encodeReadout,
+  type MessageReceiver,
+  type Received,
+} from './block.ts';
+export {
   ACK,
   blockCheck,
   bytesOf,
@@ -19,6 +31,17 @@ export {
   withoutParity,
 } from './characters.ts';
 export {
+  type Answer,
+  type ClientEvent,
+  type ClientOptions,
+  type ClientSink,
+  createOpticalClient,
+  lineTime,
+  type OpticalClient,
+  type SignedOn,
+  type Want,
+} from './client.ts';
+export {
   type BracketValue,
   type DataLine,
   type DataSet,
@@ -27,6 +50,7 @@ export {
   parseDataLine,
 } from './data-set.ts';
 export { createReadoutDecoder, MAX_TELEGRAM, type MessageContext, messageOfReadings } from './decoder.ts';
+export { errorText, errorWords } from './errors.ts';
 export {
   addressFits,
   fastest,
@@ -43,7 +67,27 @@ export {
   SIGN_ON_LINE,
 } from './identification.ts';
 export { isHeatCode, itemOf, meaningOf } from './items.ts';
+export { createLineDriver, type LineDriver, type OpticalClock, type OpticalLink } from './line.ts';
 export { makerName } from './makers.ts';
 export { type Readings, readingsOf, utcOf } from './message.ts';
+export {
+  createOpticalServer,
+  type DeviceCommand,
+  type OpticalServer,
+  type Reply,
+  type ServerOptions,
+  type ServerSink,
+  type TariffDevice,
+} from './server.ts';
+export {
+  createOpticalSession,
+  type MessageOptions,
+  type OpticalReadout,
+  type OpticalSession,
+  type OpticalSessionOptions,
+  type OpticalTrace,
+  type ReadOptions,
+  type WriteOptions,
+} from './session.ts';
 export { type UnitText, unitOfText } from './units.ts';
 export { type Moment, parseDate, parseMoment, parseNumber, parseTime, printNumber } from './values.ts';
