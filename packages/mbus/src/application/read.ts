@@ -318,8 +318,9 @@ function real(b: Uint8Array, at: number, factor: number): Value {
       return times(Math.abs(mantissa) <= SAFE ? mantissa + 0 : BigInt(value), factor);
     }
   }
-  // Below 10^-15, where no register lives.
-  return 0;
+  // Finer than 10^-15, where no register lives.
+  state = -15;
+  return times(Math.round(value * (POWERS[15] as number)) + 0, factor);
 }
 
 /** ISO 8859-1, last character first; NUL and blanks at the ends mean nothing. */
