@@ -19,6 +19,11 @@ const COMMANDS: readonly (readonly [string, string, () => Promise<(parent: Comma
     async () => (await import('@amiable/reader')).readCommand,
   ],
   [
+    'reader',
+    'read ports for ever: keep every message on disk until brokers and servers have it',
+    async () => (await import('@amiable/reader')).readerCommand,
+  ],
+  [
     'dlms',
     'read and set DLMS/COSEM meters: ls, get, set, do, profile, push, scan',
     async () => (await import('@amiable/engineer')).dlmsCommand,

@@ -4,6 +4,7 @@ export { createDeviceReader, type DeviceReaderOptions } from './device.ts';
 export { type KeyEntry, keyMark, keyRing } from './keys.ts';
 export { type Device, keyEntries, parseDevice, UsageError } from './options.ts';
 export { createPortReader, type PortReader, type PortReaderOptions } from './port.ts';
+export { readerCommand } from './service/command.ts';
 export { startReader } from './service/service.ts';
 export type {
   InProcess,
