@@ -1,11 +1,18 @@
-/** The reader role: each real port read into the store, the line held back while the database is behind. */
+/**
+ * The reader role: the reader's service in this process, with the central system as its uplink. Every message of a real port is in
+ * the spool (`spool` in the data folder) before it goes to the database, so an outage of the database loses nothing: the
+ * newest state is stored first when it is back, then history.
+ */
+import { join } from 'node:path';
 import type { Central } from '@amiable/central';
-import { createDeviceReader, type Device, parseDevice } from '@amiable/reader';
+import { systemClock } from '@amiable/io';
+import { type Device, parseDevice, type ReaderConfig, startReader } from '@amiable/reader';
 import type { Store } from '@amiable/store';
 import type { Ends } from './ends.ts';
 import type { StartOptions } from './options.ts';
 
 const READER = 'home';
+const SPOOL_BYTES = 1e9;
 const NAMES: Readonly<Record<Device['type'], string>> = {
   serial: 'serial port',
   tcp: 'connection',
@@ -15,52 +22,45 @@ const NAMES: Readonly<Record<Device['type'], string>> = {
 /** @returns what to tell the user of each port */
 export async function beginPorts(
   options: StartOptions,
+  dataFolder: string,
   store: Pick<Store, 'meters'>,
-  central: Central,
+  central: Pick<Central, 'ingest' | 'keys'>,
   ends: Ends,
   log: (line: string) => void,
 ): Promise<string[]> {
+  // A device that cannot be one is told before anything is begun.
+  const told = options.device.map((text) => `port      ${NAMES[parseDevice(text).type]} ${text}`);
   const known = await knownMeters(store);
-  return options.device.map((text, i) => {
-    const device = parseDevice(text);
-    const port = `han${i}`;
-    const knownMeter = known.get(port);
-    const deliver = async (message: Parameters<Central['ingest']>[0][number]): Promise<void> => {
-      // What was read waits here until it is durable; the link is asked for no more bytes meanwhile.
-      for (let pause = 250; ; pause = Math.min(pause * 2, 10_000)) {
-        try {
-          await central.ingest([message]);
-          return;
-        } catch (error) {
-          if (stopped) throw error;
-          log(`${port}: ${(error as Error).message}; tried again in ${pause / 1000} s`);
-          await new Promise((resolve) => setTimeout(resolve, pause));
-        }
-      }
-    };
-    let stopped = false;
-    const reader = createDeviceReader({
-      device,
-      reader: READER,
-      port,
-      keys: central.keys,
-      maxClockError: options.maxClockError * 60_000,
-      ...(options.tz === undefined ? {} : { zone: options.tz }),
-      ...(knownMeter === undefined ? {} : { knownMeter }),
-      tell: (line) => log(`${port}: ${line}`),
-      message: deliver,
-      lost: (bytes) => log(`${port}: ${bytes} bytes were lost, the database did not keep up`),
-    });
-    const done = reader.run().catch((error: Error) => {
-      if (!stopped) log(`${port}: ${error.message}`);
-    });
-    ends.add(() => {
-      stopped = true;
-      reader.stop();
-      return done;
-    });
-    return `port      ${NAMES[device.type]} ${text}`;
+  const service = await startReader(readerConfig(options, dataFolder), {
+    clock: systemClock,
+    random: Math.random,
+    tell: log,
+    keys: central.keys,
+    knownMeter: (port) => known.get(port),
+    inProcess: [{ name: 'central', target: 'database', take: (messages) => central.ingest(messages) }],
   });
+  ends.add(() => service.stop());
+  return told;
+}
+
+export function readerConfig(options: StartOptions, dataFolder: string): ReaderConfig {
+  return {
+    reader: READER,
+    ports: options.device.map((device, i) => ({
+      name: `han${i}`,
+      device,
+      protocol: 'auto',
+      patience: 20_000,
+      signals: 'none',
+      keys: [],
+      ...(options.tz === undefined ? {} : { zone: options.tz }),
+      maxClockError: options.maxClockError * 60_000,
+    })),
+    uplinks: [],
+    spool: { folder: join(dataFolder, 'spool'), maxBytes: SPOOL_BYTES },
+    page: { host: '127.0.0.1', port: 0, names: [], openStatus: false },
+    gateways: {},
+  };
 }
 
 async function knownMeters(store: Pick<Store, 'meters'>): Promise<Map<string, string>> {

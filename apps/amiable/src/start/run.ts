@@ -106,7 +106,7 @@ async function begin(
   if (roles.has('street')) what.push(await beginStreet(options, store, central, clock, ends, log));
   if (roles.has('reader')) {
     const { beginPorts } = await import('./ports.ts');
-    what.push(...(await beginPorts(options, store, central, ends, log)));
+    what.push(...(await beginPorts(options, folder.path, store, central, ends, log)));
   }
   tell(options, folder, central, url, what, Date.now() - begun);
 }
