@@ -18,8 +18,9 @@ import {
   type SecuritySuite,
   SN_CONFORMANCE,
 } from '@amiable/dlms';
+import { serveOpticalPort } from '@amiable/iec62056-21';
 import { type Link, type Listener, listenTcp, listenUdp, nodeCrypto, systemClock } from '@amiable/io';
-import { createMeterServer, createModeEServer, type MeterServer, serveOn } from '@amiable/meter';
+import { createMeterServer, type MeterServer } from '@amiable/meter';
 
 export const PASSWORD = 'letmein!';
 export const METER_TITLE = fromHex('4d45540000000001');
@@ -329,34 +330,17 @@ export async function serveMeter({ transport = 'wrapper', udp = false, cutAfter 
 
 /** The meter behind a link, which signs on in mode E first. */
 export async function serveModeE(link: Link, meter: TestMeter): Promise<void> {
-  const server = serverOf(meter);
-  let hdlc = false;
-  let inner: { data(bytes: Uint8Array): void; closed(error?: Error): void } | undefined;
-  const mode = createModeEServer(
-    { maker: 'MET', identification: 'test', baud: 9600 },
-    {
-      write: (bytes) => void link.write(bytes),
-      line() {},
-      hdlc(rest) {
-        hdlc = true;
-        if (rest.length > 0) inner?.data(rest);
-      },
-    },
-  );
-  await serveOn(
-    server,
-    {
-      describe: 'mode E',
-      async open(events) {
-        inner = events;
-        await link.open({
-          data: (bytes) => (hdlc ? events.data(bytes) : mode.receive(bytes, Date.now())),
-          closed: (error) => events.closed(error),
-        });
-      },
-      write: (bytes) => link.write(bytes),
-      close: () => link.close(),
-    },
+  const hdlc = serverOf(meter).accept(
+    { describe: 'mode E', write: (bytes) => void link.write(bytes), close: () => {} },
     'hdlc',
   );
+  await serveOpticalPort({
+    link,
+    clock: systemClock,
+    maker: 'MET',
+    identification: 'test',
+    baud: 9600,
+    hdlc: true,
+    ...(hdlc && { onHdlc: hdlc }),
+  });
 }

@@ -482,6 +482,8 @@ class Client implements OpticalClient {
   #now = 0;
   /** Something of an answer came since the last wait began. */
   #heard = false;
+  /** What came since the start that was no message, for the words of a failure. */
+  #said: Uint8Array = new Uint8Array(0);
   /** Our own characters that an optical head may give back, and how many of them have come. */
   #echo: Uint8Array = new Uint8Array(0);
   #echoed = 0;
@@ -501,6 +503,7 @@ class Client implements OpticalClient {
 
   start(want: Want, now: number): void {
     this.#now = now;
+    this.#said = new Uint8Array(0);
     this.#send({ type: 'start', want });
   }
 
@@ -543,7 +546,7 @@ class Client implements OpticalClient {
       return false;
     }
     this.#echoed++;
-    if (this.#echoed === this.#echo.length && this.#echoed > 1) this.#echoing = true;
+    if (this.#echoed === this.#echo.length) this.#echoing = true;
     return true;
   }
 
@@ -552,9 +555,9 @@ class Client implements OpticalClient {
     this.#now = now;
     this.#deadline = NEVER;
     const heard = this.#heard;
-    const { noise } = this.#receiver;
+    if (this.#receiver.noise.length > 0) this.#said = this.#receiver.noise;
     this.#receiver.reset();
-    this.#send({ type: 'silence', heard, noise });
+    this.#send({ type: 'silence', heard, noise: this.#said });
   }
 
   nextDeadline(): number {
@@ -578,8 +581,8 @@ class Client implements OpticalClient {
       case 'write':
         this.#receiver.reset();
         this.#heard = false;
-        // One character alone cannot be told from an answer that is the same.
-        this.#echo = this.#echoing || effect.bytes.length > 1 ? effect.bytes : effect.bytes.subarray(0, 0);
+        // Whether a head gives back what is sent shows at the request; a confirmation in mode E is the same as what we sent.
+        this.#echo = this.#echoing || this.#state.type === 'signing' ? effect.bytes : effect.bytes.subarray(0, 0);
         this.#echoed = 0;
         this.#deadline = this.#now + lineTime(effect.bytes.length, this.#baud) + effect.wait;
         this.#sink.write(effect.bytes);

@@ -70,6 +70,8 @@ export { isHeatCode, itemOf, meaningOf } from './items.ts';
 export { createLineDriver, type LineDriver, type OpticalClock, type OpticalLink } from './line.ts';
 export { makerName } from './makers.ts';
 export { type Readings, readingsOf, utcOf } from './message.ts';
+export { type ModeEOptions, modeELink } from './mode-e.ts';
+export { type OpticalPort, type OpticalPortOptions, serveOpticalPort } from './port.ts';
 export {
   createOpticalServer,
   type DeviceCommand,

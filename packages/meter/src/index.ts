@@ -11,19 +11,6 @@ export type { ExplainKeys } from './explain/opener.ts';
 export { type Direction, MAX_PASTE, type Pasted, type PastedPiece, parsePaste } from './explain/paste.ts';
 export { layersText } from './explain/print.ts';
 export {
-  createModeEClient,
-  createModeEServer,
-  type LineSettings,
-  type ModeEClient,
-  type ModeEClientOptions,
-  type ModeEClientSink,
-  type ModeEIdentification,
-  type ModeEServer,
-  type ModeEServerOptions,
-  type ModeEServerSink,
-  SIGN_ON_LINE,
-} from './mode-e.ts';
-export {
   createHanReader,
   type HanCounters,
   type HanLink,

@@ -7,6 +7,7 @@
  * meter's number (its Management logical device); in HDLC the lower address is the number and the upper the server SAP.
  * A meter without mains is not there, and its associations end.
  */
+import { type OpticalLink, serveOpticalPort, type TariffDevice } from '@amiable/iec62056-21';
 import {
   type IncomingConnection,
   type IncomingEvents,
@@ -18,7 +19,6 @@ import {
 import {
   type Connection,
   createMeterServer,
-  createModeEServer,
   type MeterServer,
   type ServedDevice,
   type ServerAddress,
@@ -163,45 +163,29 @@ export const serveUdp = (server: MeterServer<ServedMeter>, { host, port, traffic
     server.datagram(bytes, peer, reply);
   });
 
-const FLAG = 0x7e;
-const SLASH = 0x2f;
-const QUESTION = 0x3f;
-
-/** `/?` begins a sign-on, whether the line hands the parity bits on or not. A frame has no slash behind its last flag. */
-const signsOn = (bytes: Uint8Array, idle: boolean): boolean =>
-  ((bytes[0] as number) & 0x7f) === SLASH && (bytes.length > 1 ? ((bytes[1] as number) & 0x7f) === QUESTION : idle);
-
 /**
- * Serves on a line that begins with the sign-on of mode E; a client that begins with HDLC at once is served as well.
- * A new sign-on begins whenever one comes.
+ * Serves on a line that begins with the sign-on of mode E, or reads out in mode C; a client that begins with HDLC at once is
+ * served as well. A new sign-on begins whenever one comes.
  */
 export async function serveOptical(
   server: MeterServer<ServedMeter>,
-  link: SessionLink,
+  link: SessionLink & Pick<OpticalLink, 'setBaud'>,
   clock: ServerClock,
   identification: string,
   address?: string,
+  device?: TariffDevice,
 ): Promise<void> {
   const write = (bytes: Uint8Array): void => void link.write(bytes).catch(() => {});
   const hdlc = server.accept({ describe: link.describe, write, close: () => {} }, 'hdlc');
-  let direct = false;
-  /** Between frames. */
-  let idle = true;
-  const port = createModeEServer(
-    { maker: 'AMI', identification, baud: 9600, ...(address !== undefined && { address }) },
-    { write, line: () => {}, hdlc: (rest) => rest.length > 0 && hdlc?.data(rest) },
-  );
-  await link.open({
-    data(bytes) {
-      if (port.state === 'waiting' && bytes[0] === FLAG) direct = true;
-      if ((direct || port.state === 'hdlc') && bytes.length > 0 && signsOn(bytes, idle)) {
-        direct = false;
-        port.reset();
-      }
-      if (bytes.length > 0) idle = bytes[bytes.length - 1] === FLAG;
-      if (direct || port.state === 'hdlc') hdlc?.data(bytes);
-      else port.receive(bytes, clock.now());
-    },
-    closed: () => hdlc?.closed(),
+  await serveOpticalPort({
+    link,
+    clock,
+    maker: 'AMI',
+    identification,
+    baud: 9600,
+    hdlc: true,
+    ...(address !== undefined && { address }),
+    ...(device && { device }),
+    ...(hdlc && { onHdlc: hdlc }),
   });
 }

@@ -4,8 +4,9 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { toHex } from '@amiable/bytes';
+import { createOpticalClient } from '@amiable/iec62056-21';
 import { systemClock, tcpClient, virtualClock } from '@amiable/io';
-import { createModeEClient, hdlcTransport, openSession, wrapperTransport } from '@amiable/meter';
+import { hdlcTransport, openSession, wrapperTransport } from '@amiable/meter';
 import { afterEach, describe, expect, test } from 'vitest';
 import { constantSource } from '../../src/electricity/index.ts';
 import { CLIENTS, managementObjects } from '../../src/electricity-server/devices.ts';
@@ -132,23 +133,23 @@ describe('lines', () => {
       'AMI99000001',
     );
     const answers: string[] = [];
-    toClient = (bytes) => answers.push(String.fromCharCode(...bytes));
+    toClient = (bytes) => answers.push(String.fromCharCode(...bytes.map((octet) => octet & 0x7f)));
     for (const address of ['99', 'AMI99000001']) toMeter(new TextEncoder().encode(`/?${address}!\r\n`));
+    await at.clock.advance(0);
     expect(answers).toEqual(['/AMI5\\2AMIABLE99\r\n']);
     // Lines of eight bits hand the parity of the sign-on's characters on.
     for (const parity of [false, false, true, true]) {
       const reached: string[] = [];
-      const client = createModeEClient(
+      const client = createOpticalClient(
         {},
         {
           write: (bytes) => queueMicrotask(() => toMeter(parity ? evenParity(bytes) : bytes)),
           line: ({ baud }) => reached.push(String(baud)),
-          hdlc: ({ identification }) => reached.push(identification),
-          failed: (error) => reached.push(error.message),
+          event: (event) => reached.push(event.type === 'failed' ? event.error.message : event.type),
         },
       );
       toClient = (bytes) => client.receive(bytes, at.clock.now());
-      client.start(at.clock.now());
+      client.start('hdlc', at.clock.now());
       await at.clock.advance(2000);
       expect(reached.join(' ')).toContain('9600');
       const session = await openSession({

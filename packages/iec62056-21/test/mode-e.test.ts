@@ -2,20 +2,15 @@
 import { toHex } from '@amiable/bytes';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  createModeEClient,
-  createModeEServer,
-  type ModeEClientOptions,
-  type ModeEServerOptions,
-} from '../src/index.ts';
+import { type ClientOptions, createOpticalClient, createOpticalServer, type ServerOptions } from '../src/index.ts';
 
 const ascii = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
 const said = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
 
-function meter(more: Partial<ModeEServerOptions> = {}) {
+function meter(more: Partial<ServerOptions> = {}) {
   const log: string[] = [];
-  const server = createModeEServer(
-    { maker: 'AMI', identification: 'VM3000', ...more },
+  const server = createOpticalServer(
+    { maker: 'AMI', identification: 'VM3000', hdlc: true, ...more },
     {
       write: (bytes) => void log.push(said(bytes)),
       line: ({ baud, framing }) => void log.push(`${baud} ${framing}`),
@@ -25,13 +20,17 @@ function meter(more: Partial<ModeEServerOptions> = {}) {
   return { server, log };
 }
 
-function reader(more: ModeEClientOptions = {}) {
+function reader(more: ClientOptions = {}) {
   const log: string[] = [];
-  const client = createModeEClient(more, {
+  const client = createOpticalClient(more, {
     write: (bytes) => void log.push(said(bytes)),
     line: ({ baud, framing }) => void log.push(`${baud} ${framing}`),
-    hdlc: (found, rest) => void log.push(`hdlc ${found.maker} ${found.identification} ${found.baud} ${toHex(rest)}`),
-    failed: (error) => void log.push(error.message),
+    event(event) {
+      if (event.type === 'hdlc') {
+        const { maker, identification, agreed } = event.meter;
+        log.push(`hdlc ${maker} ${identification} ${agreed} ${toHex(event.rest)}`);
+      } else if (event.type === 'failed') log.push(event.error.message);
+    },
   });
   return { client, log };
 }
@@ -88,10 +87,10 @@ describe('the meter', () => {
   test('forgets a client that does not go on', () => {
     const { server, log } = meter();
     server.receive(ascii('/?!\r\n'), 0);
-    expect(server.nextDeadline()).toBe(1500);
-    server.tick(1500);
+    expect(server.nextDeadline()).toBe(2000);
+    server.tick(2000);
     expect(server.state).toBe('waiting');
-    server.receive(ascii('\x06252\r\n'), 1600);
+    server.receive(ascii('\x06252\r\n'), 2100);
     expect(log).toHaveLength(1);
   });
 
@@ -112,7 +111,7 @@ describe('the meter', () => {
 describe('the client', () => {
   test('signs on, takes the fastest rate of both', () => {
     const { client, log } = reader({ maxBaud: 4800 });
-    client.start(0);
+    client.start('hdlc', 0);
     expect(log).toEqual(['300 7E1', '/?!\r\n']);
     client.receive(ascii('/AMI6\\2VM3000\r\n'), 10);
     expect(log.at(-1)).toBe('\x06242\r\n');
@@ -122,7 +121,7 @@ describe('the client', () => {
 
   test('on a head that echoes', () => {
     const { client, log } = reader();
-    client.start(0);
+    client.start('hdlc', 0);
     client.receive(ascii('/?!\r\n/AMI5\\2VM3000\r\n'), 10);
     client.receive(ascii('\x06252\r\n'), 20);
     expect(client.state).toBe('confirming');
@@ -132,7 +131,7 @@ describe('the client', () => {
 
   test('without a confirmation it changes all the same', () => {
     const { client, log } = reader();
-    client.start(0);
+    client.start('hdlc', 0);
     client.receive(ascii('/AMI5\\2VM3000\r\n'), 10);
     client.tick(client.nextDeadline());
     expect(log.slice(-2)).toEqual(['9600 8N1', 'hdlc AMI VM3000 9600 ']);
@@ -140,13 +139,13 @@ describe('the client', () => {
 
   test('asks again, and says at last what came', () => {
     const { client, log } = reader({ attempts: 2, address: '17' });
-    client.start(0);
+    client.start('hdlc', 0);
     client.receive(ascii('xyz'), 10);
     client.tick(3000);
-    expect(log).toEqual(['300 7E1', '/?17!\r\n', '/?17!\r\n']);
+    expect(log).toEqual(['300 7E1', '/?17!\r\n', '300 7E1', '/?17!\r\n']);
     client.tick(6000);
     expect(client.state).toBe('failed');
-    expect(log.at(-1)).toContain('78 79 7A came in 2 attempts');
+    expect(log.at(-1)).toContain('xyz came in 2 attempts');
   });
 
   test.each([
@@ -154,7 +153,7 @@ describe('the client', () => {
     ['/AMIA\\2VM3000\r\n', 'unknown rate'],
   ])('%j is refused', (identification, words) => {
     const { client, log } = reader();
-    client.start(0);
+    client.start('hdlc', 0);
     client.receive(ascii(identification), 10);
     expect(client.state).toBe('failed');
     expect(log.at(-1)).toContain(words);
@@ -171,26 +170,25 @@ test('both ends, cut in any way, agree on the slower of their fastest rates', ()
         const toMeter: number[] = [];
         const toReader: number[] = [];
         const ends: string[] = [];
-        const server = createModeEServer(
-          { maker: 'AMI', identification: 'X', baud: a },
+        const server = createOpticalServer(
+          { maker: 'AMI', identification: 'X', baud: a, hdlc: true },
           {
             write: (bytes) => void toReader.push(...bytes),
             line: ({ baud }) => void ends.push(`meter ${baud}`),
             hdlc: () => {},
           },
         );
-        const client = createModeEClient(
+        const client = createOpticalClient(
           { maxBaud: b },
           {
             write: (bytes) => void toMeter.push(...bytes),
             line: ({ baud, framing }) => void (framing === '8N1' && ends.push(`client ${baud}`)),
-            hdlc: () => {},
-            failed: (error) => {
-              throw error;
+            event(event) {
+              if (event.type === 'failed') throw event.error;
             },
           },
         );
-        client.start(0);
+        client.start('hdlc', 0);
         for (let now = 1; toMeter.length + toReader.length > 0; now++) {
           if (toMeter.length > 0) server.receive(Uint8Array.from(toMeter.splice(0, cut)), now);
           if (toReader.length > 0) client.receive(Uint8Array.from(toReader.splice(0, cut)), now);
