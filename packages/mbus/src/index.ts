@@ -16,6 +16,7 @@ export {
   type SecondaryAddress,
   type SlaveIdentity,
 } from './link.ts';
+export * from './master/index.ts';
 export { createMbusReceiver, type MbusReceiver, type MbusSink } from './receiver.ts';
 export * from './slave/index.ts';
 export { splitTransport, type TransportSegment, transportSegment } from './transport.ts';

@@ -37,16 +37,36 @@ export function askBus(slaves: Iterable<BusSlave>, bytes: Uint8Array, baud: numb
   return { bytes: heard, bits: first + heard.length * CHARACTER_BITS, speakers: answers.length };
 }
 
-/** Characters on top of each other: a space (0) wins. Slaves that begin later shift theirs by whole characters. */
+/** Slaves at the same time: their characters bit by bit on one wire, where a space (0) wins; then what a UART makes of it. */
 function collide(answers: readonly { bytes: Uint8Array; afterBits: number }[]): Uint8Array {
+  const [only] = answers;
+  if (answers.length === 1 && only !== undefined) return only.bytes;
   const first = Math.min(...answers.map((a) => a.afterBits));
-  const shifts = answers.map((a) => Math.round((a.afterBits - first) / CHARACTER_BITS));
-  const out = new Uint8Array(Math.max(...answers.map((a, i) => (shifts[i] as number) + a.bytes.length))).fill(0xff);
-  answers.forEach(({ bytes }, i) => {
-    for (let k = 0; k < bytes.length; k++) {
-      const at = (shifts[i] as number) + k;
-      out[at] = (out[at] as number) & (bytes[k] as number);
+  const length = Math.max(...answers.map((a) => a.afterBits - first + a.bytes.length * CHARACTER_BITS));
+  const line = new Uint8Array(length + CHARACTER_BITS).fill(1);
+  for (const { bytes, afterBits } of answers)
+    bytes.forEach((octet, i) => {
+      const at = afterBits - first + i * CHARACTER_BITS;
+      const character = characterOf(octet);
+      for (let k = 0; k < CHARACTER_BITS; k++) line[at + k] = (line[at + k] as number) & ((character >> k) & 1);
+    });
+  const out: number[] = [];
+  for (let at = 0; at < length; ) {
+    if (line[at] === 1) {
+      at++;
+      continue;
     }
-  });
-  return out;
+    let octet = 0;
+    for (let k = 0; k < 8; k++) octet |= (line[at + 1 + k] as number) << k;
+    out.push(octet);
+    at += CHARACTER_BITS;
+  }
+  return Uint8Array.from(out);
+}
+
+/** Start bit, 8 data bits from the least significant on, even parity, stop bit. */
+function characterOf(octet: number): number {
+  let parity = 0;
+  for (let k = 0; k < 8; k++) parity ^= (octet >> k) & 1;
+  return (octet << 1) | (parity << 9) | (1 << 10);
 }
