@@ -6,6 +6,7 @@ import type {
   Energy,
   ExplainedMessage,
   KeyAnswer,
+  Media,
   Meter,
   MeterList,
   MeterPatch,
@@ -18,6 +19,7 @@ import {
   energy,
   explainedMessage,
   keyAnswer,
+  media,
   messageList,
   meter,
   meterList,
@@ -128,6 +130,8 @@ export const api = {
     ask(series, `/meters/${id}/series${query({ obis: obis.join(','), from, to, points })}`, until(signal), mark),
   energy: (id: string, bucket: Energy['bucket'], from: number, to: number, signal?: AbortSignal): Promise<Energy> =>
     ask(energy, `/meters/${id}/energy${query({ bucket, from, to })}`, until(signal)),
+  media: (id: string, bucket: Energy['bucket'], from: number, to: number, signal?: AbortSignal): Promise<Media> =>
+    ask(media, `/meters/${id}/media${query({ bucket, from, to })}`, until(signal)),
   messages: async (id: string, limit: number, signal?: AbortSignal): Promise<readonly StoredMessage[]> =>
     (await ask(messageList, `/meters/${id}/messages${query({ limit })}`, until(signal))).messages,
   message: (id: string, message: string, signal?: AbortSignal): Promise<ExplainedMessage> =>

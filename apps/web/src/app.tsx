@@ -11,6 +11,7 @@ import { NotFound } from './ui/notice.tsx';
 import { PageSkeleton } from './ui/skeleton.tsx';
 
 const House = lazy(() => import('./meter/house.tsx'));
+const WallPage = lazy(() => import('./wall/page.tsx'));
 const ExplainPage = lazy(() => import('./explain/page.tsx'));
 
 /** The address without what only moves within a page. */
@@ -42,14 +43,18 @@ export function App(): ReactNode {
     }, []),
   );
   useFocusOnChange();
+  const [path] = useLocation();
+  // A wall has no use for a bar of links.
+  const wall = /^\/display(\/|$)/.test(path);
   return (
     <>
-      <Header />
+      {!wall && <Header />}
       <main id="main" tabIndex={-1}>
         <Suspense fallback={<PageSkeleton />}>
           <Switch>
             <Route path="/" component={Street} />
             <Route path="/meter/:id/*?">{(params) => <House id={params.id} />}</Route>
+            <Route path="/display/*?" component={WallPage} />
             <Route path="/explain" component={ExplainPage} />
             <Route component={NotFound} />
           </Switch>

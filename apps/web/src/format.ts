@@ -10,6 +10,8 @@ export interface Format {
   readonly language: string;
   power(watts: number): Amount;
   energy(wattHours: number): Amount;
+  /** Gas, water or heat, in the unit that the API gives. */
+  medium(value: number, unit: string): Amount;
   /** Any number with at most `digits` decimals. */
   number(value: number, digits?: number): string;
   /** Exactly `digits` decimals, for figures that must not jump about. */
@@ -72,6 +74,12 @@ export function createFormat(language: string): Format {
       if (Math.abs(kwh) >= 999_500) return { value: number(kwh / 1e6, 2, 2), unit: 'GWh' };
       const digits = Math.abs(kwh) < 9.995 ? 2 : Math.abs(kwh) < 999.5 ? 1 : 0;
       return { value: number(kwh, digits, digits), unit: 'kWh' };
+    },
+    medium: (value, unit) => {
+      // Heat is counted in joules and paid in kilowatt-hours.
+      const shown = unit === 'J' ? value / 3.6e6 : value;
+      const digits = Math.abs(shown) < 9.995 ? 2 : Math.abs(shown) < 999.5 ? 1 : 0;
+      return { value: number(shown, digits, digits), unit: unit === 'J' ? 'kWh' : unit === 'm3' ? 'm³' : unit };
     },
     number: (value, digits = 3) => number(value, 0, digits),
     fixed: (value, digits) => number(value, digits, digits),

@@ -1,5 +1,5 @@
 /** The stand-in server speaks the API that page and server share, so that what passes here passes there. */
-import { energy, explainedMessage, messageList, meter, meterList, series, status } from '@amiable/model/schemas';
+import { energy, explainedMessage, media, messageList, meter, meterList, series, status } from '@amiable/model/schemas';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createMock, type Mock } from './mock.ts';
 
@@ -22,6 +22,8 @@ describe('the stand-in server', () => {
     const day = series.parse(await get(`/meters/1/series?obis=1.7.0,32.7.0&from=${NOW - 3_600_000}&to=${NOW}`));
     expect(day.period).toBe(0);
     expect(day.curves).toHaveLength(2);
+    const beside = media.parse(await get(`/meters/7/media?bucket=hour&from=${NOW - 7_200_000}&to=${NOW}`));
+    expect(beside.media.map((m) => m.buckets.length)).toEqual([2, 2]);
     for (const { id } of list.meters) {
       const { messages } = messageList.parse(await get(`/meters/${id}/messages?limit=3`));
       for (const message of messages) explainedMessage.parse(await get(`/meters/${id}/messages/${message.id}`));

@@ -10,7 +10,19 @@ import type { Energy, Meter, MeterPatch, StoredMessage } from '@amiable/model';
 import { keyPut, meterPatch } from '@amiable/model/schemas';
 import { explain } from './explain.ts';
 import { FRAMES } from './frames.ts';
-import { energyOf, type House, house, liveOf, meterOf, nameOf, placeOf, power, seriesOf, ZONE } from './world.ts';
+import {
+  energyOf,
+  type House,
+  house,
+  liveOf,
+  mediaOf,
+  meterOf,
+  nameOf,
+  placeOf,
+  power,
+  seriesOf,
+  ZONE,
+} from './world.ts';
 
 export const MOCK_MODES = ['live', 'empty', 'error', 'loading', 'many'] as const;
 export type MockMode = (typeof MOCK_MODES)[number];
@@ -200,6 +212,10 @@ export function createMock(options: MockOptions = {}) {
     if (part === 'energy') {
       const bucket = (url.searchParams.get('bucket') ?? 'hour') as Energy['bucket'];
       return json(response, 200, energyOf(h, bucket, number('from', 0), number('to', now()), now()));
+    }
+    if (part === 'media') {
+      const bucket = (url.searchParams.get('bucket') ?? 'hour') as Energy['bucket'];
+      return json(response, 200, mediaOf(h, bucket, number('from', 0), number('to', now()), now()));
     }
     if (part === 'messages' && !last) {
       const limit = Math.min(100, number('limit', 20));

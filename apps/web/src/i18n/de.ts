@@ -285,6 +285,19 @@ export const de: Dictionary = {
   tooLong: 'Höchstens {n} Zeichen.',
   nameTitle: 'Zähler benennen',
 
+  wallTitle: 'Wandanzeige',
+  wallMeter: 'Zähler',
+  wallLost: 'Seit {time} keine Verbindung zum Server. Gezeigt wird, was da bekannt war.',
+  wallRefused: '„{text}“ ist kein Zeitraum. Zum Beispiel: Woche, -2',
+  wallKeys:
+    'Pfeil links und rechts drehen, Enter wechselt, was sie drehen, Pfeil auf und ab wählen den Zeitraum, Pos1 kehrt zu jetzt zurück. Oder Woche, -2 tippen und Enter.',
+  mediumGas: 'Gas',
+  mediumWater: 'Wasser',
+  mediumHeat: 'Wärme',
+  mediumVolume: 'Volumen',
+  mediaTitle: 'Gas, Wasser und Wärme',
+  mediaShows: 'Das Zählwerk zeigt {value} {unit}',
+
   q_1_7_0: 'Leistung, Bezug',
   q_2_7_0: 'Leistung, Einspeisung',
   q_3_7_0: 'Blindleistung, Bezug',

@@ -282,6 +282,19 @@ export const en = {
   tooLong: 'At most {n} characters.',
   nameTitle: 'Name this meter',
 
+  wallTitle: 'Wall display',
+  wallMeter: 'Meter',
+  wallLost: 'No connection to the server since {time}. Shown is what was known then.',
+  wallRefused: '“{text}” is no period. Type for example: week, -2',
+  wallKeys:
+    'Left and right arrow keys turn, Enter changes what they turn, up and down choose the period, Home comes back to now. Or type week, -2 and Enter.',
+  mediumGas: 'Gas',
+  mediumWater: 'Water',
+  mediumHeat: 'Heat',
+  mediumVolume: 'Volume',
+  mediaTitle: 'Gas, water and heat',
+  mediaShows: 'The counter shows {value} {unit}',
+
   q_1_7_0: 'Power, import',
   q_2_7_0: 'Power, export',
   q_3_7_0: 'Reactive power, import',

@@ -70,7 +70,9 @@ export interface Initial {
 }
 
 export async function initialLanguage(): Promise<Initial> {
-  const language = chooseLanguage(remembered(STORED), navigator.languages);
+  // A screen on a wall has nobody who chooses; its address may.
+  const asked = new URLSearchParams(location.search).get('lang');
+  const language = chooseLanguage(isLanguage(asked) ? asked : remembered(STORED), navigator.languages);
   return { language, dictionary: await loadDictionary(language) };
 }
 

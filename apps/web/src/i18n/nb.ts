@@ -284,6 +284,19 @@ export const nb: Dictionary = {
   tooLong: 'Høyst {n} tegn.',
   nameTitle: 'Gi måleren et navn',
 
+  wallTitle: 'Veggskjerm',
+  wallMeter: 'Måler',
+  wallLost: 'Ingen forbindelse med tjeneren siden {time}. Her står det som var kjent da.',
+  wallRefused: '«{text}» er ingen periode. Skriv for eksempel: uke, -2',
+  wallKeys:
+    'Pil venstre og høyre dreier, Enter skifter hva de dreier, pil opp og ned velger periode, Home går tilbake til nå. Eller skriv uke, -2 og Enter.',
+  mediumGas: 'Gass',
+  mediumWater: 'Vann',
+  mediumHeat: 'Varme',
+  mediumVolume: 'Volum',
+  mediaTitle: 'Gass, vann og varme',
+  mediaShows: 'Telleverket viser {value} {unit}',
+
   q_1_7_0: 'Effekt, import',
   q_2_7_0: 'Effekt, eksport',
   q_3_7_0: 'Reaktiv effekt, import',

@@ -284,6 +284,19 @@ export const nl: Dictionary = {
   tooLong: 'Hoogstens {n} tekens.',
   nameTitle: 'Geef de meter een naam',
 
+  wallTitle: 'Wandscherm',
+  wallMeter: 'Meter',
+  wallLost: 'Geen verbinding met de server sinds {time}. Te zien is wat toen bekend was.',
+  wallRefused: '“{text}” is geen periode. Typ bijvoorbeeld: week, -2',
+  wallKeys:
+    'Pijl links en rechts draaien, Enter wisselt wat ze draaien, pijl omhoog en omlaag kiezen de periode, Home gaat terug naar nu. Of typ week, -2 en Enter.',
+  mediumGas: 'Gas',
+  mediumWater: 'Water',
+  mediumHeat: 'Warmte',
+  mediumVolume: 'Volume',
+  mediaTitle: 'Gas, water en warmte',
+  mediaShows: 'Het telwerk toont {value} {unit}',
+
   q_1_7_0: 'Vermogen, afname',
   q_2_7_0: 'Vermogen, teruglevering',
   q_3_7_0: 'Blindvermogen, afname',
