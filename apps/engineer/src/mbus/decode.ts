@@ -9,11 +9,17 @@ import { hostname } from 'node:os';
 import { DecodeError, type Drop, fromHex } from '@amiable/bytes';
 import { isValidZone } from '@amiable/calendar';
 import { nodeCrypto, portError } from '@amiable/io';
-import { createWmbusDecoder, explainWireless, framesOfLine, type LineFrame, type MbusKeys } from '@amiable/mbus';
+import {
+  createMbusDecoder,
+  createWmbusDecoder,
+  explainWireless,
+  framesOfLine,
+  type LineFrame,
+  type MbusKeys,
+} from '@amiable/mbus';
 import { layersText } from '@amiable/meter';
 import { type Message, messageToJson } from '@amiable/model';
 import { messageTable } from './table.ts';
-import { createMbusDecoder } from './wired.ts';
 
 class UsageError extends Error {}
 

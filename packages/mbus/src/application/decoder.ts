@@ -20,6 +20,7 @@ import { LONG_OVERHEAD, type LongFrame, longFrameAt } from '../frame.ts';
 import { PRM } from '../link.ts';
 import { createMbusReceiver } from '../receiver.ts';
 import { APPLICATION_ERRORS } from '../slave/errors.ts';
+import { extrasOf, joined } from '../wireless/extras.ts';
 import { decodeFixed } from './fixed.ts';
 import { identificationAt, MEDIA, manufacturerOf } from './header.ts';
 import { MbusMessage, type MessageContext, NO_FLAGS, type Sender } from './message.ts';
@@ -208,7 +209,10 @@ export function createMbusDecoder(options: MbusDecoderOptions, sink: PortSink): 
       flags,
       hints: clock >= 0 && zone !== undefined ? hintsOf(layout.slots[clock]!, bytes, start, sender) : undefined,
     };
-    const message = new MbusMessage(context, sender, items, values, qualities, clock, layout.timedBy);
+    const extras = extrasOf(layout, bytes, start, sender.maker ?? '', (sender.rest >> 16) & 0xff, sender.rest >>> 24);
+    const all = extras ? joined(items, values, qualities, extras) : { items, values, qualities };
+    const message = new MbusMessage(context, sender, all.items, all.values, all.qualities, clock, layout.timedBy);
+    if (extras?.list !== undefined) message.list = extras.list;
     if (message.time !== undefined) sender.after = message.time;
     return message;
   }

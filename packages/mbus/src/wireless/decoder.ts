@@ -18,15 +18,15 @@ import {
   type Value,
 } from '@amiable/model';
 import { MEDIA } from '../application/header.ts';
-import { type Layout, layOutPartly } from '../application/layout.ts';
+import type { Layout } from '../application/layout.ts';
 import { MbusMessage, type MessageContext, type Sender } from '../application/message.ts';
-import { readAlong, readingOf } from '../application/read.ts';
+import { createTelegramReader } from '../application/telegram-reader.ts';
 import type { MbusKeys } from '../application/types.ts';
 import { diehlKind } from '../drivers/diehl.ts';
-import { driversFor } from '../drivers/index.ts';
-import type { DriverReading } from '../drivers/types.ts';
-import type { MbusCrypto } from './aes.ts';
+import { APPLICATION_ERRORS } from '../slave/errors.ts';
+import { type MbusCrypto, softwareAes } from './aes.ts';
 import { createFormatMemory } from './compact.ts';
+import { extrasOf, joined, type Meter, payloadOf } from './extras.ts';
 import { createFragmentJoiner } from './fragments.ts';
 import { decodeWirelessFrame, type WirelessForm } from './frame.ts';
 import { openEnvelope, openTelegram, openTransport, type Telegram } from './open.ts';
@@ -58,14 +58,18 @@ interface Columns {
   values: Value[];
   qualities: readonly (Quality | undefined)[] | undefined;
   clock: number;
-  storageClocks: Int32Array | undefined;
-  /** Why not all could be read. */
-  fault?: DecodeError | undefined;
+  timedBy: Int32Array | undefined;
   flag?: Flag | undefined;
+  /** Summer-time mark of the clock, where its form has one. */
+  summer?: boolean | undefined;
   list?: string | undefined;
+  meterType?: string | undefined;
 }
 
 const NO_ITEMS: readonly Item[] = [];
+const MAX_METERS = 4096;
+const HALF_AN_HOUR = 1_800_000;
+const NO_KEYS: readonly Uint8Array[] = [];
 const STRENGTH: Item = { name: 'signalStrength', unit: 'dBm', scaler: -1 };
 const PAYLOAD: Item = { name: 'manufacturerData', scaler: 0 };
 
@@ -73,8 +77,11 @@ export function createWmbusDecoder(options: WmbusOptions, sink: PortSink): Wmbus
   const { now, live = false, bad = false } = options;
   const counters: PortCounters = { bytes: 0, frames: 0, good: 0, sealed: 0, dropped: {}, noise: 0 };
   const formats = createFormatMemory();
+  const telegrams = createTelegramReader();
   const fragments = createFragmentJoiner();
   let sequence = 0;
+  /** Of each meter: whether its clock marks summer time, and when it spoke last. */
+  const clocks = new Map<string, { marks: boolean; after: number | undefined }>();
 
   const stick = createStickDecoder(options.wrapping ?? 'auto', {
     frame(line, offset) {
@@ -137,7 +144,11 @@ export function createWmbusDecoder(options: WmbusOptions, sink: PortSink): Wmbus
         empty({ reason: telegram.sealed }, telegram, input);
         return;
       }
-      read(telegram, input, strength);
+      if (telegram.content === 'error') {
+        counters.good++;
+        const code = telegram.bytes[telegram.start] ?? 0;
+        empty({ reason: `application error: ${APPLICATION_ERRORS[code] ?? `code ${code}`}` }, telegram, input);
+      } else read(telegram, input, strength);
     } catch (e) {
       if (!(e instanceof DecodeError)) throw e;
       refuse(e.reason, e.offset, input, offset);
@@ -156,20 +167,41 @@ export function createWmbusDecoder(options: WmbusOptions, sink: PortSink): Wmbus
       columns.items = [...columns.items, STRENGTH];
       columns.values.push(Math.round(strength * 10));
     }
+    const { hints, clock } = hintsOf(telegram, columns);
     const message = new MbusMessage(
-      context(raw),
+      { ...context(raw), hints },
       senderOf(telegram),
       columns.items,
       columns.values,
       columns.qualities,
       columns.clock,
-      columns.storageClocks,
+      columns.timedBy,
     );
     if (columns.list !== undefined) message.list = columns.list;
+    if (columns.meterType !== undefined) message.meterType = columns.meterType;
     if (columns.flag) message.addFlag(columns.flag);
     if (telegram.authentic === false) message.addFlag('notAuthenticated');
+    if (clock && message.time !== undefined) clock.after = message.time;
     if (isClockWrong(options, message.time, message.receivedAt)) message.addFlag('clockWrong');
     sink.message(message);
+  }
+
+  /** What tells the two faces of the repeated hour apart: the meter's mark, else the time of receipt, else its message before. */
+  function hintsOf(t: Telegram, { clock: at, summer }: Columns) {
+    if (at < 0 || options.zone === undefined) return {};
+    let clock = clocks.get(t.identification);
+    if (!clock) {
+      if (clocks.size >= MAX_METERS) clocks.clear();
+      clock = { marks: false, after: undefined };
+      clocks.set(t.identification, clock);
+    }
+    if (summer === true) clock.marks = true;
+    const after = live ? now() - HALF_AN_HOUR : clock.after;
+    const hints: MessageContext['hints'] = {
+      ...(clock.marks && summer !== undefined && { dst: summer }),
+      ...(after !== undefined && { after }),
+    };
+    return { hints, clock };
   }
 
   /** @throws DecodeError @returns undefined for a compact frame whose format is not known */
@@ -194,8 +226,6 @@ export function createWmbusDecoder(options: WmbusOptions, sink: PortSink): Wmbus
       }
       case 'maker':
         return makerColumns(t);
-      case 'error':
-        throw new DecodeError('applicationError', `the meter reports an application error`, start);
       case 'unknown':
         throw new DecodeError('ci', 'nothing known is announced', start);
       default:
@@ -205,39 +235,54 @@ export function createWmbusDecoder(options: WmbusOptions, sink: PortSink): Wmbus
   }
 
   function recordColumns(t: Telegram, bytes: Uint8Array, start: number): Columns {
-    const { layout, fault } = layOutPartly(bytes, start, bytes.length, false);
-    if (fault && layout.slots.length === 0) throw fault;
-    const { items, values, qualities } = readAlong(readingOf(layout), bytes, start);
+    const meter = meterOf(t);
+    const own = payloadOf('payload', bytes, firstOctet(bytes, start), bytes.length, meter);
+    if (own) return { ...empties(), ...own };
+    let fault: DecodeError | undefined;
+    let read: ReturnType<typeof telegrams.read>;
+    try {
+      read = telegrams.read(bytes, start, bytes.length);
+    } catch (e) {
+      if (!(e instanceof DecodeError)) throw e;
+      fault = e;
+      read = telegrams.readPartly(bytes, start, bytes.length).columns;
+      if (read.items.length === 0) throw fault;
+    }
+    const { layout } = read;
     const columns: Columns = {
-      items,
-      values,
-      qualities,
+      items: read.items,
+      values: read.values,
+      qualities: read.qualities,
       clock: layout.clock,
-      storageClocks: layout.storageClocks,
-      fault,
+      timedBy: layout.timedBy,
       flag: fault ? 'truncated' : undefined,
+      summer: summerMark(layout, bytes, start),
     };
-    const tail = tailOf(layout, bytes, start);
-    if (tail) addDriver(columns, t, tail.bytes, tail.start, tail.end);
+    const extras = extrasOf(layout, bytes, start, t.manufacturer, t.version, t.medium, meter);
+    if (extras) {
+      Object.assign(columns, joined(columns.items, columns.values, columns.qualities, extras));
+      columns.list = extras.list;
+      columns.meterType = extras.meterType;
+    }
     return columns;
   }
 
-  function addDriver(columns: Columns, t: Telegram, bytes: Uint8Array, start: number, end: number): void {
-    const known = drive('tail', t, bytes, start, end);
-    if (!known) return;
-    columns.items = [...columns.items, ...known.readings.map((r) => r.item)];
-    columns.values.push(...known.readings.map((r) => r.value));
-    columns.list = known.name;
+  function makerColumns(t: Telegram): Columns {
+    const own = payloadOf('maker', t.bytes, t.start, t.bytes.length, meterOf(t));
+    return own ? { ...empties(), ...own } : payloadColumns(t.bytes, t.start);
   }
 
-  function makerColumns(t: Telegram): Columns {
-    const known = drive('maker', t, t.bytes, t.start, t.bytes.length);
-    if (!known) return payloadColumns(t.bytes, t.start);
+  function meterOf(t: Telegram): Meter {
     return {
-      ...empties(),
-      items: known.readings.map((r) => r.item),
-      values: known.readings.map((r) => r.value),
-      list: known.name,
+      manufacturer: t.manufacturer,
+      version: t.version,
+      medium: t.medium,
+      ci: t.transport.ci,
+      configuration: t.transport.configuration,
+      accessNumber: t.accessNumber,
+      linkAddress: t.link.address,
+      keys: options.keys?.candidates(t.identification, t.manufacturer) ?? NO_KEYS,
+      crypto: options.crypto ?? softwareAes,
     };
   }
 
@@ -256,42 +301,19 @@ export function createWmbusDecoder(options: WmbusOptions, sink: PortSink): Wmbus
   };
 }
 
-function drive(
-  part: 'maker' | 'tail',
-  t: Telegram,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-): { name: string; readings: DriverReading[] } | undefined {
-  const input = {
-    bytes,
-    start,
-    end,
-    ci: t.transport.ci,
-    version: t.version,
-    medium: t.medium,
-    identification: t.identification,
-  };
-  for (const driver of driversFor(part, t.manufacturer, t.version, t.medium)) {
-    const readings = driver.decode(input);
-    if (readings) return { name: driver.name, readings };
-  }
-  return undefined;
+/** Behind the two fillers that stand first in a deciphered text. */
+function firstOctet(bytes: Uint8Array, start: number): number {
+  return bytes[start] === 0x2f && bytes[start + 1] === 0x2f ? start + 2 : start;
 }
 
-/** Octets of the maker at the end of the records. */
-function tailOf(
-  layout: Layout,
-  bytes: Uint8Array,
-  start: number,
-): { bytes: Uint8Array; start: number; end: number } | undefined {
-  const last = layout.slots[layout.slots.length - 1];
-  if (!last || last.head !== undefined) return undefined;
-  return { bytes, start: start + last.at, end: start + last.at + last.length };
+/** Type F has the mark in the highest bit of its second octet. */
+function summerMark({ clock, slots }: Layout, bytes: Uint8Array, start: number): boolean | undefined {
+  const slot = clock < 0 ? undefined : slots[clock];
+  return slot?.length === 4 ? ((bytes[start + slot.at + 1] as number) & 0x80) !== 0 : undefined;
 }
 
 function empties(): Columns {
-  return { items: NO_ITEMS, values: [], qualities: undefined, clock: -1, storageClocks: undefined };
+  return { items: NO_ITEMS, values: [], qualities: undefined, clock: -1, timedBy: undefined };
 }
 
 function payloadColumns(bytes: Uint8Array, start: number): Columns {
