@@ -17,6 +17,7 @@ const BENCHES: Readonly<Record<string, () => Promise<(options: BenchOptions) => 
   fleet: async () => (await import('./fleet.ts')).benchFleet,
   meter: async () => (await import('./meter.ts')).benchMeter,
   p1: async () => (await import('./p1.ts')).benchP1,
+  spool: async () => (await import('./spool.ts')).benchSpool,
   profile: async () => (await import('./profile.ts')).benchProfile,
 };
 

@@ -8,9 +8,11 @@ import type { MqttClient } from 'mqtt';
 import type { MqttConnection } from '../config/types.ts';
 import { createBell, SLOWLY, type Uplink, type UplinkCommon, type UplinkReport, waitUntil } from './uplink.ts';
 
-const WINDOW = 64;
-/** So many places free before more is published: packets of one turn share a write. */
-const REFILL = 16;
+/** Unacknowledged at a time: at first, at least, at most. */
+const WINDOW = { first: 64, least: 16, most: 2048 };
+/** An acknowledgement within so many ms lets the window grow; one that takes longer than `late` halves it: the line is slow, and
+ * what fills it would hold back the signs of life of the connection. */
+const PROMPT = { soon: 1500, late: 6000 };
 const BACK_OFF: BackOff = { first: 500, longest: 30_000 };
 
 /** CONNACK codes that no repetition changes (MQTT 3.1.1 clause 3.2.2.3). */
@@ -56,25 +58,31 @@ export async function mqttUplink(options: MqttUplinkOptions): Promise<Uplink> {
 
   let client: MqttClient | undefined;
   /** Published and not yet acknowledged, counted from the head of the queue. */
-  let flight: { acknowledged: boolean }[] = [];
+  let flight: { acknowledged: boolean; readonly at: number }[] = [];
+  let window = WINDOW.first;
   let connected = false;
 
   const pump = () => {
-    if (!client || !connected || ended || flight.length > WINDOW - REFILL) return;
-    for (const line of outbox.look(flight.length, WINDOW - flight.length, Number.MAX_SAFE_INTEGER)) {
-      const mark = { acknowledged: false };
-      flight.push(mark);
+    if (!client || !connected || ended || flight.length > window * 0.75) return;
+    const own = flight;
+    const at = clock.now();
+    for (const line of outbox.look(flight.length, window - flight.length, Number.MAX_SAFE_INTEGER)) {
+      const mark = { acknowledged: false, at };
+      own.push(mark);
       client.publish(topic, line, { qos: 1, retain: false }, (error) => {
         // Of a connection that is gone: the line is published again on the next.
-        if (error || !flight.includes(mark)) return;
+        if (error || flight !== own) return;
         mark.acknowledged = true;
         let done = 0;
-        while (flight[done]?.acknowledged) done++;
+        while (own[done]?.acknowledged) done++;
         if (done === 0) return;
-        flight.splice(0, done);
+        own.splice(0, done);
         outbox.drop(done);
         delivered += done;
         lastDelivery = clock.now();
+        const took = lastDelivery - at;
+        if (took < PROMPT.soon) window = Math.min(WINDOW.most, window + done);
+        else if (took > PROMPT.late) window = Math.max(WINDOW.least, window >> 1);
         bell.ring();
         pump();
       });
@@ -126,6 +134,7 @@ export async function mqttUplink(options: MqttUplinkOptions): Promise<Uplink> {
       if (client !== own) return;
       connected = true;
       hard = false;
+      window = WINDOW.first;
       outbox.again();
       if (said) tell(`${name}: connected`);
       said = '';
