@@ -196,7 +196,7 @@ class Decoder implements P1Decoder, ScanSink {
 
   /** `b`: up to before the exclamation mark; `raw`: as it came, with its end. */
   #read(b: Uint8Array, raw: Uint8Array, offset: number, checked: boolean, title?: string, extra?: Flag): void {
-    const message = this.#learnt(b, raw) ?? this.#byTheBook(b, raw, offset, checked);
+    const message = this.#learnt(b, raw, checked) ?? this.#byTheBook(b, raw, offset, checked);
     if (message === undefined) return;
     if (!checked) message.flags = message.flags.length === 0 ? CRC_MISSING : withFlag(message.flags, 'crcMissing');
     if (extra) message.addFlag(extra);
@@ -205,11 +205,12 @@ class Decoder implements P1Decoder, ScanSink {
     this.#good(message, title);
   }
 
-  #learnt(b: Uint8Array, raw: Uint8Array): P1Message | undefined {
-    const view = new DataView(b.buffer, b.byteOffset, b.byteLength);
+  #learnt(b: Uint8Array, raw: Uint8Array, checked: boolean): P1Message | undefined {
+    const view = new DataView(b.buffer);
     for (let i = 0; i < this.#plans.length; i++) {
       const plan = this.#plans[i] as Plan;
       if (plan.length !== b.length || !fits(plan, b, view, 0)) continue;
+      if (!checked && this.#lacks(plan)) return undefined;
       const message = runPlan(plan, b, 0, this.#origin, this.#clockNow(), this.#receipt(), raw, this.#stamp());
       if (message === undefined) continue;
       if (i > 0) this.#first(i);
@@ -225,7 +226,7 @@ class Decoder implements P1Decoder, ScanSink {
       this.#refuse('telegram', 0, raw, EMPTY, offset);
       return undefined;
     }
-    if (!checked && this.#proven && (plan.list !== undefined || plan.clock >= 0)) {
+    if (!checked && this.#lacks(plan)) {
       this.#refuse('crc', raw.length, raw, b, offset);
       return undefined;
     }
@@ -242,6 +243,11 @@ class Decoder implements P1Decoder, ScanSink {
       if (this.#plans.length > this.#capacity) this.#plans.pop();
     }
     return message;
+  }
+
+  /** Telegrams of this kind have a check sum on this port, so one without it has lost it. */
+  #lacks(plan: Plan): boolean {
+    return this.#proven && (plan.list !== undefined || plan.clock >= 0);
   }
 
   #plan(b: Uint8Array): Plan | undefined {

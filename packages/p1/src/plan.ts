@@ -161,13 +161,23 @@ function freeStamp(b: Uint8Array, at: number, free: Uint8Array): void {
 const rows = new Map<string, readonly Item[]>();
 const MAX_ROWS = 1024;
 
+/** A number for each item, to tell rows apart in the key. */
+const numbersOfItems = new WeakMap<Item, number>();
+let lastNumber = 0;
+
 function itemsOf(cells: readonly Cell[]): readonly Item[] {
   let key = '';
-  for (const { item } of cells)
-    key += `${item.address}\n${item.name}\n${item.unit}\n${item.scaler}\n${item.deviceId}\n${item.obis}\n`;
+  for (const { item } of cells) {
+    let number = numbersOfItems.get(item);
+    if (number === undefined) {
+      number = ++lastNumber;
+      numbersOfItems.set(item, number);
+    }
+    key += `${number},`;
+  }
   let row = rows.get(key);
   if (row === undefined) {
-    row = Object.freeze(cells.map((cell) => Object.freeze(cell.item)));
+    row = Object.freeze(cells.map((cell) => cell.item));
     if (rows.size >= MAX_ROWS) rows.clear();
     rows.set(key, row);
   }

@@ -353,12 +353,35 @@ export const spokenText = messageText;
 
 // --- names ----------------------------------------------------------------------------------------------------------
 
+/** Equal items are one object. */
+const items = new Map<string, Item>();
+const MAX_ITEMS = 4096;
+
 function itemOf(context: Context, code: Obis | undefined, unit: Unit | undefined, scaler: number, index = 0): Item {
+  const { address, device } = context;
+  const other = code === context.code || code === undefined ? '' : printObis(code);
+  const key = `${address}\n${other}\n${unit}\n${scaler}\n${index}\n${device?.id}\n${device?.type}`;
+  let item = items.get(key);
+  if (item === undefined) {
+    if (items.size >= MAX_ITEMS) items.clear();
+    item = makeItem(context, code, unit, scaler, index);
+    items.set(key, item);
+  }
+  return item;
+}
+
+function makeItem(
+  context: Context,
+  code: Obis | undefined,
+  unit: Unit | undefined,
+  scaler: number,
+  index: number,
+): Item {
   const { address, device } = context;
   const obis = code && printObis(code);
   const channel = code?.a === 0 && code.b > 0 && (code.c === 24 || code.c === 96) ? code.b : undefined;
   const name = nameOf(code, obis, unit, device);
-  return {
+  return Object.freeze({
     ...(obis === undefined ? {} : { obis }),
     address,
     name: index === 0 ? name : name === 'currentLimit' ? 'currentLimitExport' : `${name}${index + 1}`,
@@ -366,7 +389,7 @@ function itemOf(context: Context, code: Obis | undefined, unit: Unit | undefined
     scaler,
     ...(channel === undefined ? {} : { channel }),
     ...(channel === undefined || device?.id === undefined ? {} : { deviceId: device.id }),
-  };
+  });
 }
 
 function nameOf(code: Obis | undefined, obis: string | undefined, unit: Unit | undefined, device?: Device): string {

@@ -43,7 +43,7 @@ export interface Found {
 }
 
 export interface ScanSink {
-  /** A telegram known by heart at `start`: its end, or 0 when none is. `view` is of the buffer under `b`. */
+  /** A telegram known by heart at `start`: its end, or 0 when none is. `view` is of the whole buffer under `b`. */
   quick(b: Uint8Array, view: DataView, start: number, to: number, owned: boolean): number;
   /** Whether the check sum fits. */
   proves(found: Found): boolean;
@@ -136,7 +136,7 @@ export class P1Scanner {
 
   /** Gives how much is done with. */
   #scan(b: Uint8Array, to: number, owned: boolean, final: boolean): number {
-    const view = new DataView(b.buffer, b.byteOffset, b.byteLength);
+    const view = new DataView(b.buffer);
     this.#bangAt = -1;
     this.#slashAt = -1;
     let at = 0;
