@@ -33,7 +33,14 @@ export {
   persistentLink,
 } from './reconnect.ts';
 export { type Replay, type ReplayOptions, replayFile, sourceLink } from './replay.ts';
-export { listSerialPorts, type Parity, type SerialLink, type SerialOptions, serialLink } from './serial.ts';
+export {
+  listSerialPorts,
+  type Parity,
+  type SerialLink,
+  type SerialOptions,
+  type Signals,
+  serialLink,
+} from './serial.ts';
 export {
   type HostPort,
   parseHostPort,

@@ -35,10 +35,26 @@ export async function listSerialPorts(): Promise<string[]> {
 export interface SerialLink extends Link {
   /** Changes the rate of the open port, once all that was written has left it (sign-on of optical heads). @throws PortError */
   setBaud(baud: number): Promise<void>;
+  /**
+   * Sets the control lines that are given, e.g. the Data Request of a P1 cable that has it on RTS or DTR; `false` holds the meter's
+   * telegrams back. Before the port is open it says how they shall be from the opening on. @throws PortError
+   */
+  setSignals(signals: Signals): Promise<void>;
+}
+
+/** Control lines of a serial port; true is on (asserted). */
+export interface Signals {
+  readonly rts?: boolean;
+  readonly dtr?: boolean;
 }
 
 export function serialLink({ path, baud = 2400, parity = 'E', binding }: SerialOptions): SerialLink {
   let port: SerialStream | undefined;
+  let lines: Signals = {};
+  const signal = (stream: SerialStream, signals: Signals): Promise<void> =>
+    new Promise((resolve, reject) => {
+      stream.set({ ...signals }, (error) => (error ? reject(portError(path, error)) : resolve()));
+    });
   return {
     describe: `${path} at ${baud} 8${parity}1`,
     async open(events) {
@@ -61,6 +77,9 @@ export function serialLink({ path, baud = 2400, parity = 'E', binding }: SerialO
         throw await openFault(path, error);
       });
       port = stream;
+      if (lines.rts !== undefined || lines.dtr !== undefined)
+        // A line without control lines (a pseudo-terminal) cannot be told; telegrams may come all the same.
+        await signal(stream, lines).catch(() => {});
       let failure: PortError | undefined;
       stream.on('data', (bytes: Uint8Array) => events.data(bytes));
       stream.on('error', (error: Error) => {
@@ -94,6 +113,11 @@ export function serialLink({ path, baud = 2400, parity = 'E', binding }: SerialO
       return new Promise((resolve, reject) => {
         stream.update({ baudRate: rate }, (error) => (error ? reject(portError(path, error)) : resolve()));
       });
+    },
+    async setSignals(signals) {
+      // The library sets all lines at once, so those said before are said again.
+      lines = { ...lines, ...signals };
+      if (port) await signal(port, lines);
     },
     // Nobody can hold a meter back: bytes not fetched now are lost in the kernel's small buffer, so drain always.
     pause() {},
