@@ -23,6 +23,7 @@ import { messageFromJson } from '@amiable/model/schemas';
 import { fuzzClient } from './client.ts';
 import type { Corpus, Dice } from './inputs.ts';
 import { loadApdus, mutate, oddPayload, oddStream } from './inputs.ts';
+import { p1Target } from './p1.ts';
 
 export interface Target {
   /** Makes the next input. */
@@ -33,7 +34,7 @@ export interface Target {
   readonly tally: Record<string, number>;
 }
 
-export const TARGETS = ['hdlc', 'mbus', 'dlms', 'apdu', 'client', 'wrapper', 'push', 'han'] as const;
+export const TARGETS = ['hdlc', 'mbus', 'dlms', 'apdu', 'client', 'wrapper', 'push', 'han', 'p1'] as const;
 export type TargetName = (typeof TARGETS)[number];
 
 /** First bytes of all APDUs. */
@@ -169,6 +170,10 @@ export function target(name: TargetName, corpus: Corpus, roll: Dice): Target {
           explainWrapper(input);
         },
       };
+    }
+    case 'p1': {
+      const p1 = p1Target(roll, count);
+      return { tally, next: p1.next, run: (input) => p1.run(input, (bytes, push) => inPieces(bytes, roll, push)) };
     }
     case 'push':
     case 'han': {

@@ -92,7 +92,7 @@ export function makePlan(b: Uint8Array, clock: PortClock): Plan {
   const fixed: number[] = [];
   const base: Value[] = [];
   cells.forEach((cell, index) => {
-    base.push(cell.kind === KIND.constant ? cell.value : cell.kind === KIND.number ? 0 : '');
+    base.push(cell.kind === KIND.constant ? shortened(cell.value) : cell.kind === KIND.number ? 0 : '');
     if (cell.kind === KIND.number && cell.digits) {
       const { from, to, fractionFrom, fractionTo, negative } = cell.digits;
       numbers.push(index, from, to, fractionFrom, fractionTo, negative ? -1 : 1);
@@ -151,6 +151,8 @@ export function makePlan(b: Uint8Array, clock: PortClock): Plan {
 }
 
 const EMPTY = new Uint8Array(0);
+
+const shortened = (value: Value): Value => (typeof value === 'string' ? value.slice(0, MAX_TEXT) : value);
 
 function freeStamp(b: Uint8Array, at: number, free: Uint8Array): void {
   const marked = markOf(b[at + DIGITS] as number) !== NO_MARK;
@@ -222,8 +224,11 @@ export function isPlain(b: Uint8Array, { start, end }: Span): boolean {
   return true;
 }
 
+/** Characters of a value that a canonical message takes; no standard has more. */
+const MAX_TEXT = 4096;
+
 /** What a text of a plan says. */
 export function textAt(b: Uint8Array, from: number, to: number, message: boolean): string {
   const sent = ascii(b, { start: from, end: to });
-  return message ? spokenText(sent) : sent;
+  return (message ? spokenText(sent) : sent).slice(0, MAX_TEXT);
 }

@@ -22,6 +22,9 @@ export const MAX_TELEGRAM = 16_384;
 /** As many values as a canonical message may carry. */
 export const MAX_VALUES = 2000;
 
+/** No address is longer. */
+const MAX_ADDRESS = 64;
+
 /** [start, end) in the telegram's bytes. */
 export interface Span {
   readonly start: number;
@@ -72,7 +75,7 @@ export function layoutTelegram(b: Uint8Array, from = 0, to = b.length): Layout {
     const stop = lineEnd(b, at, to);
     let bracket = at;
     while (bracket < stop && b[bracket] !== OPEN) bracket++;
-    const values = bracket < stop ? valuesOf(b, bracket, stop) : undefined;
+    const values = bracket < stop && bracket - at <= MAX_ADDRESS ? valuesOf(b, bracket, stop) : undefined;
     if (values === undefined) junk.push({ start: at, end: stop });
     else {
       count += values.length;

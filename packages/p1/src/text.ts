@@ -41,11 +41,15 @@ export function messageText(sent: string): string {
 
 const withoutNul = (text: string): string => text.replaceAll(NUL, ' ').trim();
 
+/** Digits of the longest number of a device. */
+const MAX_NUMBER = 128;
+
 /** What numbers of devices are made of; digits that yield anything else are the number itself. */
 const NUMBER = /^[0-9A-Za-z _./:-]+$/;
 
 /** The number of a device; undefined when it is empty, blank or nothing but NUL. */
 export function deviceNumber(sent: string): string | undefined {
+  if (sent.length > MAX_NUMBER) return undefined;
   const octets = octetsOf(sent);
   if (octets) {
     const text = withoutNul(latin1(octets));
