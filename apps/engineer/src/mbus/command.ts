@@ -21,8 +21,11 @@ Exit code: 0 when at least one frame was good, 3 when none was, 2 for wrong usag
 
 /** Adds the subcommand; returns it so that tests can look at it. */
 export function mbusCommand(parent: Command): Command {
-  const mbus = parent.command('mbus').description('wired and wireless M-Bus: decode, scan, read, wave');
+  const mbus = parent.command('mbus').description('wired and wireless M-Bus: decode, scan, read, write, wave');
   decode(mbus);
+  scan(mbus);
+  read(mbus);
+  write(mbus);
   wave(mbus);
   return mbus;
 }
@@ -100,5 +103,86 @@ function wave(mbus: Command): void {
     .action(async (input: string[], given: Record<string, unknown>) => {
       const { runWave } = await import('./wave.ts');
       process.exitCode = await runWave(input, given);
+    });
+}
+
+const DEVICE = 'serial port of the level converter, or host:port of a converter on the network';
+
+const SCAN_EXAMPLES = `
+Examples:
+  amiable mbus scan /dev/ttyUSB0                          search by secondary address
+  amiable mbus scan 192.168.1.20:10001 --baud 300
+  amiable mbus scan /dev/ttyUSB0 --primary                all primary addresses, 0 to 250
+  amiable mbus scan /dev/ttyUSB0 --primary 1-20
+  amiable mbus scan /dev/ttyUSB0 --secondary 12FFFFFF-KAM
+
+Exit code: 0 when somebody was found, 3 when nobody was, 1 when the line failed, 2 for wrong usage.`;
+
+const READ_EXAMPLES = `
+Examples:
+  amiable mbus read /dev/ttyUSB0 5                        by primary address
+  amiable mbus read /dev/ttyUSB0 12345678 87654321        by number (secondary address)
+  amiable mbus read converter:10001 12345678-KAM-1-7 --json
+
+Exit code: 0 when all were read, 1 when one was not, 3 when nothing could be read, 2 for wrong usage.`;
+
+/** What every command that speaks on the bus takes. */
+const onBus = (command: Command): Command =>
+  command
+    .option('--baud <baud>', 'rate of the bus, 300 to 38400', '2400')
+    .option('--parity <parity>', 'even (the standard), none or odd')
+    .option('--latency <ms>', 'what adapter and network add to an answer')
+    .option('--repeats <number>', 'how often a question is repeated', '2')
+    .option('--trace', 'show every frame on stderr');
+
+function scan(mbus: Command): void {
+  onBus(mbus.command('scan').description('who is on the bus').argument('<device>', DEVICE))
+    .option('--primary [range]', 'by primary address, e.g. 1-20; all when no range is given')
+    .option('--secondary [pattern]', 'by secondary address (when nothing is said), F for any digit')
+    .option('--json', 'the canonical messages of what was found, one a line')
+    .addHelpText('after', SCAN_EXAMPLES)
+    .action(async (device: string, given: Record<string, unknown>) => {
+      const { runScan } = await import('./scan.ts');
+      process.exitCode = await runScan(device, given);
+    });
+}
+
+function read(mbus: Command): void {
+  onBus(
+    mbus
+      .command('read')
+      .description('all telegrams of slaves')
+      .argument('<device>', DEVICE)
+      .argument('<address...>', 'primary address (0 to 250) or secondary one (8 digits)'),
+  )
+    .option('--alarm', 'the alarm data (class 1) instead')
+    .option('--json', 'one canonical message a line')
+    .option('--bad', 'also show refused telegrams')
+    .option('-k, --key <[id=]hex>', 'AES-128 key, 32 hex digits; ID: number of the meter, 8 digits', gather)
+    .option('--tz <zone>', "time zone of the meters' clocks, e.g. Europe/Oslo")
+    .option('--reader <name>', 'name of this reader (the name of the machine when not given)')
+    .option('--port <name>', 'name of the port', 'mbus0')
+    .addHelpText('after', READ_EXAMPLES)
+    .action(async (device: string, addresses: string[], given: Record<string, unknown>) => {
+      const { runRead } = await import('./read.ts');
+      process.exitCode = await runRead(device, addresses, given);
+    });
+}
+
+function write(mbus: Command): void {
+  onBus(
+    mbus
+      .command('write')
+      .description('tell a slave its address or rate, reset it, send it records')
+      .argument('<device>', DEVICE)
+      .argument('<address>', 'primary address (0 to 250) or secondary one (8 digits)'),
+  )
+    .option('--primary <address>', 'its primary address from now on')
+    .option('--set-baud <baud>', 'its rate from now on; the line follows')
+    .option('--reset [subcode]', 'application reset')
+    .option('--records <hex>', 'data records (CI 51)')
+    .action(async (device: string, address: string, given: Record<string, unknown>) => {
+      const { runWrite } = await import('./read.ts');
+      process.exitCode = await runWrite(device, address, given);
     });
 }

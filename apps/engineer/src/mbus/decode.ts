@@ -21,7 +21,7 @@ import { layersText } from '@amiable/meter';
 import { type Message, messageToJson } from '@amiable/model';
 import { messageTable } from './table.ts';
 
-class UsageError extends Error {}
+export class UsageError extends Error {}
 
 interface Settings {
   readonly reader: string;
@@ -73,7 +73,7 @@ interface KeyEntry {
 }
 
 /** `[ID=]HEX`. Errors never show the key. */
-function keyEntry(text: string): KeyEntry {
+export function keyEntry(text: string): KeyEntry {
   const cut = text.lastIndexOf('=');
   const id = cut < 0 ? undefined : text.slice(0, cut).trim().toUpperCase();
   if (id === '') throw new UsageError('-k: no number of a meter stands before the "="');
@@ -91,7 +91,7 @@ function keyEntry(text: string): KeyEntry {
 }
 
 /** A key made for the very meter is tried first, then those for any. */
-function keysOf(entries: readonly KeyEntry[]): MbusKeys {
+export function keysOf(entries: readonly KeyEntry[]): MbusKeys {
   const known = new Map<string, readonly Uint8Array[]>();
   return {
     candidates(identification) {
