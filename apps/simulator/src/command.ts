@@ -3,6 +3,8 @@
  * run.ts, both loaded when the command is used.
  */
 import { type Command, CommanderError } from 'commander';
+import { mbusCommand } from './mbus/command.ts';
+import { opticalCommand } from './optical/command.ts';
 import type { SimulateOptions } from './options.ts';
 
 const EXAMPLES = `
@@ -74,6 +76,8 @@ export function simulateCommand(parent: Command): Command {
       }
     });
   meterCommand(command);
+  mbusCommand(command);
+  opticalCommand(command);
   return command;
 }
 

@@ -34,11 +34,11 @@ export interface SimulateOptions {
   readonly ownKeys: boolean;
 }
 
-const refuse = (message: string): never => {
+export const refuse = (message: string): never => {
   throw new InvalidArgumentError(message);
 };
 
-function whole(name: string, value: unknown, min: number, max: number): number {
+export function whole(name: string, value: unknown, min: number, max: number): number {
   const n = Number(value);
   return Number.isInteger(n) && n >= min && n <= max
     ? n
@@ -53,14 +53,14 @@ export function parseDuration(text: string): number {
   return ms > 0 ? ms : refuse(`--duration ${text}: say a time such as 90s, 10m, 2h or 7d`);
 }
 
-function parseKey(name: string, text: unknown): Uint8Array {
+export function parseKey(name: string, text: unknown): Uint8Array {
   const value = String(text);
   return /^[0-9a-fA-F]{32}$/.test(value)
     ? fromHex(value)
     : refuse(`${name}: 32 hexadecimal digits are needed, not ${value.length} characters`);
 }
 
-function parseNoise(text: string): DamageRates {
+export function parseNoise(text: string): DamageRates {
   const rates: Record<string, number> = {};
   for (const word of text.split(',')) {
     const [kind, rate] = word.split('=');
@@ -72,7 +72,7 @@ function parseNoise(text: string): DamageRates {
   return rates;
 }
 
-function parseTarget(text: string): Target {
+export function parseTarget(text: string): Target {
   if (text === 'stdout' || text === '-') return { to: 'stdout' };
   if (text === 'pty') return { to: 'pty' };
   if (text.startsWith('pty:')) return { to: 'pty', path: text.slice(4) };

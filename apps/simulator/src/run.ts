@@ -177,7 +177,10 @@ function summary({ sent, overloaded, bytes, damage }: RunCounters, baud: number,
 }
 
 /** The machine's own outputs. */
-export async function machineOutput(options: SimulateOptions, stop: AbortController): Promise<Output> {
+export async function machineOutput(
+  options: Pick<SimulateOptions, 'truth' | 'target' | 'fast' | 'baud'>,
+  stop: AbortController,
+): Promise<Output> {
   const { signal } = stop;
   const say = (line: string): void => {
     process.stderr.write(`${line}\n`);
@@ -239,7 +242,7 @@ export async function machineOutput(options: SimulateOptions, stop: AbortControl
   };
 }
 
-interface Writer {
+export interface Writer {
   write(bytes: Uint8Array): Promise<void>;
   close(): Promise<void>;
 }
@@ -279,7 +282,7 @@ function streamWriter(stream: NodeJS.WritableStream, subject: string, gone?: () 
 }
 
 /** Resolves when the file is open, so that a wrong path is told at once. @throws PortError */
-async function fileWriter(path: string): Promise<Writer> {
+export async function fileWriter(path: string): Promise<Writer> {
   const stream = createWriteStream(path);
   const writer = streamWriter(stream, path);
   try {
