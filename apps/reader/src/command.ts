@@ -38,7 +38,7 @@ export function readCommand(parent: Command): Command {
     .option('-P, --parity <parity>', 'N, E or O (found by itself when not given)')
     .option('--baud <baud>', 'speed of the serial port, 300 to 115200 (found by itself when not given)')
     .option('--patience <seconds>', 'how long a parity may stay without a message', '20')
-    .option('--protocol <protocol>', 'auto or han', 'auto')
+    .option('--protocol <protocol>', 'auto, han, p1, iec62056-21, mbus or wmbus', 'auto')
     .option('--speed <speed>', "of a replay: max, a baud rate (2400), or times the meter's clock (1x, 60x)", 'max')
     .option('--pause <seconds>', 'wait after each message')
     .optionsGroup('What for:')

@@ -48,7 +48,7 @@ export function createDeviceReader(options: DeviceReaderOptions): PortReader {
   const ending = new AbortController();
   let fatal: Error | undefined;
 
-  const settings = device.type === 'serial' ? settingsToTry(device) : [];
+  const settings = device.type === 'serial' ? settingsToTry(device, options.protocol) : [];
   let setting = settings[0];
   const name = deviceName(device.type === 'serial' ? device.path : '', options.byId);
   const make = (): Link => {
@@ -100,6 +100,7 @@ export function createDeviceReader(options: DeviceReaderOptions): PortReader {
         setting = now;
         arrived = 0;
         turning = true;
+        port.turned();
         link.turn();
       } else if (effect.do === 'found') {
         if (settings.length > 1) tell(`messages come with ${describeSetting(now)}`);
@@ -154,6 +155,10 @@ export function createDeviceReader(options: DeviceReaderOptions): PortReader {
       return port.counters;
     },
     stop: () => port.stop(),
+    turned: () => port.turned(),
+    get protocol() {
+      return port.protocol;
+    },
     async run(signal) {
       watch();
       try {

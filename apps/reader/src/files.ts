@@ -4,7 +4,7 @@
  */
 import { accessSync, constants, statSync } from 'node:fs';
 import { captureStage, nodeCrypto, paced, portError, replayFile } from '@amiable/io';
-import { createHanReader } from '@amiable/meter';
+import { createAnyReader } from '@amiable/meter';
 import type { Message } from '@amiable/model';
 import { add } from './counters.ts';
 import type { Run } from './delivery.ts';
@@ -52,7 +52,7 @@ async function readFile(run: Run, path: string, speed: Speed): Promise<Found> {
   const replay = replayFile(path, { signal, piece: slow ? 256 : 1 << 16, stdin: io.stdin });
   let batch: Message[] = [];
   const dropped: Record<string, number> = {};
-  const han = createHanReader(
+  const decoder = createAnyReader(
     {
       reader: options.reader,
       port: options.port,
@@ -61,6 +61,7 @@ async function readFile(run: Run, path: string, speed: Speed): Promise<Found> {
       now: () => io.clock.now(),
       live: false,
       bad: options.bad,
+      protocol: options.protocol,
       ...(options.zone === undefined ? {} : { zone: options.zone }),
     },
     {
@@ -85,12 +86,12 @@ async function readFile(run: Run, path: string, speed: Speed): Promise<Found> {
   for await (const chunk of chunks) {
     run.bytes(chunk.length);
     run.log?.write(chunk);
-    han.push(chunk);
+    decoder.push(chunk);
     await hand();
     if (signal.aborted) break;
   }
   if (!signal.aborted) {
-    han.end();
+    decoder.end();
     await hand();
   }
   const stage = captureStage(replay.form);
@@ -122,10 +123,9 @@ function nothingFound(
     return `${name}: encrypted: ${frames(noKey)} ${noKey === 1 ? 'needs' : 'need'} a key; give it with -k.${kept}`;
   const refused = Object.values(found.dropped).reduce((a, b) => a + b, 0);
   const guess = sniff(found.head, found.decoded);
-  if (guess?.protocol)
-    return `${name}: no HAN message in it: ${guess.words}. Reading ${guess.protocol} comes with a later version.`;
   if (refused > 0)
     return `${name}: no good message in it: ${refused === 1 ? 'the only frame was' : `all ${frames(refused)} were`} refused${options.bad ? '' : '; --bad shows them'}.`;
+  if (guess?.protocol) return `${name}: no good message in it: ${guess.words}, but none is whole.`;
   if (guess) return `${name}: no capture of a meter: ${guess.words}.`;
   return `${name}: no capture of a meter that can be read here: no frame was found in it. Was it recorded with the right parity and speed?`;
 }

@@ -1,6 +1,6 @@
 /** `-d` and `-l`: messages as they come, until the user ends it. */
 import { multicastReceiver, nodeCrypto } from '@amiable/io';
-import { createHanReader } from '@amiable/meter';
+import { createAnyReader } from '@amiable/meter';
 import type { Message } from '@amiable/model';
 import { MessageFormatError, messageFromJson } from '@amiable/model/schemas';
 import type { Run } from './delivery.ts';
@@ -20,6 +20,7 @@ export async function readDevice(run: Run, device: Device): Promise<void> {
     bad: options.bad,
     maxClockError: options.maxClockError,
     mustOpen: true,
+    ...(options.protocol === undefined ? {} : { protocol: options.protocol }),
     ...(options.zone === undefined ? {} : { zone: options.zone }),
     ...(io.serialBinding === undefined ? {} : { serialBinding: io.serialBinding }),
     tell: run.tell,
@@ -59,7 +60,7 @@ export async function listen(run: Run): Promise<void> {
         return;
       }
       // Other programs multicast the frames themselves; each datagram stands alone.
-      const han = createHanReader(
+      const decoder = createAnyReader(
         {
           reader: options.reader,
           port: options.port,
@@ -69,12 +70,13 @@ export async function listen(run: Run): Promise<void> {
           live: true,
           bad: options.bad,
           maxClockError: options.maxClockError,
+          protocol: options.protocol,
           ...(options.zone === undefined ? {} : { zone: options.zone }),
         },
         { message: take, drop: (d) => run.drop(d) },
       );
-      han.push(bytes);
-      han.end();
+      decoder.push(bytes);
+      decoder.end();
     } catch (error) {
       run.drop({ reason: 'message', offset: 0, length: bytes.length, excerpt: bytes.slice(0, 64) });
       const why = error instanceof MessageFormatError ? error.message : 'it is no message';

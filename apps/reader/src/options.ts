@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { DecodeError, fromHex } from '@amiable/bytes';
 import { isValidZone } from '@amiable/calendar';
 import { DEFAULT_GROUP, type HostPort, isMulticast, type Parity, parseHostPort, portError } from '@amiable/io';
+import { PORT_PROTOCOLS, type PortProtocol } from '@amiable/meter';
 import type { MqttConnection } from './config/types.ts';
 import type { KeyEntry } from './keys.ts';
 
@@ -67,6 +68,8 @@ export interface ReadOptions {
   readonly zone?: string;
   readonly reader: string;
   readonly port: string;
+  /** Found out unless said. */
+  readonly protocol?: PortProtocol;
   readonly output: OutputForm;
   readonly raw: boolean;
   readonly trace: boolean;
@@ -325,11 +328,9 @@ export function parseOptions(given: Given, files: readonly string[], hostName: s
   if (zone !== undefined && !isValidZone(zone))
     throw new UsageError(`--tz ${zone}: no such time zone; they look like Europe/Oslo`);
   const protocol = text(given, 'protocol') ?? 'auto';
-  if (['p1', 'iec62056-21', 'mbus', 'wmbus', 'dlms'].includes(protocol))
-    throw new UsageError(
-      `--protocol ${protocol}: only han can be read so far; other protocols come with a later version`,
-    );
-  choice(protocol, '--protocol', ['auto', 'han']);
+  if (protocol === 'dlms')
+    throw new UsageError('--protocol dlms: such a meter does not speak unasked; ask it with "amiable dlms"');
+  const forced = choice(protocol, '--protocol', ['auto', ...PORT_PROTOCOLS]);
   const group = parseHostPort(text(given, 'multicastAddress') ?? `${DEFAULT_GROUP.host}:${DEFAULT_GROUP.port}`);
   if (!group || !isMulticast(group.host))
     throw new UsageError(
@@ -351,6 +352,7 @@ export function parseOptions(given: Given, files: readonly string[], hostName: s
     ...(zone === undefined ? {} : { zone }),
     reader,
     port,
+    ...(forced === 'auto' ? {} : { protocol: forced }),
     output: outputOf(given),
     raw: given.raw === true,
     trace: given.trace === true,

@@ -6,8 +6,8 @@
 import type { Drop } from '@amiable/bytes';
 import type { Crypto, KeyRing } from '@amiable/dlms';
 import { type Clock, chunksOf, type Link, nodeCrypto, systemClock } from '@amiable/io';
-import { createHanReader, type HanReader } from '@amiable/meter';
-import type { Message } from '@amiable/model';
+import { createAnyReader, type PortProtocol } from '@amiable/meter';
+import type { Message, PortCounters } from '@amiable/model';
 
 /** Frames end with their last byte; a line silent for so long sends no more of one that was begun. */
 const SILENCE = 1500;
@@ -22,6 +22,8 @@ export interface PortReaderOptions {
   /** Time zone of the meter's clock where the message and its market do not tell. */
   readonly zone?: string;
   readonly crypto?: Crypto;
+  /** Found out unless said. */
+  readonly protocol?: PortProtocol;
   readonly clock?: Clock;
   /** The meter's clock is compared with ours: true unless old data are replayed. */
   readonly live?: boolean;
@@ -45,7 +47,11 @@ export interface PortReader {
    */
   run(signal?: AbortSignal): Promise<void>;
   stop(): void;
-  readonly counters: HanReader['counters'];
+  /** The line is another one from here on (speed, parity): what was found about its protocol is forgotten. */
+  turned(): void;
+  /** Undefined until it is known. */
+  readonly protocol: PortProtocol | undefined;
+  readonly counters: PortCounters;
 }
 
 export function createPortReader(options: PortReaderOptions): PortReader {
@@ -61,10 +67,11 @@ export function createPortReader(options: PortReaderOptions): PortReader {
     live = true,
     bad = false,
     maxClockError,
+    protocol,
   } = options;
   let pending: Promise<void>[] = [];
-  const han = createHanReader(
-    { reader, port, keys, crypto, now: () => clock.now(), live, bad, maxClockError, zone, knownMeter },
+  const decoder = createAnyReader(
+    { reader, port, keys, crypto, now: () => clock.now(), live, bad, maxClockError, zone, knownMeter, protocol },
     {
       message(m) {
         const taken = options.message(m);
@@ -83,8 +90,12 @@ export function createPortReader(options: PortReaderOptions): PortReader {
   const stopping = new AbortController();
   return {
     get counters() {
-      return han.counters;
+      return decoder.counters;
     },
+    get protocol() {
+      return decoder.protocol;
+    },
+    turned: () => decoder.reset(),
     stop: () => stopping.abort(),
     async run(signal) {
       const either = signal ? AbortSignal.any([signal, stopping.signal]) : stopping.signal;
@@ -93,13 +104,13 @@ export function createPortReader(options: PortReaderOptions): PortReader {
         for await (const chunk of chunksOf(link, { signal: either, ...(options.lost ? { lost: options.lost } : {}) })) {
           cancel();
           options.bytes?.(chunk);
-          han.push(chunk);
+          decoder.push(chunk);
           await settled();
-          cancel = clock.after(SILENCE, () => han.idle());
+          cancel = clock.after(SILENCE, () => decoder.idle());
         }
       } finally {
         cancel();
-        han.end();
+        decoder.end();
         await settled();
       }
     },

@@ -5,6 +5,7 @@
  */
 import type { Step, Table } from '@amiable/fsm';
 import type { Parity } from '@amiable/io';
+import type { PortProtocol } from '@amiable/meter';
 
 export interface Setting {
   readonly baud: number;
@@ -14,23 +15,65 @@ export interface Setting {
 export const describeSetting = ({ baud, parity }: Setting): string =>
   `${baud} baud, parity ${{ N: 'none', E: 'even', O: 'odd' }[parity]}`;
 
-/** Norwegian, Swedish and other HAN ports first; then those of fast ports. */
+/**
+ * By protocol, the likely ones first. 9600 baud without parity reads the 7E1 of older P1 ports and of optical heads too: the parity bit is
+ * the eighth of the character then, and the decoders know it.
+ */
+const USUAL: Readonly<Record<PortProtocol, readonly Setting[]>> = {
+  han: [
+    { baud: 2400, parity: 'E' },
+    { baud: 2400, parity: 'N' },
+    { baud: 2400, parity: 'O' },
+    { baud: 115_200, parity: 'N' },
+    { baud: 9600, parity: 'N' },
+    { baud: 9600, parity: 'E' },
+  ],
+  p1: [
+    { baud: 115_200, parity: 'N' },
+    { baud: 9600, parity: 'N' },
+  ],
+  'iec62056-21': [
+    { baud: 9600, parity: 'N' },
+    { baud: 2400, parity: 'N' },
+    { baud: 300, parity: 'N' },
+  ],
+  mbus: [
+    { baud: 2400, parity: 'E' },
+    { baud: 9600, parity: 'E' },
+    { baud: 300, parity: 'E' },
+  ],
+  wmbus: [
+    { baud: 57_600, parity: 'N' },
+    { baud: 9600, parity: 'N' },
+    { baud: 38_400, parity: 'N' },
+    { baud: 115_200, parity: 'N' },
+  ],
+};
+
+/** Norwegian, Swedish and other HAN ports, P1, then the rest. */
 const COMMON: readonly Setting[] = [
   { baud: 2400, parity: 'E' },
-  { baud: 2400, parity: 'N' },
-  { baud: 2400, parity: 'O' },
   { baud: 115_200, parity: 'N' },
+  { baud: 2400, parity: 'N' },
   { baud: 9600, parity: 'N' },
+  { baud: 2400, parity: 'O' },
   { baud: 9600, parity: 'E' },
+  { baud: 57_600, parity: 'N' },
 ];
 
 /** The settings to try, given what the user has fixed. */
-export function settingsToTry({ baud, parity }: { baud?: number; parity?: Parity }): readonly Setting[] {
+export function settingsToTry(
+  { baud, parity }: { baud?: number; parity?: Parity },
+  protocol?: PortProtocol,
+): readonly Setting[] {
   if (baud !== undefined && parity !== undefined) return [{ baud, parity }];
   if (baud !== undefined) return (['E', 'N', 'O'] as const).map((p) => ({ baud, parity: p }));
+  const usual = protocol === undefined ? COMMON : USUAL[protocol];
+  if (parity === undefined) return usual;
   // The guide's -P fixes the parity at the speed of all ports it knows.
-  if (parity !== undefined) return [{ baud: 2400, parity }];
-  return COMMON;
+  if (protocol === undefined) return [{ baud: 2400, parity }];
+  const bauds = [...new Set(usual.map((one) => one.baud))];
+  return bauds.map((one) => ({ baud: one, parity }));
 }
 
 export type SearchState =

@@ -15,7 +15,7 @@ const MAGIC: readonly (readonly [readonly number[], string])[] = [
 ];
 
 export interface Sniffed {
-  /** A meter protocol that this version does not read. */
+  /** The meter protocol that it looks like. */
   readonly protocol?: string;
   readonly words: string;
 }

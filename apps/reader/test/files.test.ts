@@ -170,19 +170,9 @@ describe('files', () => {
     ['gzip', Uint8Array.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0]), /gunzip/],
     ['hex of nothing', 'deadbeef'.repeat(20), /it is hex text .* no frame of a meter/],
     [
-      'P1',
+      'a P1 telegram whose check sum is wrong',
       '/KFM5KAIFA-METER\r\n\r\n1-3:0.2.8(42)\r\n1-0:1.8.1(00001.1*kWh)\r\n!1234\r\n',
-      /P1 telegram\. Reading P1 comes with a later version/,
-    ],
-    [
-      'IEC',
-      '/EMH4\\@01LZQJL0013F\r\nF.F(00000000)\r\n1-0:1.8.0*255(000051.916)\r\n!\r\n',
-      /comes with a later version/,
-    ],
-    [
-      'M-Bus',
-      '68 1F 1F 68 08 02 72 78 56 34 12 24 40 01 07 55 00 00 00 03 13 15 31 00 DA 02 3B 13 01 8B 60 04 37 18 02 18 16',
-      /wired M-Bus frame\. Reading M-Bus comes/,
+      /no good message in it: the only frame was refused/,
     ],
     [
       'noise',
@@ -194,6 +184,21 @@ describe('files', () => {
     expect(err).toMatch(words);
     expect(out).toBe('');
     expect(code).toBe(3);
+  });
+  it.each<[string, Uint8Array | string, string]>([
+    ['P1', '/KFM5KAIFA-METER\r\n\r\n1-3:0.2.8(42)\r\n1-0:1.8.1(00001.1*kWh)\r\n!2EF8\r\n', 'p1'],
+    ['IEC 62056-21', '/EMH4\\@01LZQJL0013F\r\nF.F(00000000)\r\n1-0:1.8.0*255(000051.916)\r\n!\r\n', 'iec62056-21'],
+    [
+      'M-Bus',
+      '68 1F 1F 68 08 02 72 78 56 34 12 24 40 01 07 55 00 00 00 03 13 15 31 00 DA 02 3B 13 01 8B 60 04 37 18 02 18 16',
+      'mbus',
+    ],
+    ['wireless M-Bus', '14 44 2D 2C 78 56 34 12 1B 16 7A 01 00 00 00 04 13 D2 04 00 00', 'wmbus'],
+  ])('of any protocol: %s', async (_, content, protocol) => {
+    const { code, out, err } = await read(['-f', file(content), '--json']);
+    expect(err).toMatch(/1 good message/);
+    expect(JSON.parse(out).protocol).toBe(protocol);
+    expect(code).toBe(0);
   });
   it.each<[string, RegExp]>([
     [join(folder, 'none.dat'), /none\.dat: there is no such file/],

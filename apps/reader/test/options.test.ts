@@ -120,7 +120,7 @@ describe('wrong usage', () => {
     [['-f', 'a', '--speed', 'fast'], /--speed fast/],
     [['-f', 'a', '--speed', '0x'], /--speed 0x/],
     [['-f', 'a', '--tz', 'Mars/Base'], /--tz Mars\/Base: no such time zone/],
-    [['-f', 'a', '--protocol', 'p1'], /only han can be read so far/],
+    [['-f', 'a', '--protocol', 'dlms'], /ask it with "amiable dlms"/],
     [['-f', 'a', '--protocol', 'x'], /--protocol x: it can be auto, han/],
     [['-f', 'a', '--reader', 'a/b'], /--reader a\/b/],
     [['-f', 'a', '--port', ''], /--port/],

@@ -1,3 +1,12 @@
+export {
+  type AnyReader,
+  type AnyReaderOptions,
+  createAnyReader,
+  mbusKeysOf,
+  PORT_PROTOCOLS,
+  type PortProtocol,
+  textProtocol,
+} from './any.ts';
 export { type CarrierKind, isApduTag } from './explain/carriers.ts';
 export {
   type Conversation,

@@ -40,6 +40,29 @@ export interface PortCounters {
   noise: number;
 }
 
+export const newPortCounters = (): PortCounters => ({
+  bytes: 0,
+  frames: 0,
+  good: 0,
+  sealed: 0,
+  dropped: {},
+  noise: 0,
+});
+
+/** Both together, in a new object. */
+export function addCounters(a: PortCounters, b: PortCounters): PortCounters {
+  const dropped: Record<string, number> = { ...a.dropped };
+  for (const [reason, n] of Object.entries(b.dropped)) dropped[reason] = (dropped[reason] ?? 0) + n;
+  return {
+    bytes: a.bytes + b.bytes,
+    frames: a.frames + b.frames,
+    good: a.good + b.good,
+    sealed: a.sealed + b.sealed,
+    dropped,
+    noise: a.noise + b.noise,
+  };
+}
+
 export interface PortDecoder {
   /** Keeps no reference to the chunk. Never throws, whatever the bytes. */
   push(bytes: Uint8Array): void;

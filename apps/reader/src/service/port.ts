@@ -2,7 +2,7 @@
 import { fromHex } from '@amiable/bytes';
 import type { KeyRing } from '@amiable/dlms';
 import { sleep } from '@amiable/io';
-import type { Message, PortCounters } from '@amiable/model';
+import { addCounters, type Message, newPortCounters, type PortCounters } from '@amiable/model';
 import type { PortConfig } from '../config/types.ts';
 import { createDeviceReader } from '../device.ts';
 import { keyRing } from '../keys.ts';
@@ -30,7 +30,7 @@ export interface ServicePortOptions {
   readonly message: (m: Message) => void;
 }
 
-const NONE: PortCounters = { bytes: 0, frames: 0, good: 0, sealed: 0, dropped: {}, noise: 0 };
+const NONE = newPortCounters();
 
 function keysOf(config: PortConfig, more: KeyRing | undefined): KeyRing {
   const own = keyRing(
@@ -81,6 +81,7 @@ export function startPort(options: ServicePortOptions): ServicePort {
       keys: keysOf(config, machine.keys),
       clock,
       random: machine.random,
+      ...(config.protocol === 'auto' || config.protocol === 'dlms' ? {} : { protocol: config.protocol }),
       maxClockError: config.maxClockError,
       ...(config.zone === undefined ? {} : { zone: config.zone }),
       ...(options.knownMeter === undefined ? {} : { knownMeter: options.knownMeter }),
@@ -112,7 +113,7 @@ export function startPort(options: ServicePortOptions): ServicePort {
     try {
       await port.run(stopping.signal);
     } finally {
-      before = sum(before, port.counters);
+      before = addCounters(before, port.counters);
       current = undefined;
     }
   };
@@ -132,7 +133,7 @@ export function startPort(options: ServicePortOptions): ServicePort {
 
   return {
     status() {
-      const counters = sum(before, current?.() ?? NONE);
+      const counters = addCounters(before, current?.() ?? NONE);
       if (overrun > 0) counters.dropped.overrun = overrun;
       return {
         name: config.name,
@@ -152,18 +153,5 @@ export function startPort(options: ServicePortOptions): ServicePort {
       stopping.abort();
       await done;
     },
-  };
-}
-
-function sum(a: PortCounters, b: PortCounters): PortCounters {
-  const dropped = { ...a.dropped };
-  for (const [reason, n] of Object.entries(b.dropped)) dropped[reason] = (dropped[reason] ?? 0) + n;
-  return {
-    bytes: a.bytes + b.bytes,
-    frames: a.frames + b.frames,
-    good: a.good + b.good,
-    sealed: a.sealed + b.sealed,
-    dropped,
-    noise: a.noise + b.noise,
   };
 }

@@ -117,7 +117,7 @@ describe('a configuration', () => {
       ['mqtt', 300_000],
       ['post', 0],
     ]);
-    expect(config?.spool).toEqual({ folder: '/etc/amiable/spool', maxBytes: 2e9 });
+    expect(config?.spool).toEqual({ folder: '/etc/amiable/spool', maxBytes: 2e9, syncInterval: 5000 });
     expect(config?.gateways.homeAssistant?.connection).toMatchObject({
       host: 'broker.lan',
       port: 8883,
