@@ -34,6 +34,11 @@ const COMMANDS: readonly (readonly [string, string, () => Promise<(parent: Comma
     async () => (await import('@amiable/engineer')).mbusCommand,
   ],
   [
+    'optical',
+    'read and program meters through their optical port: read, program, shell',
+    async () => (await import('@amiable/engineer')).opticalCommand,
+  ],
+  [
     'explain',
     'what every byte of a frame, an APDU, a log or a capture is',
     async () => (await import('@amiable/engineer')).explainCommand,

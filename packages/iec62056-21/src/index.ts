@@ -72,6 +72,7 @@ export { makerName } from './makers.ts';
 export { type Readings, readingsOf, utcOf } from './message.ts';
 export { type ModeEOptions, modeELink } from './mode-e.ts';
 export { type OpticalPort, type OpticalPortOptions, serveOpticalPort } from './port.ts';
+export { isLoadProfile, type LoadProfile, type LoadProfileRow, loadProfiles } from './profile.ts';
 export {
   createOpticalServer,
   type DeviceCommand,

@@ -14,6 +14,7 @@ import type { BracketValue, DataSet } from './data-set.ts';
 import type { Identification } from './identification.ts';
 import { isHeatCode, itemOf, meaningOf } from './items.ts';
 import { makerName } from './makers.ts';
+import { type LoadProfile, loadProfiles } from './profile.ts';
 import { unitOfText } from './units.ts';
 import { type Moment, parseDate, parseMoment, parseNumber, parseTime } from './values.ts';
 
@@ -161,6 +162,19 @@ function addSet(columns: Columns, set: DataSet, heat: boolean, zone: string | un
   }
 }
 
+/** Each value of a load profile at the end of its period; nothing where nobody can say when that was. */
+function addProfile(columns: Columns, { columns: heads, rows }: LoadProfile, zone: string | undefined): void {
+  for (const { moment, values } of rows) {
+    const time = utcOf(moment, zone);
+    if (time === undefined) continue;
+    values.forEach((value, i) => {
+      const { code, unit } = heads[i] as { code: string; unit: string };
+      // Dashes or nothing stand for a period without a value.
+      if (parseNumber(value)) addNumber(columns, code, value, unit === '' ? undefined : unit, false, 0, time);
+    });
+  }
+}
+
 /** The meter's clock out of its data sets: `0.9.1` and `0.9.2`, `1.0.0`, or `9.36` of heat meters. */
 function clockOf(sets: readonly DataSet[], heat: boolean): Moment | undefined {
   let time: Moment | undefined;
@@ -187,7 +201,11 @@ function clockOf(sets: readonly DataSet[], heat: boolean): Moment | undefined {
 export function readingsOf(sets: readonly DataSet[], zone?: string): Readings {
   const heat = sets.some(({ address }) => isHeatCode(address));
   const columns = new Columns();
-  for (const set of sets) addSet(columns, set, heat, zone);
+  const profiles = loadProfiles(sets);
+  for (const set of sets)
+    if (profiles.length === 0 || !profiles.some(({ address }) => address === set.address))
+      addSet(columns, set, heat, zone);
+  for (const profile of profiles) addProfile(columns, profile, zone);
   let meterId: string | undefined;
   let best = Number.POSITIVE_INFINITY;
   for (let i = 0; i < columns.items.length; i++) {
