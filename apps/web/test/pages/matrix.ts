@@ -1,6 +1,9 @@
 /**
  * Every page × language × theme × size: no word in the console, nothing for axe to find, nothing wider than the
  * screen, first paint within a second, and a picture in apps/web/screenshots to look at.
+ *
+ * Loading takes most of the time, so a page is loaded twice for its six looks: on a phone, and on a desktop whose window is then
+ * narrowed to a tablet's. The theme changes under the open page, as it does when a device goes dark in the evening.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,8 +27,9 @@ import {
 import { createMock, type Mock, type MockMode } from '../mock.ts';
 
 const quick = process.env.PAGES === 'quick';
-const LANGUAGES = quick ? ['en', 'de'] : ['en', 'nb', 'de', 'nl'];
 const THEMES = ['light', 'dark'] as const;
+/** Sizes that share a load, the first one loaded. */
+const LOADS: readonly (readonly Size[])[] = [['phone'], ['desktop', 'tablet']];
 const FOLDER = join(distFolder, '..', 'screenshots');
 
 interface Place {
@@ -57,6 +61,8 @@ const PLACES: readonly Place[] = [
   { name: 'message-locked', path: MESSAGE(11) },
   { name: 'message-deciphered', path: MESSAGE(5) },
   { name: 'settings', path: '/meter/8/settings' },
+  { name: 'wall', path: '/display?meter=7' },
+  { name: 'wall-week', path: '/display/week/-2?meter=2' },
   { name: 'explain-exchange', path: EXCHANGE },
   { name: 'explain-none', path: '/explain?hex=nothing' },
   { name: 'unknown-page', path: '/nowhere/at/all' },
@@ -67,8 +73,9 @@ const PLACES: readonly Place[] = [
   { name: 'many', path: '/', mode: 'many' },
 ];
 
-/** All of one theme; a file for each theme lets both cores work. */
-export function matrix(theme: (typeof THEMES)[number]): void {
+/** All of some languages; a file for each two lets both cores work. PAGES=quick takes the first. */
+export function matrix(all: readonly string[]): void {
+  const languages = quick ? all.slice(0, 1) : all;
   describe.skipIf(!chromiumPath)(chromiumPath ? 'every page' : NO_CHROMIUM, () => {
     let browser: Browser;
     const mocks = new Map<MockMode, { mock: Mock; base: string }>();
@@ -86,19 +93,28 @@ export function matrix(theme: (typeof THEMES)[number]): void {
       for (const { mock } of mocks.values()) await mock.close();
     });
 
-    for (const language of LANGUAGES)
-      for (const size of Object.keys(SIZES) as Size[]) {
-        const look: Look = { size, theme, language };
-        describe(`${language} ${theme} ${size}`, () => {
+    for (const language of languages)
+      for (const sizes of LOADS) {
+        const first = sizes[0] as Size;
+        describe(`${language} ${sizes.join(', ')}, light and dark`, () => {
           let context: BrowserContext;
           beforeAll(async () => {
-            context = await openContext(browser, look);
+            context = await openContext(browser, { size: first, theme: 'light', language });
           });
           afterAll(() => context?.close());
           it.each(PLACES)('$name', async (place) => {
             const page = await context.newPage();
             try {
-              await inspect(page, place, look);
+              const said = listen(page);
+              await load(page, place);
+              for (const size of sizes) {
+                if (size !== first) await page.setViewportSize(SIZES[size]);
+                for (const theme of THEMES) {
+                  await page.emulateMedia({ colorScheme: theme });
+                  await inspect(page, place, { size, theme, language });
+                }
+              }
+              expect(said.filter((line) => !(place.noisy && line.includes('Failed to load resource')))).toEqual([]);
             } finally {
               // An open page holds a live connection, and a browser has six of them for one server.
               await page.close();
@@ -107,21 +123,22 @@ export function matrix(theme: (typeof THEMES)[number]): void {
         });
       }
 
-    async function inspect(page: Page, place: Place, { language, theme, size }: Look): Promise<void> {
-      const said = listen(page);
+    async function load(page: Page, place: Place): Promise<void> {
       const { base } = mocks.get(place.mode ?? 'live') as { base: string };
       await page.goto(base + place.path);
       if (place.grey) await page.locator('.bone').first().waitFor();
       else await settled(page);
       expect(await bestPaint(page)).toBeLessThan(1000);
+    }
+
+    async function inspect(page: Page, place: Place, look: Look): Promise<void> {
+      const { language, theme, size } = look;
       if (!place.grey) await settled(page);
-      expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(
-        0,
-      );
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      expect(wide, `${theme} ${size}`).toBeLessThanOrEqual(0);
       expect(await page.evaluate(() => document.documentElement.lang)).toBe(language);
       await page.screenshot({ path: join(FOLDER, `${place.name}-${language}-${theme}-${size}.png`) });
-      expect(await axe(page)).toEqual([]);
-      expect(said.filter((line) => !(place.noisy && line.includes('Failed to load resource')))).toEqual([]);
+      expect(await axe(page), `${theme} ${size}`).toEqual([]);
     }
   });
 }

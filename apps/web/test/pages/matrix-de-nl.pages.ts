@@ -1,3 +1,3 @@
 import { matrix } from './matrix.ts';
 
-matrix('dark');
+matrix(['de', 'nl']);

@@ -1,3 +1,3 @@
 import { matrix } from './matrix.ts';
 
-matrix('light');
+matrix(['en', 'nb']);
