@@ -273,6 +273,7 @@ export function buildConfig(given: ReadonlyMap<string, string>, { hostName, fold
     spool: {
       folder: resolve(folder, value<string>('spool.folder') ?? ''),
       maxBytes: value<number>('spool.max-size') ?? 0,
+      syncInterval: value<number>('spool.sync') ?? 0,
     },
     page: {
       host: value<string>('page.host') ?? '',

@@ -147,6 +147,15 @@ export const SETTINGS: readonly Setting[] = [
       'When it is full, 2-second values are thinned before anything hourly is dropped. 1GB holds months of one meter.',
   },
   {
+    name: 'spool.sync',
+    kind: { is: 'span', least: 100, most: 60_000, live: true },
+    default: '5s',
+    expert: true,
+    label: 'Written to disk at the latest after',
+    explanation:
+      'What came since then is what a power cut can cost. live writes each message at once, which wears out the card of a Raspberry Pi.',
+  },
+  {
     name: 'page.host',
     kind: { is: 'address' },
     default: '127.0.0.1',

@@ -50,6 +50,7 @@ const FORMS: Partial<Record<Unit, Form>> = {
   h: { unit: 'h', deviceClass: 'duration' },
   d: { unit: 'd', deviceClass: 'duration' },
   dBm: { unit: 'dBm', deviceClass: 'signal_strength' },
+  '%': { unit: '%', deviceClass: 'humidity' },
   lx: { unit: 'lx', deviceClass: 'illuminance' },
 };
 

@@ -24,6 +24,7 @@ export const UNIT_NAMES: Partial<Record<Unit, readonly [name: string, counts: bo
   degC: ['amiable_meter_celsius', false],
   K: ['amiable_meter_kelvin', false],
   bar: ['amiable_meter_bar', false],
+  '%': ['amiable_meter_percent', false],
   '1': ['amiable_meter_number', false],
 };
 const OTHER = ['amiable_meter_other', false] as const;

@@ -4,12 +4,13 @@ import type { Command } from 'commander';
 const gather = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
 
 const MORE = `
+Without a configuration it opens a set-up page at http://127.0.0.1:8090/ and prints a one-time code for it.
 The configuration is a file of NAME=VALUE lines; see docs/reader.md for the names. Every name may also stand in the
 environment (port.1.device is AMIABLE_PORT_1_DEVICE) or be given with --set.
 
 Examples:
   amiable reader --data /var/lib/amiable                     config.txt and spool in that folder
-  amiable reader --set port.device=/dev/ttyUSB0 --set mqtt.url=mqtt://broker.example
+  amiable reader --set port.device=/dev/ttyUSB0 --set mqtt.host=broker.example
 
 Messages are on disk before anything else is done with them; they stay until every uplink has handed them on.
 Ctrl-C or SIGTERM ends it, SIGHUP reads the configuration anew.`;

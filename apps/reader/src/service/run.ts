@@ -4,8 +4,10 @@
  */
 import { join, resolve } from 'node:path';
 import { backOff, PortError, sleep } from '@amiable/io';
-import { createConfigStore, faultText, type Loaded, type ReaderConfig } from '../config/index.ts';
+import { createConfigStore, type ReaderConfig } from '../config/index.ts';
 import type { ReadIo } from '../machine.ts';
+import { createAppliance } from '../setup/appliance.ts';
+import { hashPassword } from '../setup/password.ts';
 import { startReader } from './service.ts';
 import type { ReaderMachine, ReaderService, ReaderStatus } from './types.ts';
 
@@ -17,6 +19,7 @@ export interface ReaderRunOptions {
   readonly set?: readonly string[];
 }
 
+const VERSION = '0.1.0';
 const STATUS_EVERY = 2000;
 /** Where the console is a log. */
 const LOG_EVERY = 3_600_000;
@@ -39,45 +42,43 @@ export async function runReader(
     environment,
     given: options.set ?? [],
     hostName: io.hostName,
-    hash: async (password) => (await import('@node-rs/argon2')).hash(password),
+    hash: hashPassword,
   });
-  const configOf = (loaded: Loaded): ReaderConfig | undefined => {
-    for (const fault of loaded.faults) tell(faultText(fault, file));
-    for (const warning of loaded.warnings) tell(warning);
-    const { config } = loaded;
-    if (!config || !options.dataGiven || loaded.origins.has('spool.folder')) return config;
-    return { ...config, spool: { ...config.spool, folder: join(data, 'spool') } };
-  };
-
-  const config = configOf(await store.load());
-  if (!config) return 2;
-  if (config.ports.length === 0) {
-    tell(`no port is configured; name one in ${file} (port.device=/dev/ttyUSB0) or with --set`);
-    return 2;
-  }
   const machine: ReaderMachine = {
     clock: io.clock,
     random: io.random,
     tell,
     ...(io.serialBinding === undefined ? {} : { serialBinding: io.serialBinding }),
   };
-  const service = await startWhenFree(config, machine, io.signal);
-  if (!service) return 0;
-
-  const reload = async () => {
-    try {
-      const now = configOf(await store.load());
-      if (!now) return tell('the configuration stays as it was');
-      await service.apply(now);
-      tell('the configuration was read anew');
-    } catch (error) {
-      tell((error as Error).message);
+  const appliance = createAppliance({
+    store,
+    machine,
+    hostName: io.hostName,
+    version: VERSION,
+    start: (config) => startWhenFree(config, machine, io.signal),
+    adjust: (loaded, config) =>
+      !options.dataGiven || loaded.origins.has('spool.folder')
+        ? config
+        : { ...config, spool: { ...config.spool, folder: join(data, 'spool') } },
+  });
+  try {
+    if (!(await appliance.begin()) || io.signal.aborted) {
+      await appliance.close();
+      return io.signal.aborted ? 0 : 2;
     }
+  } catch (error) {
+    await appliance.close();
+    throw error;
+  }
+
+  const onHangUp = () => {
+    appliance.reload().catch((error: Error) => tell(error.message));
   };
-  const onHangUp = () => void reload();
   process.on('SIGHUP', onHangUp);
 
   const show = () => {
+    const service = appliance.service();
+    if (!service) return;
     if (isTerminal) {
       const line = statusLine(service.status()).slice(0, Math.max(20, (process.stderr.columns ?? 120) - 1));
       status = line;
@@ -92,7 +93,7 @@ export async function runReader(
   if (status) io.err('\n');
   status = '';
   tell('ending');
-  await service.stop();
+  await appliance.close();
   return 0;
 }
 

@@ -182,6 +182,10 @@ export const de: Dictionary = {
       'Platz dafür',
       'Ist er voll, werden 2-Sekunden-Werte ausgedünnt, bevor Stündliches verloren geht. 1GB reicht für Monate eines Zählers.',
     ],
+    'spool.sync': [
+      'Spätestens auf dem Datenträger nach',
+      'Was seitdem kam, kann ein Stromausfall kosten. live schreibt jede Nachricht sofort, was die Karte eines Raspberry Pi abnutzt.',
+    ],
     'page.host': [
       'Adresse dieser Seite',
       'Adresse dieses Rechners, auf der die Seite zu erreichen ist. 127.0.0.1: nur von diesem Rechner. 0.0.0.0: aus dem ganzen lokalen Netz: Dann kann dort jeder Passwörter probieren und, da die Seite nicht verschlüsselt ist, beim Anmelden mithören. Nur in einem Netz, dem man traut, oder hinter einem Webserver mit HTTPS.',

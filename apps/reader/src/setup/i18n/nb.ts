@@ -178,6 +178,10 @@ export const nb: Dictionary = {
       'Plass til det',
       'Når den er full, tynnes 2-sekundersverdier ut før noe timevis går tapt. 1GB holder til måneder av én måler.',
     ],
+    'spool.sync': [
+      'Senest skrevet til disk etter',
+      'Det som kom siden da, kan et strømbrudd koste. live skriver hver melding straks, og det sliter på kortet i en Raspberry Pi.',
+    ],
     'page.host': [
       'Adressen til denne siden',
       'Adressen på denne maskinen som siden svarer på. 127.0.0.1: bare fra denne maskinen. 0.0.0.0: fra hele lokalnettet: Da kan alle der prøve passord og, siden siden ikke er kryptert, lytte når du logger inn. Gjør det i et nettverk du stoler på, eller sett en webtjener med HTTPS foran.',

@@ -179,6 +179,10 @@ export const nl: Dictionary = {
       'Ruimte daarvoor',
       'Is die vol, dan worden 2-secondewaarden uitgedund voordat er iets per uur verloren gaat. 1GB is genoeg voor maanden van één meter.',
     ],
+    'spool.sync': [
+      'Uiterlijk op schijf na',
+      'Wat sindsdien kwam, kan een stroomuitval kosten. live schrijft elk bericht meteen, wat de kaart van een Raspberry Pi verslijt.',
+    ],
     'page.host': [
       'Adres van deze pagina',
       'Adres van deze machine waarop de pagina bereikbaar is. 127.0.0.1: alleen vanaf deze machine. 0.0.0.0: vanuit het hele lokale netwerk: dan kan iedereen daar wachtwoorden proberen en, omdat de pagina niet versleuteld is, meeluisteren bij het aanmelden. Doe het in een netwerk dat u vertrouwt, of zet er een webserver met HTTPS voor.',
