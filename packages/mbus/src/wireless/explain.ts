@@ -6,7 +6,7 @@ import { DecodeError, type Field } from '@amiable/bytes';
 import { identificationAt, MEDIA, manufacturerOf, statusTexts } from '../application/header.ts';
 import { layOutPartly } from '../application/layout.ts';
 import { readAlong, readingOf } from '../application/read.ts';
-import { decodeWirelessFrame, LINK_HEADER } from './frame.ts';
+import { controlName, decodeWirelessFrame, LINK_HEADER } from './frame.ts';
 import { type OpenOptions, openTelegram, type Telegram } from './open.ts';
 
 export interface ExplainedFrame {
@@ -39,12 +39,13 @@ export function explainWireless(input: Uint8Array, options: OpenOptions = {}): E
   try {
     const frame = decodeWirelessFrame(input);
     bytes = frame.bytes;
-    const telegram = openTelegram(frame.bytes, options);
-    bytes = telegram.bytes;
     const form = frame.form === 'bare' ? 'without CRCs' : `format ${frame.form}, its CRCs fit and are left out here`;
     add('link/length', 0, 1, `${bytes[0]} bytes follow (${form})`);
-    add('link/control', 1, 1, telegram.link.controlName ?? `unknown control ${hex(telegram.link.control)}`);
+    const control = bytes[1] as number;
+    add('link/control', 1, 1, controlName(control) ?? `unknown control ${hex(control)}`);
     explainAddress(add, 'link', bytes, 2);
+    const telegram = openTelegram(frame.bytes, options);
+    bytes = telegram.bytes;
     explainLayers(add, telegram);
     explainApplication(add, telegram);
   } catch (e) {

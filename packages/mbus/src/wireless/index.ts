@@ -1,6 +1,13 @@
 export { cmac, type MbusCrypto, softwareAes } from './aes.ts';
 export { compactOf, createFormatMemory, type FormatMemory, formatOf, formatSignature } from './compact.ts';
 export { createWmbusDecoder, type FrameFacts, type WmbusDecoder, type WmbusOptions } from './decoder.ts';
+export {
+  encodeLinkAddress,
+  encodeTelegram,
+  type TelegramToSend,
+  type WirelessMeter,
+  type WirelessSecurity,
+} from './encode.ts';
 export { type ExplainedFrame, explainWireless } from './explain.ts';
 export {
   controlName,
