@@ -23,6 +23,7 @@ import { messageFromJson } from '@amiable/model/schemas';
 import { fuzzClient } from './client.ts';
 import type { Corpus, Dice } from './inputs.ts';
 import { loadApdus, mutate, oddPayload, oddStream } from './inputs.ts';
+import { opticalTarget } from './optical.ts';
 import { p1Target } from './p1.ts';
 
 export interface Target {
@@ -34,7 +35,7 @@ export interface Target {
   readonly tally: Record<string, number>;
 }
 
-export const TARGETS = ['hdlc', 'mbus', 'dlms', 'apdu', 'client', 'wrapper', 'push', 'han', 'p1'] as const;
+export const TARGETS = ['hdlc', 'mbus', 'dlms', 'apdu', 'client', 'wrapper', 'push', 'han', 'p1', 'optical'] as const;
 export type TargetName = (typeof TARGETS)[number];
 
 /** First bytes of all APDUs. */
@@ -74,6 +75,8 @@ export function target(name: TargetName, corpus: Corpus, roll: Dice): Target {
   const stream = () => oddStream(corpus, roll, nodeCrypto);
   const payload = () => oddPayload(corpus, roll);
   switch (name) {
+    case 'optical':
+      return opticalTarget(roll);
     case 'hdlc': {
       const sink = { frame: () => count('frames'), drop: () => count('drops') };
       const scanner = createHdlcScanner(sink, { refused: true });

@@ -51,6 +51,7 @@ export {
 } from './data-set.ts';
 export { createReadoutDecoder, MAX_TELEGRAM, type MessageContext, messageOfReadings } from './decoder.ts';
 export { errorText, errorWords } from './errors.ts';
+export { explainReadout } from './explain.ts';
 export {
   addressFits,
   fastest,
