@@ -5,6 +5,7 @@
 import { type Command, CommanderError } from 'commander';
 import { mbusCommand } from './mbus/command.ts';
 import { opticalCommand } from './optical/command.ts';
+import { p1Command } from './p1/command.ts';
 import type { SimulateOptions } from './options.ts';
 
 const EXAMPLES = `
@@ -78,6 +79,7 @@ export function simulateCommand(parent: Command): Command {
   meterCommand(command);
   mbusCommand(command);
   opticalCommand(command);
+  p1Command(command);
   return command;
 }
 
