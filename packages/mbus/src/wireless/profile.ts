@@ -42,11 +42,11 @@ export function profileRecords(layout: Layout, slot: Slot, bytes: Uint8Array, st
   if (octets === 0 || field === 5) return undefined;
   const vif = [head.vif, ...head.vifes.filter((_, i) => i !== which)];
   const inverse = ((head.vifes[which] as number) & 0x7f) === INVERSE;
-  const base = mode === 0 ? undefined : baseValue(layout, slot, bytes, start, field, octets);
+  const base = mode === 0 ? undefined : baseValue(layout, slot, bytes, start);
   if (mode !== 0 && base === undefined) return undefined;
   const day = baseDay(layout, head.storage, bytes, start);
   const out: number[] = [];
-  let running = base ?? 0n;
+  let running = base?.value ?? 0n;
   let storage = head.storage;
   for (let from = at + 2, n = 1; from + octets <= at + slot.length && n <= MAX_VALUES; from += octets, n++) {
     storage++;
@@ -59,11 +59,12 @@ export function profileRecords(layout: Layout, slot: Slot, bytes: Uint8Array, st
       if (step === undefined) break;
       const forward = mode === 2 ? -step : step;
       running += inverse ? -forward : forward;
-      value = octetsOf(running, octets, field);
+      // The sum has the room of the register itself.
+      value = octetsOf(running, base?.octets ?? octets, base?.field ?? field);
     }
     const date = day && dateAt(day, inverse ? -n : n, spacing, (control >> 4) & 3);
     if (date) out.push(...heads(0x02, storage, 0, 0, 0, [0x6c]), ...date);
-    out.push(...heads(field, storage, head.tariff, head.subunit, (head.dif >> 4) & 3, vif), ...value);
+    out.push(...heads(base?.field ?? field, storage, head.tariff, head.subunit, (head.dif >> 4) & 3, vif), ...value);
   }
   return Uint8Array.from(out);
 }
@@ -91,27 +92,22 @@ function heads(
   return [...chain([dif, ...difes]), ...chain(vif)];
 }
 
-/** The value of the same register under the profile's storage number. */
+/** The value of the same register under the profile's storage number, and its form. */
 function baseValue(
   layout: Layout,
   profile: Slot,
   bytes: Uint8Array,
   start: number,
-  field: number,
-  octets: number,
-): bigint | undefined {
+): { readonly value: bigint; readonly field: number; readonly octets: number } | undefined {
   for (const slot of layout.slots) {
-    if (!slot.head || slot === profile || profileAt(slot) >= 0) continue;
     const { head } = slot;
-    const same =
-      head.storage === profile.head?.storage &&
-      (head.vif & 0x7f) === ((profile.head?.vif ?? 0) & 0x7f) &&
-      slot.length > 0;
-    if (!same) continue;
+    if (!head || slot === profile || profileAt(slot) >= 0) continue;
+    if (head.storage !== profile.head?.storage || (head.vif & 0x7f) !== (profile.head.vif & 0x7f)) continue;
+    const field = head.dif & 0x0f;
+    if (slot.length === 0 || slot.length !== OCTETS[field] || field === 5) continue;
     const at = start + slot.at;
-    const value = numberOf(bytes.subarray(at, at + slot.length), head.dif & 0x0f, true);
-    // It must fit the octets that the profile has.
-    return value !== undefined && octetsOf(value, octets, field).length === octets ? value : undefined;
+    const value = numberOf(bytes.subarray(at, at + slot.length), field, true);
+    return value === undefined ? undefined : { value, field, octets: slot.length };
   }
   return undefined;
 }
