@@ -386,7 +386,7 @@ describe('HTTP POST', () => {
     const { code, err } = await read(['-f', file(many(2500)), '-q', '--post', s.url, '--api-key', 'k1']);
     expect([code, err]).toEqual([0, expect.stringContaining('2500 delivered')]);
     expect(s.requests.flatMap((r) => r.lines.map(powerOf))).toEqual(Array.from({ length: 2500 }, (_, i) => i));
-    expect(s.requests.every((r) => r.lines.length <= 1000 && r.headers.authorization === 'Bearer k1')).toBe(true);
+    expect(s.requests.every((r) => r.lines.length <= 4000 && r.headers.authorization === 'Bearer k1')).toBe(true);
     expect(s.requests.some((r) => r.headers['content-encoding'] === 'gzip')).toBe(true);
     expect(s.requests[0]?.headers['content-type']).toBe('application/x-ndjson');
   });

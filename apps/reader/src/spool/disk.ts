@@ -10,6 +10,7 @@ import {
   readSync,
   renameSync,
   statSync,
+  unlink,
   unlinkSync,
   writeSync,
 } from 'node:fs';
@@ -31,6 +32,8 @@ export interface Disk {
   syncFolder(path: string): void;
   rename(from: string, to: string): void;
   remove(path: string): void;
+  /** The same without waiting; a file that stays does no harm. */
+  discard(path: string): void;
 }
 
 export const realDisk: Disk = {
@@ -61,6 +64,7 @@ export const realDisk: Disk = {
   },
   rename: (from, to) => renameSync(from, to),
   remove: (path) => unlinkSync(path),
+  discard: (path) => unlink(path, () => {}),
 };
 
 /** @throws what the disk throws; nothing of it counts as written then */

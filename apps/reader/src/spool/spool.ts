@@ -157,11 +157,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       const [oldest] = segments as [Segment];
       if (oldest.busy || oldest === active?.segment) return;
       segments.shift();
-      try {
-        disk.remove(oldest.path);
-      } catch {
-        // It is found again at the next opening, and passed over.
-      }
+      disk.discard(oldest.path);
     }
     if (state === 'disk') return;
     // What is delivered everywhere need not be written any more.

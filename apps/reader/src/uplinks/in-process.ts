@@ -8,8 +8,8 @@ import { MessageFormatError, messageFromJson } from '@amiable/model/schemas';
 import type { InProcess } from '../service/types.ts';
 import { createBell, type Uplink, type UplinkCommon, type UplinkReport, waitUntil } from './uplink.ts';
 
-const BATCH_ITEMS = 1000;
-const BATCH_BYTES = 1 << 20;
+const BATCH_ITEMS = 4000;
+const BATCH_BYTES = 2 << 20;
 
 export interface InProcessOptions extends UplinkCommon {
   readonly to: InProcess;
@@ -49,22 +49,23 @@ export function inProcessUplink({ outbox, to, clock, random, tell }: InProcessOp
         await bell.next();
         continue;
       }
+      const bad = refused;
       const messages = parse(lines);
-      for (;;) {
-        try {
-          if (messages.length > 0) await to.take(messages);
-          break;
-        } catch (error) {
-          if (ended) return;
-          const words = `${name}: ${(error as Error).message}`;
-          if (fault === undefined) tell(`${words}. Trying again; messages wait`);
-          fault = words;
-          isUp = false;
-          failures++;
-          bell.ring();
-          await sleep(clock, backOff({ first: 250, longest: 10_000 }, failures, random), closing.signal);
-          if (ended) return;
-        }
+      try {
+        if (messages.length > 0) await to.take(messages);
+      } catch (error) {
+        refused = bad;
+        if (ended) return;
+        const words = `${name}: ${(error as Error).message}`;
+        if (fault === undefined) tell(`${words}. Trying again; messages wait`);
+        fault = words;
+        isUp = false;
+        failures++;
+        // The next try begins with what is newest then.
+        outbox.again();
+        bell.ring();
+        await sleep(clock, backOff({ first: 250, longest: 10_000 }, failures, random), closing.signal);
+        continue;
       }
       if (fault !== undefined) tell(`${name}: takes messages again`);
       fault = undefined;

@@ -12,7 +12,8 @@ import { backOff, PortError, portError, sleep } from '@amiable/io';
 import type { TlsConfig } from '../config/types.ts';
 import { createBell, SLOWLY, type Uplink, type UplinkCommon, type UplinkReport, waitUntil } from './uplink.ts';
 
-const BATCH_ITEMS = 1000;
+const BATCH_FIRST = 1000;
+const BATCH_ITEMS = 4000;
 /** Before compression; the contract allows 5 MB. */
 const BATCH_BYTES = 2 << 20;
 /** Small bodies are not worth compressing. */
@@ -149,7 +150,7 @@ export function postUplink({ outbox, post, clock, random, tell, patient = false 
 
   const work = async () => {
     /** Halved when the server finds a batch too large or unreadable, doubled again with every success. */
-    let most = BATCH_ITEMS;
+    let most = BATCH_FIRST;
     let failures = 0;
     const again = async (words: string, ms?: number) => {
       failures++;

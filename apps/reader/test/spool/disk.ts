@@ -107,6 +107,7 @@ export function testDisk(): TestDisk {
     remove(path) {
       if (!files.delete(path)) throw fail('ENOENT');
     },
+    discard: (path) => void files.delete(path),
     powerCut(keep, garble) {
       open.clear();
       for (const file of files.values()) {
