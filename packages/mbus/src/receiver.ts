@@ -21,6 +21,8 @@ import {
 export interface MbusSink {
   /** A good long or control frame. Its views are valid only during the call. */
   frame(f: LongFrame, offset: number): void;
+  /** Taken instead of `frame` where it is there: the same frame, buf[start, end), without views made of it. */
+  frameAt?(buf: Uint8Array, start: number, end: number, offset: number): void;
   drop(d: Drop): void;
   short?(control: number, address: number, offset: number): void;
   acknowledge?(offset: number): void;
@@ -114,6 +116,7 @@ export function createMbusReceiver(sink: MbusSink): MbusReceiver {
         found(pos + length);
         if (length === 1) sink.acknowledge?.(base + pos);
         else if (buf[pos] === SHORT_START) sink.short?.(buf[pos + 1] as number, buf[pos + 2] as number, base + pos);
+        else if (sink.frameAt) sink.frameAt(buf, pos, pos + length, base + pos);
         else sink.frame(longFrameAt(buf, pos), base + pos);
         pos += length;
         continue;

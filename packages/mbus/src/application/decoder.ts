@@ -16,7 +16,8 @@ import {
   type PortSink,
   type Value,
 } from '@amiable/model';
-import { LONG_OVERHEAD, type LongFrame, longFrameAt } from '../frame.ts';
+import { driversFor } from '../drivers/index.ts';
+import { LONG_OVERHEAD, longFrameAt } from '../frame.ts';
 import { PRM } from '../link.ts';
 import { createMbusReceiver } from '../receiver.ts';
 import { APPLICATION_ERRORS } from '../slave/errors.ts';
@@ -37,6 +38,8 @@ export interface MbusDecoderOptions extends PortOptions {
 interface KnownSender extends Sender {
   /** Octets 4 to 7 of its secondary address. */
   readonly rest: number;
+  /** A driver may know what its maker puts in. */
+  readonly driven: boolean;
   /** It has shown that its clock marks summer time. */
   marks: boolean;
   /** UTC of its last message. */
@@ -48,6 +51,7 @@ const NOBODY: KnownSender = {
   meterId: undefined,
   meterType: undefined,
   rest: 0,
+  driven: false,
   marks: false,
   after: undefined,
 };
@@ -69,31 +73,26 @@ export function createMbusDecoder(options: MbusDecoderOptions, sink: PortSink): 
   const counters: PortCounters = { bytes: 0, frames: 0, good: 0, sealed: 0, dropped: {}, noise: 0 };
   const telegrams = createTelegramReader();
   const senders = new Map<number, KnownSender>();
-  const receiver = createMbusReceiver({ frame, drop: refusedFrame });
+  const receiver = createMbusReceiver({ frame() {}, frameAt, drop: refusedFrame });
   let slab = EMPTY;
   let used = SLAB;
   let receivedAt = -1;
   let sequence = 0;
 
-  function frame(f: LongFrame, offset: number): void {
+  function frameAt(buf: Uint8Array, start: number, end: number, offset: number): void {
     counters.frames++;
-    if ((f.control & PRM) !== 0) {
-      refuse('direction', 4, f.raw, offset);
-      return;
-    }
-    take(keep(f.raw), offset, undefined);
+    if (((buf[start + 4] as number) & PRM) !== 0) refuse('direction', 4, keep(buf, start, end), offset);
+    else take(keep(buf, start, end), offset, undefined);
   }
 
   /** A copy that stays. */
-  function keep(raw: Uint8Array): Uint8Array {
-    const { length } = raw;
-    if (used + length > SLAB) {
-      slab = new Uint8Array(SLAB);
-      used = 0;
-    }
-    slab.set(raw, used);
-    used += length;
-    return slab.subarray(used - length, used);
+  function keep(buf: Uint8Array, start: number, end: number): Uint8Array {
+    const from = used + end - start > SLAB ? 0 : used;
+    if (from === 0) slab = new Uint8Array(SLAB);
+    used = from + end - start;
+    // Frames are short: a call of set would take as long.
+    for (let i = start, to = from; i < end; i++, to++) slab[to] = buf[i] as number;
+    return slab.subarray(from, used);
   }
 
   /** A whole frame; `refused` is why it should not be believed. */
@@ -139,11 +138,13 @@ export function createMbusDecoder(options: MbusDecoderOptions, sink: PortSink): 
     const known = senders.get(id);
     if (known !== undefined && known.rest === rest) return known;
     if (senders.size >= MAX_SENDERS) senders.clear();
+    const maker = manufacturerOf((b[o + 4] as number) | ((b[o + 5] as number) << 8));
     const sender: KnownSender = {
-      maker: manufacturerOf((b[o + 4] as number) | ((b[o + 5] as number) << 8)),
+      maker,
       meterId: identificationAt(b, o),
       meterType: MEDIA[b[o + 7] as number],
       rest,
+      driven: driversFor(maker, b[o + 6] as number, b[o + 7] as number).length > 0,
       marks: false,
       after: undefined,
     };
@@ -209,10 +210,15 @@ export function createMbusDecoder(options: MbusDecoderOptions, sink: PortSink): 
       flags,
       hints: clock >= 0 && zone !== undefined ? hintsOf(layout.slots[clock]!, bytes, start, sender) : undefined,
     };
-    const extras = extrasOf(layout, bytes, start, sender.maker ?? '', (sender.rest >> 16) & 0xff, sender.rest >>> 24);
-    const all = extras ? joined(items, values, qualities, extras) : { items, values, qualities };
-    const message = new MbusMessage(context, sender, all.items, all.values, all.qualities, clock, layout.timedBy);
-    if (extras?.list !== undefined) message.list = extras.list;
+    const message = new MbusMessage(context, sender, items, values, qualities, clock, layout.timedBy);
+    if (layout.special === 'profile' || (layout.special === 'maker' && sender.driven)) {
+      const { maker = '', rest } = sender;
+      const extras = extrasOf(layout, bytes, start, maker, (rest >> 16) & 0xff, rest >>> 24);
+      if (extras) {
+        Object.assign(message, joined(items, values, qualities, extras));
+        if (extras.list !== undefined) message.list = extras.list;
+      }
+    }
     if (message.time !== undefined) sender.after = message.time;
     return message;
   }
@@ -328,7 +334,7 @@ export function createMbusDecoder(options: MbusDecoderOptions, sink: PortSink): 
 
   function refuse(reason: string, at: number, raw: Uint8Array, offset: number): void {
     drop(reason, raw, offset);
-    if (bad) empty(reason, at, keep(raw), NOBODY);
+    if (bad) empty(reason, at, raw, NOBODY);
   }
 
   /** What the link refused. */

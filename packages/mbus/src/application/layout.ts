@@ -59,6 +59,8 @@ export interface Layout {
   readonly moreFollows: boolean;
   /** Index of the reading that is the telegram's own time, -1 when there is none. */
   readonly clock: number;
+  /** What may hold more than its records say: octets of the maker, or compact profiles. */
+  readonly special: 'none' | 'maker' | 'profile';
   /** By reading: index of the reading that gives its time (stored values, maxima), -1 for the telegram's; absent when none has one. */
   readonly timedBy: Int32Array | undefined;
 }
@@ -210,14 +212,16 @@ function finish(slots: readonly Slot[], length: number, msbFirst: boolean, moreF
       timedBy ??= new Int32Array(slots.length).fill(-1);
       timedBy[i] = slots.indexOf(clock);
     });
-  return {
-    length,
-    msbFirst,
-    slots,
-    moreFollows,
-    clock: slots.findIndex((slot) => isClock(slot) && now(slot)),
-    timedBy,
-  };
+  const clock = slots.findIndex((slot) => isClock(slot) && now(slot));
+  return { length, msbFirst, slots, moreFollows, clock, special: specialOf(slots), timedBy };
+}
+
+/** VIFEs of profiles: inverse compact, compact with registers, compact. */
+const PROFILES: ReadonlySet<number> = new Set([0x13, 0x1e, 0x1f]);
+
+function specialOf(slots: readonly Slot[]): Layout['special'] {
+  if (slots.some(({ head }) => head?.vifes.some((vife) => PROFILES.has(vife & 0x7f)))) return 'profile';
+  return slots.some(({ head }) => head === undefined || (head.vif & 0x7f) === 0x7f) ? 'maker' : 'none';
 }
 
 /** The time point of a stored value, or of a maximum: of the same storage number and function, else of the storage number. */
