@@ -10,6 +10,7 @@ import {
   decodeRecords,
   encodeLongFrame,
   encodeRecords,
+  explainLongFrame,
   type MbusDecoderOptions,
   type RecordData,
   type RecordToSend,
@@ -428,5 +429,39 @@ describe('telegrams', () => {
     const { messages } = decode([frameOf(volume)]);
     expect(toHex(messages[0]!.raw!)).toBe(toHex(frameOf(volume)));
     expect(messages[0]!.id).toMatch(/^[0-9a-f]{32}$/);
+  });
+});
+
+describe('explanation', () => {
+  test('says of every octet what it is, once and in order', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...cases.map((c) => c.bytes)),
+        fc.array(fc.tuple(fc.integer({ min: 4, max: 240 }), fc.nat(255)), { maxLength: 3 }),
+        (frame, changes) => {
+          const bytes = frame.slice();
+          for (const [i, octet] of changes) if (i < bytes.length) bytes[i] = octet;
+          let at = 0;
+          for (const field of explainLongFrame(bytes)) {
+            expect(field.offset).toBe(at);
+            at += field.length;
+          }
+          expect(at).toBe(bytes.length);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  test('names and values stand beside their octets', () => {
+    const { bytes } = cases.find((c) => c.name === 'REL-Relay-Padpuls2')!;
+    const texts = explainLongFrame(bytes).map((field) => `${field.offset} ${field.path}: ${field.text}`);
+    expect(texts).toContain('4 mbus/control: control 08: RSP_UD, data of the slave');
+    expect(texts).toContain('6 mbus/ci: CI 72: variable data, long header');
+    expect(texts).toContain('7 mbus/header/identification: identification 11216301');
+    expect(texts).toContain('19 mbus/record1/dif: DIF 0C: BCD of 8 digits');
+    expect(texts).toContain('20 mbus/record1/vif: VIF 14: Volume, in 10^-2 m3');
+    expect(texts).toContain('21 mbus/record1/data: volume = 28760.81 m3');
+    expect(texts.some((text) => text.includes('storage 1'))).toBe(true);
   });
 });

@@ -1,5 +1,6 @@
 export { createMbusDecoder, type MbusDecoderOptions } from './decoder.ts';
 export { encodeDate, encodeRecords, encodeSecondary } from './encode.ts';
+export { ciText, explainData } from './explain.ts';
 export {
   decodeLongHeader,
   decodeShortHeader,
