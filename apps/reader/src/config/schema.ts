@@ -156,6 +156,14 @@ export const SETTINGS: readonly Setting[] = [
       'What came since then is what a power cut can cost. live writes each message at once, which wears out the card of a Raspberry Pi.',
   },
   {
+    name: 'page.password',
+    kind: { is: 'password', least: 8 },
+    secret: true,
+    label: 'Password of this page',
+    explanation:
+      'At least 8 letters. Kept as an argon2id hash; in config.txt it may be written plainly and is replaced by its hash at the next start.',
+  },
+  {
     name: 'page.host',
     kind: { is: 'address' },
     default: '127.0.0.1',
@@ -179,14 +187,6 @@ export const SETTINGS: readonly Setting[] = [
       'Names besides localhost and the name of this machine that stand in its address, e.g. reader.lan. Others are refused, so that pages elsewhere cannot reach it.',
   },
   {
-    name: 'page.password',
-    kind: { is: 'password', least: 8 },
-    secret: true,
-    label: 'Password of this page',
-    explanation:
-      'At least 8 letters. Kept as an argon2id hash; in config.txt it may be written plainly and is replaced by its hash at the next start.',
-  },
-  {
     name: 'page.open-status',
     kind: { is: 'yesNo' },
     default: 'no',
@@ -204,6 +204,7 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'port.#.name',
     kind: { is: 'name' },
+    expert: true,
     label: 'Name of the port',
     explanation: 'Stands in the messages. Empty: han0, han1 and so on.',
   },
@@ -227,12 +228,14 @@ export const SETTINGS: readonly Setting[] = [
     name: 'port.#.auth-key',
     kind: { is: 'keys' },
     secret: true,
+    expert: true,
     label: 'Authentication key',
     explanation: 'In the same form. With it every message is checked for forgery.',
   },
   {
     name: 'port.#.time-zone',
     kind: { is: 'zone' },
+    expert: true,
     label: 'Time zone of the meter',
     explanation: 'Such as Europe/Oslo. Empty: as the meter says, else by its country.',
   },

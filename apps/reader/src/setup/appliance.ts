@@ -11,6 +11,7 @@ import type { PageConfig, ReaderConfig } from '../config/types.ts';
 import { createGateways, type Gateways } from '../gateways/index.ts';
 import type { ReaderMachine, ReaderService } from '../service/types.ts';
 import type { Pages } from './server.ts';
+import { type Curves, createCurves } from './status-view.ts';
 
 const RETRY = 15_000;
 
@@ -27,6 +28,8 @@ export interface ApplianceOptions {
   readonly makeCode?: () => string;
   /** How long a port is listened to in a test, ms. */
   readonly listen?: number;
+  /** Port of the page whatever the configuration says, 0 for any free one; for tests. */
+  readonly pagePort?: number;
 }
 
 export interface Appliance {
@@ -47,6 +50,7 @@ export function createAppliance(options: ApplianceOptions): Appliance {
   const clock: Clock = machine.clock;
   let service: ReaderService | undefined;
   let gateways: Gateways | undefined;
+  let curves: Curves | undefined;
   let pages: Pages | undefined;
   /** What the page listens on, or shall. */
   let page: PageConfig = pageAlone(undefined, options.hostName);
@@ -72,7 +76,10 @@ export function createAppliance(options: ApplianceOptions): Appliance {
     if (service) await service.apply(config);
     else if (config.ports.length > 0) {
       service = await options.start(config);
-      if (service) gateways = createGateways({ service, clock, tell, version });
+      if (service) {
+        gateways = createGateways({ service, clock, tell, version });
+        curves = createCurves(gateways.values);
+      }
     }
     await gateways?.apply(config);
   };
@@ -94,11 +101,12 @@ export function createAppliance(options: ApplianceOptions): Appliance {
           page: () => page,
           service: () => service,
           gateways: () => gateways,
+          curves: () => curves,
           apply: (config) => inTurn(() => apply(config)),
           move: () => void inTurn(move),
           ...(options.listen === undefined ? {} : { listen: options.listen }),
         },
-        page,
+        { host: page.host, port: options.pagePort ?? page.port },
       );
       tell(code === undefined ? `page: ${pages.url}` : `set-up page: ${pages.url}  one-time code: ${code}`);
     } catch (error) {
@@ -159,6 +167,7 @@ export function createAppliance(options: ApplianceOptions): Appliance {
         ended = true;
         cancelRetry();
         await pages?.close();
+        curves?.close();
         await gateways?.close();
         await service?.stop();
       }),

@@ -51,7 +51,13 @@ const WORDS = new Set(['yes', 'no', 'auto', 'none', 'both']);
 
 export function settingsForm(state: FormState, speech: Speech): Markup {
   const { t } = speech;
-  const { loaded, sent, faults } = state;
+  const { loaded, sent } = state;
+  // What is missing is told where it is missing.
+  const faults = state.faults.map((fault) =>
+    fault.key === 'needs'
+      ? { ...fault, name: String(fault.values?.other), missing: true }
+      : { ...fault, missing: false },
+  );
   const textOf = (name: string) => sent?.get(name) ?? loaded.origins.get(name)?.text ?? '';
 
   const field = (setting: Setting, name: string): Markup => {
@@ -82,7 +88,7 @@ export function settingsForm(state: FormState, speech: Speech): Markup {
             : html`<input ${common('text')} value="${value}" autocomplete="off" spellcheck="false"${kind.is === 'number' ? html` inputmode="numeric"` : ''}${kind.is === 'device' ? html` list="devices"` : ''}${setting.default === undefined ? '' : html` placeholder="${setting.default}"`}>`;
     return html`<div class="field${wrong.length > 0 ? ' wrong' : ''}${kind.is === 'pem' || kind.is === 'device' || kind.is === 'url' || name === 'page.host' ? ' wide' : ''}">
 <label for="${id}">${label}</label>${input}
-${wrong.map((fault) => html`<p class="fault" id="${id}-w">${speech.fault(fault)}</p>`)}
+${wrong.length === 0 ? '' : html`<p class="fault" id="${id}-w">${wrong.map((fault) => (fault.missing ? t('needed') : speech.fault(fault))).join('. ')}</p>`}
 <p class="soft" id="${id}-x">${fixed ? t('fixed', { where: origin.where }) : explanation}${setting.default !== undefined && !options ? html` ${t('usual', { value: setting.default })}.` : ''} <code>${name}</code></p>
 ${setting.secret && !fixed && origin !== undefined && origin.text !== '' && name !== 'page.password' ? html`<label class="tick"><input type="checkbox" name="clear" value="${name}"> ${t('takeAway')}</label>` : ''}</div>`;
   };
@@ -92,13 +98,16 @@ ${setting.secret && !fixed && origin !== undefined && origin.text !== '' && name
     const plain = named.filter(({ setting }) => !setting.expert);
     const expert = named.filter(({ setting }) => setting.expert);
     // What is set or wrong is not hidden.
-    const wanted = expert.some(({ name }) => textOf(name) !== '' || faults.some((fault) => fault.name === name));
+    const wanted = expert.some(
+      ({ name, setting }) =>
+        !['', setting.default].includes(textOf(name)) || faults.some((fault) => fault.name === name),
+    );
     return html`<div class="fields">${plain.map(({ setting, name }) => field(setting, name))}</div>
 ${expert.length === 0 ? '' : html`<details${wanted ? html` open` : ''}><summary>${t('more')}</summary><div class="fields">${expert.map(({ setting, name }) => field(setting, name))}</div></details>`}`;
   };
 
   const test = (what: string, label: string): Markup =>
-    html`<div class="test"><button type="button" class="quiet" data-test="${what}" hidden>${label}</button><ol class="steps" role="status" aria-live="polite"></ol></div>`;
+    html`<div class="test"><button type="button" class="quiet" data-test="${what}" hidden>${label}</button><div role="status"><ol class="steps"></ol></div></div>`;
 
   const section = (group: Group): Markup => {
     const [title, intro] = speech.dictionary.groups[group];
@@ -111,8 +120,7 @@ ${expert.length === 0 ? '' : html`<details${wanted ? html` open` : ''}><summary>
       const rest = settings.filter(({ name }) => name !== master);
       return html`<section class="card" aria-labelledby="${id}"><h2 id="${id}">${title}</h2>${intro === '' ? '' : html`<p class="soft">${intro}</p>`}
 ${group === 'page' && state.open ? html`<p class="warn">${t('openPage')}</p>` : ''}
-${master === undefined ? fields(settings) : html`<div class="fields">${head.map((setting) => field(setting, setting.name))}</div><div class="dependent" data-master="${fieldId(master)}">${fields(rest)}</div>`}
-${group === 'homeassistant' ? test('homeassistant', t('testMqtt')) : ''}
+${master === undefined ? fields(settings) : html`<div class="fields">${head.map((setting) => field(setting, setting.name))}</div><div class="dependent" data-master="${fieldId(master)}">${fields(rest)}${group === 'homeassistant' ? test('homeassistant', t('testMqtt')) : ''}</div>`}
 ${group === 'reader' ? html`<p class="soft">${t('network')}. ${t('networkHint', { addresses: addresses().join(', ') || '–' })}</p>` : ''}</section>`;
     }
     const suffix = family === 'port' ? 'Port' : family === 'mqtt' ? 'Mqtt' : 'Post';

@@ -33,7 +33,7 @@ for (const button of document.querySelectorAll('[data-test]')) {
   button.addEventListener('click', () => test(button));
 }
 async function test(button) {
-  const list = button.parentElement.querySelector('.steps'), label = button.textContent;
+  const list = button.closest('.test').querySelector('.steps'), label = button.textContent;
   const say = (text, result) => {
     const last = list.lastElementChild;
     if (last && last.textContent === text) return;
@@ -78,8 +78,8 @@ const lang = document.documentElement.lang;
 const host = document.getElementById('live'), line = document.getElementById('line');
 const NS = 'http://www.w3.org/2000/svg';
 const whole = new Intl.NumberFormat(lang), one = new Intl.NumberFormat(lang, { minimumFractionDigits: 1, maximumFractionDigits: 1 }), two = new Intl.NumberFormat(lang, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-const clock = new Intl.DateTimeFormat(lang, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
-const day = new Intl.DateTimeFormat(lang, { dateStyle: 'short', timeStyle: 'short' });
+const clock = new Intl.DateTimeFormat(lang === 'en' ? 'en-GB' : lang, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const day = new Intl.DateTimeFormat(lang === 'en' ? 'en-GB' : lang, { dateStyle: 'short', timeStyle: 'short' });
 const fill = (text, values) => text.replace(/\\{(\\w+)\\}/g, (all, k) => values[k] === undefined ? all : typeof values[k] === 'number' ? whole.format(values[k]) : values[k]);
 const say = (key, values) => fill((values && values.n === 1 && T[key + '_one']) || T[key], values || {});
 // h('dl.wide', {title: 'x'}, child, …): texts are texts
@@ -105,15 +105,23 @@ const bar = (share, classes) => h('div.' + classes, { 'aria-hidden': 'true' }, s
 const opened = new Set();
 function decimals(text) { const [a, b = ''] = text.split('.'); try { const n = BigInt(a); return (a === '-0' ? '-' : '') + whole.format(n) + (b ? one.format(0.1).charAt(1) + b : ''); } catch { return text; } }
 
+// Drawn when it has its place, for letters must not be stretched.
 function curve(points, now) {
-  const width = Math.max(260, Math.min(640, host.clientWidth - 60)), height = 144, left = 58, bottom = 18;
+  const root = s('svg', { class: 'curve', role: 'img' });
+  later.push(() => drawCurve(root, points, now));
+  return root;
+}
+const later = [];
+function drawCurve(root, points, now) {
+  const width = Math.max(220, root.clientWidth), height = 144, left = 58, bottom = 18;
   const values = points.map((p) => p[1]);
   const high = Math.max(100, ...values), low = Math.min(0, ...values);
   const range = high - low, raw = range / 3, power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].map((k) => k * power).find((k) => k >= raw);
   const top = Math.ceil(high / step) * step, foot = Math.floor(low / step) * step;
   const y = (w) => 8 + (height - bottom - 8) * (1 - (w - foot) / (top - foot)), x = (t) => left + (width - left - 4) * (1 - (now - t) / 600000);
-  const root = s('svg', { class: 'curve', viewBox: '0 0 ' + width + ' ' + height, role: 'img', 'aria-label': say('curve', { low: watts(Math.min(...values)), high: watts(Math.max(...values)) }), preserveAspectRatio: 'none' });
+  root.setAttribute('viewBox', '0 0 ' + width + ' ' + height);
+  root.setAttribute('aria-label', say('curve', { low: watts(Math.min(...values)), high: watts(Math.max(...values)) }));
   for (let w = foot; w <= top + step / 2; w += step) {
     root.append(s('line', { class: Math.abs(w) < step / 2 ? 'axis zero' : 'axis', x1: left, x2: width, y1: y(w), y2: y(w) }), s('text', { x: left - 6, y: y(w) + 4, 'text-anchor': 'end' }, watts(w)));
   }
@@ -128,7 +136,6 @@ function curve(points, now) {
     if (r.length > 1) root.append(s('polygon', { class: 'area', points: x(r[0][0]).toFixed(1) + ',' + y(0) + ' ' + path + ' ' + x(r[r.length - 1][0]).toFixed(1) + ',' + y(0) }));
     root.append(s('polyline', { class: 'run', points: path }));
   }
-  return root;
 }
 function details(key, title, build) {
   const node = h('details', {}, h('summary', {}, title));
@@ -143,7 +150,7 @@ function table(d) {
 }
 function meter(d, now) {
   const head = h('div.top', {}, h('h3', {}, T[d.medium] + ' ' + d.id), d.silent ? h('span.mark.bad', {}, say('silent', { time: span(now - d.seen) })) : h('span.soft', {}, d.maker ? d.maker + (d.type ? ' ' + d.type : '') : ''));
-  const card = h('section.card', { 'aria-label': T[d.medium] + ' ' + d.id }, head);
+  const card = h('section.card' + (d.power === undefined ? '' : '.two'), { 'aria-label': T[d.medium] + ' ' + d.id }, head);
   if (d.power !== undefined) {
     card.append(h('p.watts' + (d.power < 0 ? '.export' : ''), {}, watts(Math.abs(d.power)), ' ', h('small', {}, d.power > 0 ? T.importing : d.power < 0 ? T.exporting : T.idle)));
     card.append(d.history.length > 1 ? curve(d.history, now) : h('p.soft', {}, T.noCurve));
@@ -180,10 +187,11 @@ function draw(state) {
     parts.push(block(T.meters, T.noMeters, state.devices.map((d) => meter(d, now))), block(T.ports, T.noPorts, state.ports.map((p) => port(p, now))), block(T.uplinks, T.noUplinks, state.uplinks.map((u) => uplink(u, now))));
     const k = state.spool;
     parts.push(h('section.block', {}, h('h2', {}, T.spool), h('section.card', {}, h('div.top', {}, h('h3', {}, say('spoolOf', { used: bytes(k.bytes), room: bytes(k.maxBytes) })), h('span.soft', {}, say('messages', { n: k.messages }) + (k.oldest ? ', ' + say('since', { time: day.format(k.oldest) }) : ''))), bar(k.bytes / k.maxBytes, 'room'), h('p.soft', {}, h('code', {}, k.folder)), k.fault ? h('p.fault-line', {}, k.fault) : undefined, k.thinned ? h('p.soft', {}, say('thinnedOut', { n: k.thinned })) : undefined, k.dropped ? h('p.fault-line', {}, say('droppedOut', { n: k.dropped })) : undefined)));
-    parts.push(block(T.gateways, T.noGateways, state.gateways.map((g) => h('section.card', { 'aria-label': g.name }, h('div.top', {}, h('h3', {}, g.name), h('span.mark.' + (g.state === 'up' ? 'good' : 'bad'), {}, g.state === 'up' ? T.linkUp : T.linkDown)), g.fault ? h('p.fault-line', {}, g.fault) : undefined, h('p.soft', {}, say('told', { n: g.count }) + (g.clients === undefined ? '' : ' · ' + say('clients', { n: g.clients })))))));
+    parts.push(block(T.gateways, T.noGateways, state.gateways.map((g) => h('section.card', { 'aria-label': g.name }, h('div.top', {}, h('h3', {}, g.name), h('span.mark.' + (g.state === 'up' ? 'good' : 'bad'), {}, g.state !== 'up' ? T.linkDown : g.clients === undefined ? T.linkUp : T.stateUp)), g.fault ? h('p.fault-line', {}, g.fault) : undefined, h('p.soft', {}, say('told', { n: g.count }) + (g.clients === undefined ? '' : ' · ' + say('clients', { n: g.clients })))))));
   }
   const held = document.activeElement && host.contains(document.activeElement) ? path(document.activeElement) : undefined;
   host.replaceChildren(...parts);
+  for (const work of later.splice(0)) work();
   if (held) { let node = host; for (const i of held) node = node && node.children[i]; if (node && node.focus) node.focus({ preventScroll: true }); }
   document.body.dataset.ready = 'yes';
 }

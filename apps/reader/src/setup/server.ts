@@ -39,7 +39,7 @@ import {
   verifyPassword,
 } from './password.ts';
 import { COMMON_SCRIPT, SETTINGS_SCRIPT, STATUS_SCRIPT } from './scripts.ts';
-import { createCurves, statusView } from './status-view.ts';
+import { type Curves, statusView } from './status-view.ts';
 import { STYLE } from './style.ts';
 import { type Step, testBroker, testPort, testServer } from './test-connection.ts';
 
@@ -62,6 +62,7 @@ export interface PageHost {
   page(): PageConfig;
   service(): ReaderService | undefined;
   gateways(): Gateways | undefined;
+  curves(): Curves | undefined;
   /** Puts a saved configuration into force. Resolves with the new address when the page moves. @throws Error in words */
   apply(config: ReaderConfig): Promise<string | undefined>;
   /** Called after the answer that told the new address. */
@@ -100,17 +101,6 @@ export async function startPages(host: PageHost, at: { host: string; port: numbe
   const pending = new Map<string, Map<string, string>>();
   /** A log-in by `Authorization: Basic` for /metrics, so that argon2 does not run at every scrape. */
   let basicSeen: { given: string; hash: string } | undefined;
-  let curves: { of: Gateways; curves: ReturnType<typeof createCurves> } | undefined;
-  const curvesOf = (gateways: Gateways | undefined) => {
-    if (!gateways) return undefined;
-    if (curves?.of !== gateways) {
-      curves?.curves.close();
-      curves = { of: gateways, curves: createCurves(gateways.values) };
-    }
-    return curves.curves;
-  };
-  curvesOf(host.gateways());
-
   const cookiesOf = (request: IncomingMessage): Map<string, string> =>
     new Map(
       (request.headers.cookie ?? '').split(';').map((part) => {
@@ -433,7 +423,7 @@ ${fault === undefined ? '' : html`<p class="note bad" role="alert" id="w">${faul
     return statusView({
       status: host.service()?.status(),
       values: gateways?.values,
-      curves: curvesOf(gateways),
+      curves: host.curves(),
       gateways: gateways?.status() ?? [],
       causes: causes(),
       now: now(),
@@ -639,7 +629,6 @@ ${fault === undefined ? '' : html`<p class="note bad" role="alert" id="w">${faul
     url: pageUrl(at.host, port),
     close: () =>
       new Promise((resolve) => {
-        curves?.curves.close();
         server.close(() => resolve());
         server.closeAllConnections();
       }),

@@ -24,7 +24,13 @@ export function powerOf(device: LiveDevice): number | undefined {
 export type Point = readonly [at: number, watts: number];
 
 /** The power of the last ten minutes, by device. */
-export function createCurves(values: LiveValues): { of(id: string, since?: number): readonly Point[]; close(): void } {
+export interface Curves {
+  /** After `since`, epoch ms. */
+  of(id: string, since?: number): readonly Point[];
+  close(): void;
+}
+
+export function createCurves(values: LiveValues): Curves {
   const curves = new Map<string, Point[]>();
   const take = (device: LiveDevice) => {
     const watts = powerOf(device);
@@ -97,7 +103,7 @@ function deviceView(device: LiveDevice, history: readonly Point[], now: number, 
 export interface StatusInput {
   readonly status?: ReaderStatus | undefined;
   readonly values?: LiveValues | undefined;
-  readonly curves?: ReturnType<typeof createCurves> | undefined;
+  readonly curves?: Curves | undefined;
   readonly gateways: readonly GatewayStatus[];
   readonly causes: readonly string[];
   readonly now: number;

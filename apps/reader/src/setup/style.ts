@@ -58,7 +58,8 @@ button[disabled]{opacity:.6;cursor:progress}
 .field.wide{grid-column:1/-1}
 .field.wide input,.field.wide textarea{max-width:44rem}
 .field label:first-child{display:block;font-weight:600;font-size:.92rem;margin-bottom:.2rem}
-.field .soft{margin-top:.25rem;max-width:62ch}
+.field .soft{margin-top:.25rem;max-width:44rem}
+.field+p{margin-top:1rem}
 .field code{color:var(--muted)}
 .field.wrong input,.field.wrong select,.field.wrong textarea{border:2px solid var(--bad)}
 .fault{color:var(--bad);font-weight:600;font-size:.9rem}
@@ -83,7 +84,9 @@ summary{cursor:pointer;color:var(--accent);padding:.4rem 0;width:fit-content}
 .line::before{content:"";display:inline-block;width:.6rem;height:.6rem;border-radius:50%;background:var(--good);margin-right:.4rem}
 .line.gone{color:var(--bad)}.line.gone::before{background:var(--bad)}
 .grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,21rem),1fr));gap:1.1rem}
+.grid{align-items:start}
 .grid .card{margin:0;min-width:0}
+@media (min-width:48rem){.grid .two{grid-column:span 2}}
 .block{margin:0 0 1.1rem}
 .block>h2{margin:.2rem 0 .6rem}
 .top{display:flex;flex-wrap:wrap;gap:.2rem .8rem;align-items:baseline;justify-content:space-between}

@@ -28,7 +28,11 @@ export interface Step {
 }
 export type Tell = (step: Step) => void;
 
-const failed = (why: string): Step => ({ key: 'testFailed', values: { why }, result: 'bad' });
+const failed = (why: string): Step => ({
+  key: 'testFailed',
+  values: { why: why.replace(/([?!])\.$/, '$1') },
+  result: 'bad',
+});
 
 /** Ends early when `signal` is aborted. */
 export async function testPort(

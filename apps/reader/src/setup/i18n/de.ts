@@ -73,6 +73,7 @@ export const de: Dictionary = {
     auto: 'automatisch',
     none: 'keine',
     both: 'beide',
+    needed: 'Das wird gebraucht.',
     unsaved: 'Etwas wurde geändert und ist noch nicht gespeichert.',
     testOpening: '{device} wird geöffnet …',
     testWaiting: 'Offen. Warten auf Nachrichten, höchstens {n} s …',

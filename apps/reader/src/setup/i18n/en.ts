@@ -74,6 +74,7 @@ export const page = {
   auto: 'auto',
   none: 'none',
   both: 'both',
+  needed: 'This is needed.',
   unsaved: 'Something was changed and is not saved yet.',
 
   testOpening: 'Opening {device} …',

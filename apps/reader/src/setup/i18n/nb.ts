@@ -72,6 +72,7 @@ export const nb: Dictionary = {
     auto: 'automatisk',
     none: 'ingen',
     both: 'begge',
+    needed: 'Dette trengs.',
     unsaved: 'Noe er endret og ikke lagret ennå.',
     testOpening: 'Åpner {device} …',
     testWaiting: 'Åpen. Venter på meldinger, høyst {n} s …',

@@ -73,6 +73,7 @@ export const nl: Dictionary = {
     auto: 'automatisch',
     none: 'geen',
     both: 'beide',
+    needed: 'Dit is nodig.',
     unsaved: 'Er is iets gewijzigd dat nog niet is opgeslagen.',
     testOpening: '{device} wordt geopend …',
     testWaiting: 'Open. Wachten op berichten, hoogstens {n} s …',
