@@ -36,6 +36,13 @@ const HISTORY_MONTHS = 12;
 const MAX_ROWS = 2000;
 const QUARTER = 'periodic';
 
+/** Identification that may be written with P2, by code. */
+const WRITABLE: Readonly<Record<string, 'parameterisation-id' | 'utility-serial-2.1' | 'utility-serial-2.2'>> = {
+  '0.2.1': 'parameterisation-id',
+  '0.0.1': 'utility-serial-2.1',
+  '0.0.2': 'utility-serial-2.2',
+};
+
 const pad = (n: number, digits: number): string => String(n).padStart(digits, '0');
 
 /** `26-11-20 16:45` of the meter's wall clock. */
@@ -97,6 +104,11 @@ export function opticalDevice(meter: ServedMeter, options: OpticalDeviceOptions)
     const engine = meter.live();
     const out = engine.readout().map(({ code, value, unit }) => encodeDataSet(code, [{ value, unit }]));
     out.push(...powerLines(engine));
+    for (const [code, name] of Object.entries(WRITABLE)) {
+      const value = engine.identification(name);
+      if (code !== '0.2.1' && value !== '') out.push(encodeDataSet(code, [value]));
+    }
+    out.push(encodeDataSet('17.0.0', [{ value: String(engine.parameters.maximumDemand), unit: 'kW' }]));
     const maximum = maximumSince(engine.profile(QUARTER), Math.max(resetAt, startOf('month', zone, engine.now)));
     if (maximum)
       out.push(encodeDataSet('1.6.0', [{ value: kW(maximum.watts), unit: 'kW' }, stampText(zone, maximum.at)]));
@@ -190,12 +202,12 @@ export function opticalDevice(meter: ServedMeter, options: OpticalDeviceOptions)
     }
     if (code === '1.0.0' || code === '0.9.4')
       return level < 1 ? { type: 'error', text: 'ER07' } : clock(utcOfText(value));
-    if (code === '0.0.0' || code === '17.0.0') {
+    const identification = WRITABLE[code];
+    if (identification || code === '17.0.0') {
       if (level < 2) return { type: 'error', text: 'ER07' };
-      const outcome =
-        code === '0.0.0'
-          ? engine.writeIdentification('utility-serial', value)
-          : engine.setParameters({ maximumDemand: Number.parseFloat(value) });
+      const outcome = identification
+        ? engine.writeIdentification(identification, value)
+        : engine.setParameters({ maximumDemand: Number.parseFloat(value) });
       if (!outcome.done) return { type: 'error', text: 'ER17' };
       meter.changed();
       return { type: 'ack' };

@@ -51,7 +51,7 @@ const PIECE = 10;
 const REACTION = 210;
 
 /** A link whose bytes leave at the rate of the line, whatever it is made of. */
-function pacedLink(link: OpticalLink, clock: Clock): OpticalLink {
+export function pacedLink(link: OpticalLink, clock: Clock): OpticalLink {
   let baud = 300;
   let free = 0;
   let writing = Promise.resolve();
