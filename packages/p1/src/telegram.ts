@@ -12,6 +12,7 @@ import { crc16Arc, DecodeError, MisuseError } from '@amiable/bytes';
 
 export const SLASH = 0x2f;
 export const BANG = 0x21;
+const STX = 0x02;
 const CR = 0x0d;
 const LF = 0x0a;
 const OPEN = 0x28;
@@ -72,6 +73,8 @@ export function layoutTelegram(b: Uint8Array, from = 0, to = b.length): Layout {
       end = at;
       break;
     }
+    // A read-out of IEC 62056-21 begins its data so; its lines look alike, but it is none.
+    if (c === STX) throw new DecodeError('telegram', 'a read-out of IEC 62056-21, not a telegram', at);
     const stop = lineEnd(b, at, to);
     let bracket = at;
     while (bracket < stop && b[bracket] !== OPEN) bracket++;

@@ -269,6 +269,11 @@ describe('quirk 10: telegrams', () => {
     expect(say('Zie de website!')).toBe('Zie de website!');
     expect(say('see http://example/abc5')).toBe('see http://example/abc5');
   });
+  test('a read-out of IEC 62056-21 is none, noise is none; a control character in the identification is one', () => {
+    expect(listen(bytesOf('/ESY5Q3DA1004 V3.04\r\n\r\n\x021-0:1.8.0(1.0*kWh)\r\n!\r\n\x03')).messages).toEqual([]);
+    expect(listen(Uint8Array.from({ length: 3000 }, (_, i) => (i * 97 + (i >> 3)) & 0x7f)).messages).toEqual([]);
+    expect(only(telegram(V5, { header: '/ISk5\x02MT382-1000' })).meterType).toBe('MT382-1000');
+  });
   test('nested and odd brackets, an address that is no code, lines that are no data', () => {
     const { messages, drops } = listen(
       telegram([
