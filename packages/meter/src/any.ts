@@ -70,6 +70,9 @@ function makeDecoder(protocol: PortProtocol, options: AnyReaderOptions, sink: Po
   }
 }
 
+/** So many wireless frames in a row without an octet between. */
+const WIRELESS_ROW = 8;
+
 const FULL_CODE = /(^|[\r\n])\d{1,3}-\d{1,3}:\d{1,3}\.\d{1,3}\.\d{1,3}\(/;
 const ANY_CODE = /(?:^|[\r\n])[\dA-Z][\w.:*&-]{2,24}\(/;
 const LONGEST_LOOK = 400;
@@ -80,7 +83,8 @@ export function textProtocol(raw: Uint8Array): 'p1' | 'iec62056-21' {
   for (let i = 0; i < raw.length && text.length < LONGEST_LOOK; i++)
     text += String.fromCharCode((raw[i] as number) & 0x7f);
   const first = ANY_CODE.exec(text);
-  if (!first || text.includes('\x02')) return 'iec62056-21';
+  // A read-out begins its data with STX; inside of an identification that octet is only a meter's odd escape.
+  if (!first || text.includes('\n\x02') || text.includes('\r\x02')) return 'iec62056-21';
   const full = FULL_CODE.exec(text);
   return full !== null && full.index === first.index ? 'p1' : 'iec62056-21';
 }
@@ -190,10 +194,10 @@ class Detector implements AnyReader {
 
   /** Nothing is proven: whose frames, even if broken ones, explain most of the octets. */
   #mostPlausible(): Candidate {
-    const rank = ({ protocol, messages, drops }: Candidate): number => {
-      if (messages.some((m) => m.items.length > 0)) return 1e6 + messages.length;
+    const rank = ({ protocol, decoder, messages, drops }: Candidate): number => {
       // Of wireless frames any octet may be the first.
-      if (protocol === 'wmbus') return 0;
+      if (protocol === 'wmbus' && !isClean(decoder.counters)) return 0;
+      if (messages.some((m) => m.items.length > 0)) return 1e6 + messages.length;
       return drops.reduce((octets, d) => octets + (d.reason === 'noise' ? 0 : d.length), 0);
     };
     return this.#candidates.reduce((best, one) => (rank(one) > rank(best) ? one : best));
@@ -211,15 +215,17 @@ class Detector implements AnyReader {
   }
 }
 
+const isClean = ({ noise, dropped }: PortCounters): boolean => noise === 0 && Object.keys(dropped).length === 0;
+
 function isFramed({ protocol, decoder }: Candidate): boolean {
   if (protocol === 'han') return (decoder as HanReader).link === 'hdlc' || (decoder as HanReader).link === 'mbus';
-  return protocol === 'mbus' || protocol === 'wmbus';
+  return protocol === 'mbus';
 }
 
 function isProof({ protocol, decoder: { counters } }: Candidate, m: Message): boolean {
   if (m.error || m.flags.includes('checksumBad') || m.flags.includes('truncated')) return false;
-  // Wireless frames may come without check sums: only a stream that is nothing else proves anything.
-  if (protocol === 'wmbus') return counters.noise === 0 && Object.keys(counters.dropped).length === 0;
+  // Wireless frames may come without check sums, and noise holds some that look whole: only a row of them, and nothing else, is proof.
+  if (protocol === 'wmbus') return isClean(counters) && counters.good >= WIRELESS_ROW;
   return true;
 }
 
