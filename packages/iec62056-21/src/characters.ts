@@ -66,10 +66,17 @@ export function bytesOf(text: string): Uint8Array {
   return bytes;
 }
 
+/** As many arguments as a call may have without trouble. */
+const PIECE = 4096;
+
 /** ASCII text of bytes, parity bits taken off. */
 export function textOf(bytes: Uint8Array, start = 0, end = bytes.length): string {
   let text = '';
-  for (let i = start; i < end; i++) text += String.fromCharCode((bytes[i] as number) & 0x7f);
+  for (let at = start; at < end; at += PIECE) {
+    const piece = bytes.slice(at, Math.min(end, at + PIECE));
+    for (let i = 0; i < piece.length; i++) piece[i] = (piece[i] as number) & 0x7f;
+    text += String.fromCharCode.apply(null, piece as unknown as number[]);
+  }
   return text;
 }
 

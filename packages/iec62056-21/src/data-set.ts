@@ -53,10 +53,6 @@ export function parseDataLine(line: string, previous = '', base = 0): DataLine {
   let values: BracketValue[] = [];
   let setAt = 0;
   let at = 0;
-  const close = (): void => {
-    if (values.length > 0) sets.push({ address, values, offset: base + setAt, length: base + at - (base + setAt) });
-    values = [];
-  };
   while (at < line.length) {
     const c = line[at] as string;
     if (c === '(') {
@@ -67,21 +63,25 @@ export function parseDataLine(line: string, previous = '', base = 0): DataLine {
       if (address === '') throw new DecodeError('line', 'a value without an address', base + at);
       if (values.length >= BRACKETS_PER_SET) throw new DecodeError('line', 'too many values', base + at);
       const star = inner.lastIndexOf('*');
-      values.push({
-        value: star < 0 ? inner : inner.slice(0, star),
-        ...(star >= 0 && { unit: inner.slice(star + 1) }),
-        offset: base + at,
-        length: end + 1 - at,
-      });
+      const offset = base + at;
+      const length = end + 1 - at;
+      values.push(
+        star < 0
+          ? { value: inner, offset, length }
+          : { value: inner.slice(0, star), unit: inner.slice(star + 1), offset, length },
+      );
       at = end + 1;
       continue;
     }
     if (c === '!') {
-      close();
+      if (values.length > 0) sets.push(setOf(address, values, base + setAt, base + at));
       return { sets, end: base + at, stray };
     }
     // An address, or what is none.
-    close();
+    if (values.length > 0) {
+      sets.push(setOf(address, values, base + setAt, base + at));
+      values = [];
+    }
     let end = at;
     while (end < line.length && line[end] !== '(' && line[end] !== '!') end++;
     const text = line.slice(at, end);
@@ -103,8 +103,12 @@ export function parseDataLine(line: string, previous = '', base = 0): DataLine {
     }
     at = end;
   }
-  close();
+  if (values.length > 0) sets.push(setOf(address, values, base + setAt, base + at));
   return { sets, stray };
+}
+
+function setOf(address: string, values: readonly BracketValue[], start: number, end: number): DataSet {
+  return { address, values, offset: start, length: end - start };
 }
 
 /** All data sets of a block, up to its `!` or its end. Lines that are none are told to `skipped`, or thrown. */

@@ -113,8 +113,22 @@ export function meaningOf(address: string, unit: Unit | undefined, heat: boolean
   return { obis, name: quantity.name, counts, ...(channel !== undefined && { channel }) };
 }
 
-const items = new Map<string, Item>();
 const MAX_ITEMS = 20_000;
+/** Whether digits without a unit are a quantity under an address, by address; heat meters apart. */
+const counting = [new Map<string, boolean>(), new Map<string, boolean>()] as const;
+
+export function countsWithoutUnit(address: string, heat: boolean): boolean {
+  const known = counting[heat ? 1 : 0];
+  let counts = known.get(address);
+  if (counts === undefined) {
+    ({ counts } = meaningOf(address, undefined, heat));
+    if (known.size >= MAX_ITEMS) known.clear();
+    known.set(address, counts);
+  }
+  return counts;
+}
+
+const items = new Map<string, Item>();
 
 /** The one Item of these. `suffix` is added to the name: `Time` where a moment stands as a reading of its own. */
 export function itemOf(

@@ -12,7 +12,7 @@ import type { Item, Unit, Value } from '@amiable/model';
 import { bytesOf } from './characters.ts';
 import type { BracketValue, DataSet } from './data-set.ts';
 import type { Identification } from './identification.ts';
-import { isHeatCode, itemOf, meaningOf } from './items.ts';
+import { countsWithoutUnit, isHeatCode, itemOf } from './items.ts';
 import { makerName } from './makers.ts';
 import { type LoadProfile, loadProfiles } from './profile.ts';
 import { unitOfText } from './units.ts';
@@ -76,7 +76,7 @@ class Columns {
 /** Whether text in brackets is a quantity under this address: it has a unit, or the code says so. */
 function isQuantity(address: string, value: BracketValue, heat: boolean): boolean {
   if (value.unit !== undefined) return parseNumber(value.value) !== undefined;
-  return meaningOf(address, undefined, heat).counts && parseNumber(value.value) !== undefined;
+  return countsWithoutUnit(address, heat) && parseNumber(value.value) !== undefined;
 }
 
 function addNumber(

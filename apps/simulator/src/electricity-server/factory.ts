@@ -2,7 +2,8 @@
  * Virtual meters as the simulator offers them: one with a household behind it, or a fleet.
  *
  * Decides: everything follows from seed and number; a meter is made, with its history, when it is first asked for. Meters of a
- * fleet share eight households, so that ten thousand of them fit into memory. Slaves give what a function of time says.
+ * fleet share eight households, so that ten thousand of them fit into memory. Slaves hang on an M-Bus (mbus/), whose master the
+ * meter is.
  */
 import { createHmac } from 'node:crypto';
 import { startOf } from '@amiable/calendar';
@@ -21,11 +22,13 @@ import {
   type MeterParameters,
   meterConfig,
   meterIdentity,
-  type SlavePort,
   type SlaveReading,
   type SlaveSettings,
   type Source,
 } from '../electricity/index.ts';
+import { type Consumption, createConsumption, HUNG_UP } from '../mbus/consumption.ts';
+import { install, type SlaveKind } from '../mbus/install.ts';
+import { insideBus, type LineBusOptions, type MeterBus } from '../mbus/meter-port.ts';
 import { createCredentials, deliveredCredentials, type StoredCredentials } from './keys.ts';
 import { nextScheduled, runScheduled } from './schedules.ts';
 import { advanceHeard, ServedMeter } from './served.ts';
@@ -37,6 +40,10 @@ export interface VirtualMeterOptions {
   readonly config?: Partial<MeterConfig>;
   readonly parameters?: Partial<MeterParameters>;
   readonly slaves?: readonly Medium[];
+  /** What each of them is on the bus; meters with a module of their own unless said. */
+  readonly slaveKinds?: readonly SlaveKind[];
+  /** Makes the bus where it is not our own: a line with whoever's slaves on it. */
+  readonly bus?: (face: Pick<LineBusOptions, 'zone' | 'now' | 'deliver'>) => MeterBus;
   /** ms that it has lived before. */
   readonly history: number;
   readonly solar?: boolean;
@@ -66,8 +73,6 @@ export const hmac = (profile: 'hmac-sha-256' | 'hmac-sha-1', key: Uint8Array, da
       .digest(),
   );
 
-const HOUR = 3_600_000;
-const ORIGIN = Date.UTC(2020, 0, 1);
 const SHARED = 8;
 const sources = new Map<string, Source>();
 
@@ -90,19 +95,17 @@ function sourceOf(options: VirtualMeterOptions, config: MeterConfig, number: num
 
 // ---------------------------------------------------------------- slaves
 
-interface SlaveKind {
+interface MediumKind {
   readonly obis: string;
   readonly unit: SlaveSettings['unit'];
   readonly scaler: number;
-  /** In the scaler's unit, an hour. */
-  readonly rate: number;
 }
-const KINDS: Readonly<Record<Medium, SlaveKind>> = {
-  electricity: { obis: '1-{b}:1.8.0', unit: 'Wh', scaler: 0, rate: 180 },
-  heat: { obis: '6-{b}:1.0.0', unit: 'Wh', scaler: 3, rate: 1.4 },
-  gas: { obis: '7-{b}:3.0.0', unit: 'm3', scaler: -3, rate: 190 },
-  'water-cold': { obis: '8-{b}:1.0.0', unit: 'm3', scaler: -3, rate: 14 },
-  'water-hot': { obis: '9-{b}:1.0.0', unit: 'm3', scaler: -3, rate: 6 },
+const KINDS: Readonly<Record<Medium, MediumKind>> = {
+  electricity: { obis: '1-{b}:1.8.0', unit: 'Wh', scaler: 0 },
+  heat: { obis: '6-{b}:1.0.0', unit: 'Wh', scaler: 3 },
+  gas: { obis: '7-{b}:3.0.0', unit: 'm3', scaler: -3 },
+  'water-cold': { obis: '8-{b}:1.0.0', unit: 'm3', scaler: -3 },
+  'water-hot': { obis: '9-{b}:1.0.0', unit: 'm3', scaler: -3 },
 };
 export const MEDIA = Object.keys(KINDS) as Medium[];
 
@@ -122,25 +125,33 @@ export const busOf = (media: readonly Medium[]): SlaveSettings[] =>
     };
   });
 
-/** What a slave's index is: it grows by day more than by night, in winter more than in summer. */
-function slaveIndex(medium: Medium, seed: number, at: number): number {
-  const hours = (at - ORIGIN) / HOUR;
-  const { rate } = KINDS[medium];
-  const day = (12 / Math.PI) * 0.8 * Math.sin((Math.PI * hours) / 12);
-  const year = medium === 'gas' || medium === 'heat' ? 1395 * 0.9 * Math.sin((2 * Math.PI * hours) / 8766) : 0;
-  return Math.floor((seed % 1000) * 100 + rate * (hours + day + year));
+const consumptions = new Map<string, Consumption>();
+
+/** The household's gas, water and heat: the same people as its electricity. */
+function consumptionOf({ seed, zone, shared = false }: VirtualMeterOptions, number: number): Consumption {
+  if (!shared) return createConsumption({ seed: seed + number, street: seed, zone });
+  const which = seed + (number % SHARED);
+  const key = `${seed}/${zone}/${which}`;
+  let consumption = consumptions.get(key);
+  if (!consumption) {
+    consumption = createConsumption({ seed: which, street: seed, zone });
+    consumptions.set(key, consumption);
+  }
+  return consumption;
 }
 
-function slavePort(seed: number): SlavePort {
-  return {
-    fetch(channel, { medium }, from, to) {
-      const readings: SlaveReading[] = [];
-      const first = Math.max(from, to - 240 * HOUR);
-      for (let at = Math.floor(first / HOUR) * HOUR + HOUR; at <= to; at += HOUR)
-        readings.push({ at, value: slaveIndex(medium, seed * 7 + channel, at) });
-      return readings.length ? readings : [{ at: to, value: slaveIndex(medium, seed * 7 + channel, to) }];
-    },
-  };
+/** The bus with slaves of our own on it. */
+function ownBus(options: VirtualMeterOptions, number: number, start: number, now: () => number): MeterBus {
+  const { seed, zone, slaves: media = [], slaveKinds = media } = options;
+  const { slaves } = install({
+    seed: seed + number,
+    zone,
+    kinds: slaveKinds,
+    start: Math.max(start, HUNG_UP),
+    consumption: consumptionOf(options, number),
+    now,
+  });
+  return insideBus({ slaves, zone, now });
 }
 
 // ---------------------------------------------------------------- one meter
@@ -164,20 +175,32 @@ export function configOf(options: VirtualMeterOptions): MeterConfig {
   return config;
 }
 
-function newEngine(options: VirtualMeterOptions, made: MadeMeter, identity: MeterIdentity, at: number): Meter {
+function newEngine(
+  options: VirtualMeterOptions,
+  made: MadeMeter,
+  identity: MeterIdentity,
+  at: number,
+  wired: (bus: MeterBus) => void,
+): Meter {
   const { number, kept } = made;
   const config = configOf(options);
   const source = sourceOf(options, config, number);
-  const port = slavePort(options.seed + number);
   const bus = busOf(options.slaves ?? []);
   const delivered = config.type === 'polyphase' ? DELIVERED : DELIVERED_SINGLE_PHASE;
   const start = startOf('hour', options.zone, at - options.history);
-  const engine = createMeter({
+  let engine: Meter | undefined;
+  const now = (): number => engine?.now ?? start;
+  const deliver = (channel: number, readings: readonly SlaveReading[]): void => engine?.slaveData(channel, readings);
+  const port = bus.length
+    ? (options.bus?.({ zone: options.zone, now, deliver }) ?? ownBus(options, number, start, now))
+    : undefined;
+  if (port) wired(port);
+  engine = createMeter({
     config,
     identity,
     start,
     source,
-    slavePort: port,
+    ...(port && { slavePort: port }),
     parameters: options.parameters || bus.length ? { ...delivered, slaves: bus, ...options.parameters } : delivered,
     registers: registersOf(options.seed + number),
     ...(kept?.engine && { state: kept.engine }),
@@ -189,7 +212,7 @@ function newEngine(options: VirtualMeterOptions, made: MadeMeter, identity: Mete
       engine.setPlcLine({ mains: true, concentrator: true });
       engine.plcRegistered();
     }
-    bus.forEach((slave, channel) => {
+    for (const [channel, slave] of bus.entries()) {
       const serial = `AMI97${String((options.seed + number) % 100_000).padStart(5, '0')}${channel}`;
       engine.writeSlaveIdentification(
         channel,
@@ -198,7 +221,7 @@ function newEngine(options: VirtualMeterOptions, made: MadeMeter, identity: Mete
       );
       engine.writeSlaveIdentification(channel, 'manufacturer-serial', serial);
       engine.writeSlaveIdentification(channel, 'ocr-serial', `OCR${serial.slice(5)}`);
-    });
+    }
   }
   advanceHeard(engine, at);
   return engine;
@@ -214,10 +237,13 @@ function registersOf(seed: number) {
 /** A meter; nothing of it is made before it is asked for. */
 export function virtualMeter(options: VirtualMeterOptions, made: MadeMeter): ServedMeter {
   const { number, lower, kept } = made;
-  const meter = new ServedMeter({
+  const meter: ServedMeter = new ServedMeter({
     number,
     ...(lower !== undefined && { lower }),
-    engine: (at) => newEngine(options, made, meterIdentity(number), at),
+    engine: (at) =>
+      newEngine(options, made, meterIdentity(number), at, (bus) => {
+        meter.wire = bus;
+      }),
     now: options.now,
     credentials: () =>
       createCredentials(

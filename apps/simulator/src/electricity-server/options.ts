@@ -4,6 +4,7 @@ import type { SecuritySuite } from '@amiable/dlms';
 import { parseHostPort } from '@amiable/io';
 import { InvalidArgumentError } from 'commander';
 import type { MeterConfig } from '../electricity/index.ts';
+import type { SlaveKind } from '../mbus/install.ts';
 import { MEDIA } from './factory.ts';
 
 export interface MeterRunOptions {
@@ -13,6 +14,10 @@ export interface MeterRunOptions {
   readonly config: Partial<MeterConfig>;
   readonly capturePeriod: 15 | 30 | 60;
   readonly slaves: readonly (typeof MEDIA)[number][];
+  /** What they are on the bus: meters, or something that stands for one. */
+  readonly slaveKinds: readonly SlaveKind[];
+  /** The line that its slaves are on; undefined: a bus of its own. */
+  readonly mbus?: BusLine;
   readonly solar: boolean;
   readonly car: boolean;
   readonly history: number;
@@ -36,6 +41,14 @@ export interface MeterRunOptions {
   /** Brings all meters of a fleet up to the present this often, ms; 0: only when asked. */
   readonly sweep: number;
 }
+
+export type BusLine =
+  | { readonly to: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly to: 'line'; readonly path: string; readonly baud: number };
+
+/** Kinds that give a medium's value without being its meter. */
+const BEHIND_OTHERS = ['ocr-gas', 'ocr-water', 'gas-module'] as const;
+const MEDIUM_OF = { 'ocr-gas': 'gas', 'ocr-water': 'water-cold', 'gas-module': 'gas' } as const;
 
 const refuse = (message: string): never => {
   throw new InvalidArgumentError(message);
@@ -71,6 +84,19 @@ function target(value: unknown): MeterRunOptions['to'] {
   return refuse(`--to ${said}: say pty, pty:PATH or the path of a serial port`);
 }
 
+/** `inside`, `tcp:HOST:PORT`, or the path of a serial port or pseudo-terminal. */
+function busOption(value: unknown): BusLine | undefined {
+  if (value === undefined || value === 'inside') return undefined;
+  const said = String(value);
+  if (said.startsWith('tcp:')) {
+    const at = parseHostPort(said.slice(4));
+    return at ? { to: 'tcp', ...at, host: at.host || '127.0.0.1' } : refuse(`--mbus ${said}: say tcp:HOST:PORT`);
+  }
+  const path = said.startsWith('pty:') ? said.slice(4) : said;
+  if (path.startsWith('/') || /^COM\d+$/i.test(path)) return { to: 'line', path, baud: 2400 };
+  return refuse(`--mbus ${said}: say inside, tcp:HOST:PORT, or the path of a serial port or pseudo-terminal`);
+}
+
 const YEAR = 366 * 86_400_000;
 
 /** @throws InvalidArgumentError */
@@ -83,14 +109,20 @@ export function meterOptions(given: Record<string, unknown>): MeterRunOptions {
   if (Number.isNaN(from)) refuse(`--from ${String(given.from)}: a time such as 2026-01-31T12:00:00Z is needed`);
   if (from !== undefined && (from < Date.UTC(2021, 0, 1) || from > Date.UTC(2090, 0, 1)))
     refuse(`--from ${String(given.from)}: the virtual meters live from 2021 to 2090`);
-  const slaves = given.slaves
+  const slaveKinds = given.slaves
     ? String(given.slaves)
         .split(',')
-        .map((medium) => oneOf('--slaves', medium.trim(), MEDIA))
+        .map((word) => oneOf('--slaves', word.trim(), [...MEDIA, ...BEHIND_OTHERS]))
     : [];
+  const slaves = slaveKinds.map(
+    (kind) => MEDIUM_OF[kind as keyof typeof MEDIUM_OF] ?? (kind as (typeof MEDIA)[number]),
+  );
+  const mbus = busOption(given.mbus);
   if (slaves.length > 4) refuse(`--slaves ${String(given.slaves)}: four at most`);
   const count = whole('--count', given.count ?? 1, 1, 16_381);
   const ports = whole('--ports', given.ports ?? 1, 1, 1000);
+  if (mbus && (count > 1 || ports > 1)) refuse('--mbus: for one meter; those of a fleet have slaves of their own');
+  if (mbus && slaves.length === 0) refuse('--mbus: say with --slaves which media are at addresses 1, 2, 3, 4');
   if (count > 1 && ports > 1) refuse('--count and --ports: one of both');
   // One meter has rows to show; what each of many has lived costs time when it is first asked.
   const history = duration('--history', given.history ?? (count > 1 || ports > 1 ? '0' : '3d'));
@@ -124,6 +156,8 @@ export function meterOptions(given: Record<string, unknown>): MeterRunOptions {
     },
     capturePeriod: period,
     slaves,
+    slaveKinds,
+    ...(mbus && { mbus }),
     solar: given.solar === true,
     car: given.car === true,
     history,

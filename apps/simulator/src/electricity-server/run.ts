@@ -10,7 +10,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { MisuseError, toHex } from '@amiable/bytes';
 import { encodeWrapper } from '@amiable/dlms';
-import { type Clock, type Listener, parseHostPort, ptyLink, serialLink, systemClock } from '@amiable/io';
+import { type Clock, type Listener, parseHostPort, ptyLink, serialLink, systemClock, tcpClient } from '@amiable/io';
+import { createMbusSession, type MbusSession } from '@amiable/mbus';
+import { lineBus } from '../mbus/meter-port.ts';
+import { opticalDevice } from '../optical/device.ts';
 import { CLIENTS } from './devices.ts';
 import { type VirtualMeterOptions, virtualMeter } from './factory.ts';
 import {
@@ -23,7 +26,7 @@ import {
   singleDirectory,
   type Traffic,
 } from './listen.ts';
-import type { MeterRunOptions } from './options.ts';
+import type { BusLine, MeterRunOptions } from './options.ts';
 import { servePage } from './page/server.ts';
 import type { PushMessage, ServedMeter } from './served.ts';
 import { folderStore, type Store } from './store.ts';
@@ -62,6 +65,7 @@ export async function startMeters(
 ): Promise<Running> {
   const store = options.state === undefined ? undefined : folderStore(options.state);
   const fleet = options.count > 1 || options.ports > 1;
+  const wire = options.mbus && (await openBus(options.mbus, clock));
   const how: VirtualMeterOptions = {
     seed: options.seed,
     zone: options.zone,
@@ -69,6 +73,8 @@ export async function startMeters(
     config: options.config,
     ...(options.capturePeriod !== 60 && { parameters: { capturePeriod: options.capturePeriod } }),
     slaves: options.slaves,
+    slaveKinds: options.slaveKinds,
+    ...(wire && { bus: (face) => lineBus({ ...face, session: wire, say }) }),
     history: options.history,
     solar: options.solar,
     car: options.car,
@@ -89,8 +95,9 @@ export async function startMeters(
   const meters = Array.from({ length: many }, (_, i) => make(i + 1, options.count > 1 ? undefined : LOWER.own));
   const first = meters[0] as ServedMeter;
   // Another meter, on the current loop: another household, reached by its lower address.
-  const external = fleet ? undefined : make(EXTERNAL, LOWER.external, { ...how, slaves: [] });
+  const external = fleet ? undefined : make(EXTERNAL, LOWER.external, { ...how, slaves: [], slaveKinds: [] });
   const closers: (() => Promise<void> | void)[] = [];
+  if (wire) closers.push(() => wire.close());
   const wrapperPorts: number[] = [];
   const hdlcPorts: number[] = [];
   const listened = (listener: Listener, list: number[]): void => {
@@ -124,10 +131,12 @@ export async function startMeters(
         const link =
           options.to.kind === 'pty'
             ? ptyLink(options.to.path === undefined ? {} : { path: options.to.path })
-            : serialLink({ path: options.to.path ?? '', baud: 9600, parity: 'N' });
-        await serveOptical(server, link, clock, 'AMIABLE99', meter.engine.identification('meter-serial'));
+            : serialLink({ path: options.to.path ?? '', baud: 300, parity: 'N' });
+        const password = String.fromCharCode(...meter.credentials.stored.password);
+        const device = opticalDevice(meter, { zone: options.zone, passwords: { 1: password, 2: password } });
+        await serveOptical(server, link, clock, 'AMIABLE99', meter.engine.identification('meter-serial'), device);
         closers.push(() => link.close());
-        say(`optical port (mode E and HDLC): ${'path' in link ? (link as { path: string }).path : link.describe}`);
+        say(`optical port (modes C and E, HDLC): ${'path' in link ? (link as { path: string }).path : link.describe}`);
       }
     }
     let pagePort: number | undefined;
@@ -152,6 +161,13 @@ export async function startMeters(
     for (const closer of closers.reverse()) await closer();
     closers.length = 0;
   }
+}
+
+/** The line that slaves of others are on, this meter their master. @throws PortError */
+function openBus(line: BusLine, clock: Clock): Promise<MbusSession> {
+  if (line.to === 'tcp') return createMbusSession({ link: tcpClient(line), clock });
+  const link = serialLink({ path: line.path, baud: line.baud, parity: 'E' });
+  return createMbusSession({ link, clock, baud: line.baud });
 }
 
 /** @throws MisuseError */

@@ -8,6 +8,7 @@
 import { MisuseError } from '@amiable/bytes';
 import type { EncodedData } from '@amiable/dlms';
 import type { Meter, SlaveSettings } from '../electricity/index.ts';
+import type { MeterBus } from '../mbus/meter-port.ts';
 import type { Credentials } from './keys.ts';
 import type { ScheduledAction } from './schedules.ts';
 
@@ -37,6 +38,8 @@ export class ServedMeter {
   readonly number: number;
   readonly lower: number;
   readonly bus: readonly SlaveSettings[];
+  /** Its M-Bus, once the engine was made; undefined where nothing hangs on it. */
+  wire: MeterBus | undefined;
   /** Attributes that are kept as they were written, by class/name/index. */
   readonly settings: Map<string, Uint8Array>;
   /** Written since it was last saved. */

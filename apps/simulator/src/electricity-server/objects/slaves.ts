@@ -3,10 +3,14 @@
  * (§2.2-12, §7.4.3.2, §7.4.4 of the system description).
  *
  * Decides: slave_install takes the slave at the primary address from the bus; capture_period 3600 is hourly, 86400 daily;
- * an association sees what was installed when it was opened. Leaves out: keys of wireless M-Bus, data_send.
+ * an association sees what was installed when it was opened; capture asks the slave now; data_send gives it records, where an
+ * octet-string is the record's data as they are sent and a number is put into the form that the DIF says; on a line that answers
+ * later both are taken and the outcome shows at the next reading. Leaves out: keys of wireless M-Bus.
  */
 import { RESULT } from '@amiable/dlms';
+import { encodeRecords, manufacturerCode } from '@amiable/mbus';
 import type { MeterParameters, SlaveSettings } from '../../electricity/index.ts';
+import { wallClock } from '../../mbus/device.ts';
 import { type Answer, type MeterObject, object } from '../define.ts';
 import type { ServedMeter } from '../served.ts';
 import { slaveIdentifications } from './identity.ts';
@@ -43,6 +47,71 @@ function install(m: ServedMeter, channel: number, address: number): Answer {
 }
 
 const digits = (text: string): number => Number((text.match(/\d/g) ?? []).join('').slice(-8) || 0);
+
+const DAY = 86_400_000;
+
+/** Asks the slave now, in between its fetches. */
+function capture(m: ServedMeter, channel: number): Answer {
+  const settings = settingsOf(m, channel);
+  if (!settings || !m.wire) return RESULT.objectUnavailable;
+  const { now } = m.engine;
+  const readings = m.wire.fetch(channel, settings, now - DAY, now);
+  if (readings) m.engine.slaveData(channel, readings);
+  return readings && readings.length === 0 ? RESULT.temporaryFailure : RESULT.success;
+}
+
+/** The octets of a record's data: as given, or a value in the form of the DIF's data field. */
+function dataOctets(dif: number, data: unknown): Uint8Array | undefined {
+  if (data instanceof Uint8Array) return data;
+  const field = dif & 0x0f;
+  if (typeof data === 'string') {
+    if (field !== 0x0d || data.length > 191) return undefined;
+    return Uint8Array.of(data.length, ...Array.from(data, (c) => c.charCodeAt(0) & 0xff).reverse());
+  }
+  if (typeof data !== 'number' && typeof data !== 'bigint') return undefined;
+  const octets = { 1: 1, 2: 2, 3: 3, 4: 4, 6: 6, 7: 8 }[field];
+  const digits = { 9: 2, 10: 4, 11: 6, 12: 8, 14: 12 }[field];
+  const value = BigInt(typeof data === 'number' ? Math.round(data) : data);
+  const out: number[] = [];
+  if (octets) for (let i = 0n; i < octets; i++) out.push(Number((value >> (8n * i)) & 0xffn));
+  else if (digits && value >= 0n) {
+    const text = String(value).padStart(digits, '0');
+    if (text.length > digits) return undefined;
+    for (let i = digits - 2; i >= 0; i -= 2) out.push(Number.parseInt(text.slice(i, i + 2), 16));
+  } else return undefined;
+  return Uint8Array.from(out);
+}
+
+interface SentRecord {
+  readonly data_information_block: Uint8Array;
+  readonly value_information_block: Uint8Array;
+  readonly data: unknown;
+}
+
+function send(m: ServedMeter, channel: number, octets: Uint8Array): Answer {
+  const settings = settingsOf(m, channel);
+  if (!settings || !m.wire) return RESULT.objectUnavailable;
+  return m.wire.send(settings, octets) === false ? RESULT.otherReason : RESULT.success;
+}
+
+/** What fits one frame. */
+const MOST_OCTETS = 240;
+
+function dataSend(m: ServedMeter, channel: number, records: readonly SentRecord[]): Answer {
+  const octets: number[] = [];
+  for (const { data_information_block: dib, value_information_block: vib, data } of records) {
+    const value = dib[0] === undefined || vib.length === 0 ? undefined : dataOctets(dib[0], data);
+    if (!value) return RESULT.typeUnmatched;
+    octets.push(...dib, ...vib, ...value);
+  }
+  if (octets.length === 0 || octets.length > MOST_OCTETS) return RESULT.otherReason;
+  return send(m, channel, Uint8Array.from(octets));
+}
+
+function synchronize(m: ServedMeter, channel: number): Answer {
+  const { minute, summer } = wallClock(m.engine.config.zone, m.engine.clock.utc);
+  return send(m, channel, encodeRecords([{ vif: [0x6d], data: { type: 'dateTime', value: minute, summer } }]));
+}
 
 function client(channel: number): MeterObject {
   const of =
@@ -81,11 +150,21 @@ function client(channel: number): MeterObject {
         get: of((s) => s.address, 0),
         set: (address, m) => change(m, channel, { address }),
       },
-      identification_number: { get: (m) => digits(m.engine.slaveIdentification(channel, 'manufacturer-serial')) },
-      manufacturer_id: { is: 0x05a9 },
-      version: { is: 1 },
-      device_type: { get: of((s) => DEVICE_TYPE[s.medium], 0) },
-      access_number: { is: 0 },
+      identification_number: {
+        get: (m) =>
+          digits(
+            m.wire?.header(channel)?.identification ?? m.engine.slaveIdentification(channel, 'manufacturer-serial'),
+          ),
+      },
+      manufacturer_id: { get: (m) => manufacturerCode(m.wire?.header(channel)?.manufacturer ?? 'AMI') },
+      version: { get: (m) => m.wire?.header(channel)?.version ?? 1 },
+      device_type: {
+        get: (m) => {
+          const settings = settingsOf(m, channel);
+          return m.wire?.header(channel)?.medium ?? (settings ? DEVICE_TYPE[settings.medium] : 0);
+        },
+      },
+      access_number: { get: (m) => m.wire?.header(channel)?.accessNumber ?? 0 },
       status: { get: (m) => m.engine.slaveValue(channel)?.status ?? 0 },
       alarm: { is: 0 },
       configuration: { is: 0 },
@@ -94,6 +173,9 @@ function client(channel: number): MeterObject {
     methods: {
       slave_install: (m, address) => install(m, channel, address),
       slave_deinstall: (m) => (settingsOf(m, channel) ? put(m, channel, undefined) : RESULT.otherReason),
+      capture: (m) => capture(m, channel),
+      synchronize_clock: (m) => synchronize(m, channel),
+      data_send: (m, records) => dataSend(m, channel, records),
     },
   });
 }
