@@ -19,6 +19,7 @@ const BENCHES: Readonly<Record<string, () => Promise<(options: BenchOptions) => 
   meter: async () => (await import('./meter.ts')).benchMeter,
   p1: async () => (await import('./p1.ts')).benchP1,
   spool: async () => (await import('./spool.ts')).benchSpool,
+  wmbus: async () => (await import('./wmbus.ts')).benchWmbus,
   profile: async () => (await import('./profile.ts')).benchProfile,
 };
 

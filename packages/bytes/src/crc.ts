@@ -93,13 +93,17 @@ export function crc16Arc(buf: Uint8Array, start = 0, end = buf.length): number {
   return c;
 }
 
+/** One octet at the top of the register, pushed through. */
+const EN_13757 = Uint16Array.from({ length: 256 }, (_, i) => {
+  let c = i << 8;
+  for (let k = 0; k < 8; k++) c = c & 0x8000 ? ((c << 1) ^ 0x3d65) & 0xffff : c << 1;
+  return c;
+});
+
 /** CRC-16/EN-13757 of buf[start, end). */
 export function crc16En13757(buf: Uint8Array, start = 0, end = buf.length): number {
   let c = 0;
-  for (let i = start; i < end; i++) {
-    c ^= (buf[i] as number) << 8;
-    for (let k = 0; k < 8; k++) c = c & 0x8000 ? ((c << 1) ^ 0x3d65) & 0xffff : c << 1;
-  }
+  for (let i = start; i < end; i++) c = ((c << 8) & 0xffff) ^ (EN_13757[(c >> 8) ^ (buf[i] as number)] as number);
   return c ^ 0xffff;
 }
 

@@ -90,6 +90,7 @@ export function openRecords(
       configuration,
       mode,
       enciphered: length,
+      extension: undefined,
       end: start,
     };
     const plain = transportDecipher(softwareAes, key, { header, address }, frame.subarray(start, start + length));

@@ -23,6 +23,7 @@ import { MbusMessage, type MessageContext, type Sender } from '../application/me
 import { createTelegramReader } from '../application/telegram-reader.ts';
 import type { MbusKeys } from '../application/types.ts';
 import { diehlKind } from '../drivers/diehl.ts';
+import { driversFor } from '../drivers/index.ts';
 import { APPLICATION_ERRORS } from '../slave/errors.ts';
 import { type MbusCrypto, softwareAes } from './aes.ts';
 import { createFormatMemory } from './compact.ts';
@@ -68,10 +69,27 @@ interface Columns {
 
 const NO_ITEMS: readonly Item[] = [];
 const MAX_METERS = 4096;
+const MAX_LAYOUTS = 64;
 const HALF_AN_HOUR = 1_800_000;
 const NO_KEYS: readonly Uint8Array[] = [];
 const STRENGTH: Item = { name: 'signalStrength', unit: 'dBm', scaler: -1 };
 const PAYLOAD: Item = { name: 'manufacturerData', scaler: 0 };
+
+/** What is remembered of a meter. */
+interface KnownMeter {
+  /** Its address. */
+  readonly address: Uint8Array;
+  readonly identification: string;
+  readonly sender: Sender;
+  /** Some driver reads payloads of such meters, or what stands behind their records. */
+  readonly driven: boolean;
+  /** Layouts of its full frames, which compact ones may refer to. */
+  readonly layouts: Set<Layout>;
+  /** Its clock has marked summer time. */
+  marks: boolean;
+  /** UTC of its last message. */
+  after: number | undefined;
+}
 
 export function createWmbusDecoder(options: WmbusOptions, sink: PortSink): WmbusDecoder {
   const { now, live = false, bad = false } = options;
@@ -80,8 +98,7 @@ export function createWmbusDecoder(options: WmbusOptions, sink: PortSink): Wmbus
   const telegrams = createTelegramReader();
   const fragments = createFragmentJoiner();
   let sequence = 0;
-  /** Of each meter: whether its clock marks summer time, and when it spoke last. */
-  const clocks = new Map<string, { marks: boolean; after: number | undefined }>();
+  const meters = new Map<number, KnownMeter>();
 
   const stick = createStickDecoder(options.wrapping ?? 'auto', {
     frame(line, offset) {
@@ -96,7 +113,7 @@ export function createWmbusDecoder(options: WmbusOptions, sink: PortSink): Wmbus
     },
   });
 
-  function context(raw: Uint8Array, flags?: readonly Flag[]): MessageContext {
+  function context(raw: Uint8Array, hints?: MessageContext['hints']): MessageContext {
     const receivedAt = now();
     return {
       reader: options.reader,
@@ -106,8 +123,33 @@ export function createWmbusDecoder(options: WmbusOptions, sink: PortSink): Wmbus
       raw,
       stamp: live ? receivedAt : sequence,
       zone: options.zone,
-      flags,
+      flags: undefined,
+      hints,
     };
+  }
+
+  function known(t: Telegram): KnownMeter {
+    const { address } = t;
+    const key =
+      (address[2] as number) |
+      ((address[3] as number) << 8) |
+      ((address[4] as number) << 16) |
+      ((address[5] as number) << 24);
+    const before = meters.get(key);
+    if (before && sameAddress(before.address, address)) return before;
+    if (meters.size >= MAX_METERS) meters.clear();
+    const { identification, manufacturer, version, medium } = t;
+    const meter: KnownMeter = {
+      address,
+      identification,
+      sender: { maker: manufacturer, meterId: identification, meterType: MEDIA[medium] },
+      driven: driversFor(manufacturer, version, medium).length > 0,
+      layouts: new Set(),
+      marks: false,
+      after: undefined,
+    };
+    meters.set(key, meter);
+    return meter;
   }
 
   function refuse(reason: string, at: number | undefined, raw: Uint8Array, offset: number): void {
@@ -118,7 +160,15 @@ export function createWmbusDecoder(options: WmbusOptions, sink: PortSink): Wmbus
 
   /** A message that says nothing but why. */
   function empty(error: { reason: string; offset?: number }, telegram: Telegram | undefined, raw: Uint8Array): void {
-    const message = new MbusMessage(context(raw), senderOf(telegram), NO_ITEMS, [], undefined, -1, undefined);
+    const message = new MbusMessage(
+      context(raw),
+      telegram ? known(telegram).sender : NOBODY,
+      NO_ITEMS,
+      [],
+      undefined,
+      -1,
+      undefined,
+    );
     message.error = error;
     sink.message(message);
   }
@@ -156,7 +206,8 @@ export function createWmbusDecoder(options: WmbusOptions, sink: PortSink): Wmbus
   }
 
   function read(telegram: Telegram, raw: Uint8Array, strength: number | undefined): void {
-    const columns = columnsOf(telegram);
+    const meter = known(telegram);
+    const columns = columnsOf(telegram, meter);
     if (!columns) {
       counters.sealed++;
       empty({ reason: 'noFormat' }, telegram, raw);
@@ -167,61 +218,44 @@ export function createWmbusDecoder(options: WmbusOptions, sink: PortSink): Wmbus
       columns.items = [...columns.items, STRENGTH];
       columns.values.push(Math.round(strength * 10));
     }
-    const { hints, clock } = hintsOf(telegram, columns);
-    const message = new MbusMessage(
-      { ...context(raw), hints },
-      senderOf(telegram),
-      columns.items,
-      columns.values,
-      columns.qualities,
-      columns.clock,
-      columns.timedBy,
-    );
+    const { items, values, qualities, clock, timedBy } = columns;
+    const hints = clock < 0 || options.zone === undefined ? undefined : hintsOf(meter, columns.summer);
+    const message = new MbusMessage(context(raw, hints), meter.sender, items, values, qualities, clock, timedBy);
     if (columns.list !== undefined) message.list = columns.list;
     if (columns.meterType !== undefined) message.meterType = columns.meterType;
     if (columns.flag) message.addFlag(columns.flag);
     if (telegram.authentic === false) message.addFlag('notAuthenticated');
-    if (clock && message.time !== undefined) clock.after = message.time;
-    if (isClockWrong(options, message.time, message.receivedAt)) message.addFlag('clockWrong');
+    if (message.time !== undefined) meter.after = message.time;
+    if (live && isClockWrong(options, message.time, message.receivedAt)) message.addFlag('clockWrong');
     sink.message(message);
   }
 
   /** What tells the two faces of the repeated hour apart: the meter's mark, else the time of receipt, else its message before. */
-  function hintsOf(t: Telegram, { clock: at, summer }: Columns) {
-    if (at < 0 || options.zone === undefined) return {};
-    let clock = clocks.get(t.identification);
-    if (!clock) {
-      if (clocks.size >= MAX_METERS) clocks.clear();
-      clock = { marks: false, after: undefined };
-      clocks.set(t.identification, clock);
-    }
-    if (summer === true) clock.marks = true;
-    const after = live ? now() - HALF_AN_HOUR : clock.after;
-    const hints: MessageContext['hints'] = {
-      ...(clock.marks && summer !== undefined && { dst: summer }),
+  function hintsOf(meter: KnownMeter, summer: boolean | undefined): MessageContext['hints'] {
+    if (summer === true) meter.marks = true;
+    const after = live ? now() - HALF_AN_HOUR : meter.after;
+    return {
+      ...(meter.marks && summer !== undefined && { dst: summer }),
       ...(after !== undefined && { after }),
     };
-    return { hints, clock };
   }
 
   /** @throws DecodeError @returns undefined for a compact frame whose format is not known */
-  function columnsOf(t: Telegram): Columns | undefined {
+  function columnsOf(t: Telegram, meter: KnownMeter): Columns | undefined {
     const { bytes, start } = t;
     switch (t.content) {
-      case 'records': {
-        formats.learn(t.identification, bytes, start, bytes.length);
-        return recordColumns(t, bytes, start);
-      }
+      case 'records':
+        return recordColumns(t, meter, bytes, start);
       case 'compact': {
         const payload = bytes.subarray(start + (bytes[start] === 0x2f && bytes[start + 1] === 0x2f ? 2 : 0));
-        const expanded = formats.expand(t.identification, payload);
+        const expanded = formats.expand(meter.identification, payload);
         if (!expanded) return undefined;
-        const columns = recordColumns(t, expanded.full, 0);
+        const columns = recordColumns(t, meter, expanded.full, 0);
         return expanded.proved ? columns : { ...columns, flag: 'unknownList' };
       }
       case 'format': {
         const length = bytes[start] as number;
-        formats.learnFormat(t.identification, bytes.subarray(start + 3, start + 1 + length));
+        formats.learnFormat(meter.identification, bytes.subarray(start + 3, start + 1 + length));
         return empties();
       }
       case 'maker':
@@ -234,9 +268,9 @@ export function createWmbusDecoder(options: WmbusOptions, sink: PortSink): Wmbus
     }
   }
 
-  function recordColumns(t: Telegram, bytes: Uint8Array, start: number): Columns {
-    const meter = meterOf(t);
-    const own = payloadOf('payload', bytes, firstOctet(bytes, start), bytes.length, meter);
+  function recordColumns(t: Telegram, meter: KnownMeter, bytes: Uint8Array, start: number): Columns {
+    const facts = meter.driven ? meterOf(t) : undefined;
+    const own = facts && payloadOf('payload', bytes, firstOctet(bytes, start), bytes.length, facts);
     if (own) return { ...empties(), ...own };
     let fault: DecodeError | undefined;
     let read: ReturnType<typeof telegrams.read>;
@@ -249,6 +283,11 @@ export function createWmbusDecoder(options: WmbusOptions, sink: PortSink): Wmbus
       if (read.items.length === 0) throw fault;
     }
     const { layout } = read;
+    if (!fault && !meter.layouts.has(layout)) {
+      if (meter.layouts.size >= MAX_LAYOUTS) meter.layouts.clear();
+      meter.layouts.add(layout);
+      formats.learn(meter.identification, bytes, start, bytes.length);
+    }
     const columns: Columns = {
       items: read.items,
       values: read.values,
@@ -258,7 +297,7 @@ export function createWmbusDecoder(options: WmbusOptions, sink: PortSink): Wmbus
       flag: fault ? 'truncated' : undefined,
       summer: summerMark(layout, bytes, start),
     };
-    const extras = extrasOf(layout, bytes, start, t.manufacturer, t.version, t.medium, meter);
+    const extras = extrasOf(layout, bytes, start, meter.sender.maker ?? '', t.version, t.medium, facts);
     if (extras) {
       Object.assign(columns, joined(columns.items, columns.values, columns.qualities, extras));
       columns.list = extras.list;
@@ -322,7 +361,9 @@ function payloadColumns(bytes: Uint8Array, start: number): Columns {
   return { ...empties(), items: [PAYLOAD], values: [hex] };
 }
 
-function senderOf(t: Telegram | undefined): Sender {
-  if (!t) return { maker: undefined, meterId: undefined, meterType: undefined };
-  return { maker: t.manufacturer, meterId: t.identification, meterType: MEDIA[t.medium] };
+const NOBODY: Sender = { maker: undefined, meterId: undefined, meterType: undefined };
+
+function sameAddress(a: Uint8Array, b: Uint8Array): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }

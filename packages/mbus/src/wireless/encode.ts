@@ -112,7 +112,7 @@ function transport(
     configuration,
     mode: sealing ? security.mode : 0,
     enciphered: BLOCK * blocks,
-    ...(extension === undefined ? {} : { extension }),
+    extension,
     end: 0,
   };
   const afl: AuthenticationLink | undefined =

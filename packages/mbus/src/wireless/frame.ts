@@ -87,7 +87,7 @@ export function decodeWirelessFrame(input: Uint8Array, form?: WirelessForm): Wir
   }
   if (form === 'A' || (form !== 'bare' && startsAsA(input, 0)))
     throw new DecodeError('length', `the frame says ${a} bytes, there are ${input.length}`, input.length);
-  return { form: 'bare', bytes: input.subarray(0, l + 1), length: l + 1 };
+  return { form: 'bare', bytes: input.length === l + 1 ? input : input.subarray(0, l + 1), length: l + 1 };
 }
 
 function withoutCrcsOfA(input: Uint8Array, length: number): Uint8Array {

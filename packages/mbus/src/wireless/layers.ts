@@ -49,7 +49,7 @@ export interface TransportHeader {
   readonly ci: number;
   readonly kind: 'long' | 'short' | 'none';
   /** The octets of the meter's address in the order of a link header; long headers only. */
-  readonly address?: Uint8Array;
+  readonly address: Uint8Array | undefined;
   readonly accessNumber: number;
   readonly status: number;
   readonly configuration: number;
@@ -58,7 +58,7 @@ export interface TransportHeader {
   /** Octets that the mode enciphers, from `end` on. */
   readonly enciphered: number;
   /** Mode 7, 10, 13: the octet that follows the configuration. */
-  readonly extension?: number;
+  readonly extension: number | undefined;
   /** Where the application's octets begin. */
   readonly end: number;
 }
@@ -226,35 +226,34 @@ function addressOfLong(bytes: Uint8Array, at: number): Uint8Array {
 
 /** The transport header whose CI stands at `at`. @throws DecodeError `truncated` */
 export function transportHeader(bytes: Uint8Array, at: number, kind: TransportHeader['kind']): TransportHeader {
-  const ci = bytes[at] as number;
   let next = at + 1;
-  if (kind === 'none')
-    return { ci, kind, accessNumber: 0, status: 0, configuration: 0, mode: 0, enciphered: 0, end: next };
   let address: Uint8Array | undefined;
+  let accessNumber = 0;
+  let status = 0;
+  let configuration = 0;
+  let mode = 0;
+  let enciphered = 0;
+  let extension: number | undefined;
   if (kind === 'long') {
     need(bytes, next, 12, 'the long header');
     address = addressOfLong(bytes, next);
     next += 8;
-  } else need(bytes, next, 4, 'the short header');
-  const configuration = u16(bytes, next + 2);
-  const mode = (configuration >> 8) & 0x1f;
-  const head = {
-    ci,
-    kind,
-    ...(address ? { address } : {}),
-    accessNumber: bytes[next] as number,
-    status: bytes[next + 1] as number,
-    configuration,
-    mode,
-  };
-  next += 4;
-  const blocks = 16 * ((configuration >> 4) & 0x0f);
-  if (mode === 5 || mode === 4) return { ...head, enciphered: blocks, end: next };
-  if (mode === 7 || mode === 13) {
-    need(bytes, next, 1, 'the configuration field extension');
-    // Mode 13 (TLS) counts octets in the whole low octet.
-    const enciphered = mode === 7 ? blocks : configuration & 0xff;
-    return { ...head, enciphered, extension: bytes[next] as number, end: next + 1 };
   }
-  return { ...head, enciphered: 0, end: next };
+  if (kind !== 'none') {
+    need(bytes, next, 4, 'the short header');
+    accessNumber = bytes[next] as number;
+    status = bytes[next + 1] as number;
+    configuration = u16(bytes, next + 2);
+    mode = (configuration >> 8) & 0x1f;
+    next += 4;
+    if (mode === 4 || mode === 5 || mode === 7) enciphered = 16 * ((configuration >> 4) & 0x0f);
+    if (mode === 7 || mode === 13) {
+      need(bytes, next, 1, 'the configuration field extension');
+      extension = bytes[next++] as number;
+      // TLS counts octets in the whole low octet.
+      if (mode === 13) enciphered = configuration & 0xff;
+    }
+  }
+  const ci = bytes[at] as number;
+  return { ci, kind, address, accessNumber, status, configuration, mode, enciphered, extension, end: next };
 }

@@ -55,7 +55,9 @@ export function framesOfLine(line: string): LineFrame[] | undefined {
   const rtl = RTL_WMBUS.exec(text);
   if (rtl) {
     const damaged = rtl[1] === '0' || rtl[2] === '0';
-    return [{ bytes: hexOf(rtl[3] as string), ...(damaged ? { damaged } : {}) }];
+    // It has checked the CRCs and left them out.
+    const bytes = hexOf(rtl[3] as string);
+    return [damaged ? { bytes, form: 'bare', damaged } : { bytes, form: 'bare' }];
   }
   const cul = CUL.exec(text);
   if (cul) {

@@ -7,7 +7,7 @@
  * frame with plain octets instead of enciphered ones. Leaves out: fragments (fragments.ts), records, makers' payloads.
  */
 import { DecodeError } from '@amiable/bytes';
-import { identificationAt, manufacturerOf } from '../application/index.ts';
+import { identificationAt, manufacturerOf } from '../application/header.ts';
 import type { MbusKeys } from '../application/types.ts';
 import { diehlAddress, diehlKind, diehlPlain } from '../drivers/diehl.ts';
 import { type MbusCrypto, softwareAes } from './aes.ts';
@@ -183,11 +183,13 @@ export function openTransport(envelope: Envelope, options: OpenOptions = {}): Te
 const NO_TRANSPORT: TransportHeader = {
   ci: 0,
   kind: 'none',
+  address: undefined,
   accessNumber: 0,
   status: 0,
   configuration: 0,
   mode: 0,
   enciphered: 0,
+  extension: undefined,
   end: 0,
 };
 
@@ -269,8 +271,68 @@ function openDiehl(frame: Uint8Array, kind: NonNullable<ReturnType<typeof diehlK
   return telegram(envelope, transport, content, address, bytes, undefined, undefined, undefined);
 }
 
+/** Text is made when it is asked for: most who read telegrams have seen their meter before. */
+class OpenedTelegram implements Telegram {
+  readonly bytes: Uint8Array;
+  readonly link: LinkHeader;
+  readonly extended: ExtendedLink | undefined;
+  readonly authentication: AuthenticationLink | undefined;
+  readonly transport: TransportHeader;
+  readonly content: Telegram['content'];
+  readonly address: Uint8Array;
+  readonly sealed: Sealed | undefined;
+  readonly key: Uint8Array | undefined;
+  readonly authentic: boolean | undefined;
+
+  constructor(
+    { link, extended, authentication }: Envelope,
+    transport: TransportHeader,
+    content: Telegram['content'],
+    address: Uint8Array,
+    bytes: Uint8Array,
+    sealed: Sealed | undefined,
+    key: Uint8Array | undefined,
+    authentic: boolean | undefined,
+  ) {
+    this.bytes = bytes;
+    this.link = link;
+    this.extended = extended;
+    this.authentication = authentication;
+    this.transport = transport;
+    this.content = content;
+    this.address = address;
+    this.sealed = sealed;
+    this.key = key;
+    this.authentic = authentic;
+  }
+
+  get identification(): string {
+    return identificationAt(this.address, 2);
+  }
+
+  get manufacturer(): string {
+    return manufacturerOf((this.address[0] as number) | ((this.address[1] as number) << 8));
+  }
+
+  get version(): number {
+    return this.address[6] as number;
+  }
+
+  get medium(): number {
+    return this.address[7] as number;
+  }
+
+  get accessNumber(): number {
+    return this.transport.kind === 'none' ? (this.extended?.accessNumber ?? 0) : this.transport.accessNumber;
+  }
+
+  get start(): number {
+    return this.transport.end;
+  }
+}
+
 function telegram(
-  { link, extended, authentication }: Envelope,
+  envelope: Envelope,
   transport: TransportHeader,
   content: Telegram['content'],
   address: Uint8Array,
@@ -279,22 +341,5 @@ function telegram(
   key: Uint8Array | undefined,
   authentic: boolean | undefined,
 ): Telegram {
-  return {
-    bytes,
-    link,
-    extended,
-    authentication,
-    transport,
-    content,
-    address,
-    identification: identificationAt(address, 2),
-    manufacturer: manufacturerOf((address[0] as number) | ((address[1] as number) << 8)),
-    version: address[6] as number,
-    medium: address[7] as number,
-    accessNumber: transport.kind === 'none' ? (extended?.accessNumber ?? 0) : transport.accessNumber,
-    start: transport.end,
-    sealed,
-    key,
-    authentic,
-  };
+  return new OpenedTelegram(envelope, transport, content, address, bytes, sealed, key, authentic);
 }

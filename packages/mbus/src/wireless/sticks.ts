@@ -74,9 +74,7 @@ export function createStickDecoder(wrapping: Wrapping, sink: StickSink): StickDe
       skip(octets, at);
       return;
     }
-    let text = '';
-    for (let i = 0; i < octets.length; i++) text += String.fromCharCode(octets[i] as number);
-    const frames = framesOfLine(text);
+    const frames = framesOfLine(String.fromCharCode.apply(null, octets as unknown as number[]));
     if (!frames) {
       skip(octets, at);
       return;
