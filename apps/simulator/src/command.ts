@@ -5,8 +5,8 @@
 import { type Command, CommanderError } from 'commander';
 import { mbusCommand } from './mbus/command.ts';
 import { opticalCommand } from './optical/command.ts';
-import { p1Command } from './p1/command.ts';
 import type { SimulateOptions } from './options.ts';
+import { p1Command } from './p1/command.ts';
 
 const EXAMPLES = `
 Examples:
@@ -107,7 +107,8 @@ function meterCommand(simulate: Command): void {
     .option('--no-disconnecter', 'without disconnecter')
     .option('--interface <kind>', 'relay, s0 or rate-input', 'relay')
     .option('--input <kind>', 'second input: none, alert or s0', 'none')
-    .option('--slaves <media>', 'slaves on its M-Bus, e.g. gas,water-cold,heat')
+    .option('--slaves <media>', 'slaves on its M-Bus, e.g. gas,water-cold,heat; also ocr-gas, ocr-water, gas-module')
+    .option('--mbus <line>', 'where its slaves are: inside, tcp:HOST:PORT, or a serial port or pty', 'inside')
     .option('--period <minutes>', 'of the periodic profile: 15, 30 or 60', '60')
     .option('--car', 'the household has an electric car')
     .option('--solar', 'its roof has solar panels')

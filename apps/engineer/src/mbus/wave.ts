@@ -264,7 +264,9 @@ export function explainOctets(bytes: Uint8Array): Field[] {
 }
 
 function controlText(control: number): string {
-  const name = { 64: 'SND_NKE, reset', 74: 'REQ_SKE, status', 75: 'REQ_UD2, data' }[control & 0x4f];
-  if ((control & 0x4f) === 0x4a && control & 0x10) return 'REQ_UD1, alarm';
+  // Without frame count bit and its validity.
+  const name = { 64: 'SND_NKE, reset', 73: 'REQ_SKE, status', 74: 'REQ_UD1, alarm', 75: 'REQ_UD2, data' }[
+    control & 0x4f
+  ];
   return name ?? 'unknown';
 }

@@ -9,7 +9,7 @@ Examples:
   amiable simulate mbus --to stdout --fast --duration 7d | amiable mbus decode - --json
   amiable simulate mbus --wireless --encrypt --slaves rf --fast --duration 1d > telegrams.hex
 
-Slaves: gas, water-cold, water-hot, heat; ocr-gas, ocr-water (a camera on a mechanical meter); gas-module (valve, block tariff,
+Slaves: gas, water-cold, water-hot, heat, electricity; ocr-gas, ocr-water (a camera on a mechanical meter); gas-module (valve, block tariff,
 prepayment); rf (a converter with two radio devices behind it). They follow one household; the same seed is the same household.
 docs/simulate-mbus.md has their records, and what may be written to them.`;
 

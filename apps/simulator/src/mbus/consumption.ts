@@ -11,8 +11,8 @@ import { hash, part, swing, unit } from '../house/noise.ts';
 import { rollProfile } from '../house/profile.ts';
 import { createWeather, type Weather } from '../house/weather.ts';
 
-/** Gas (at 15 °C and 1013.25 mbar) and water in mL, heat in Wh. */
-export type Supply = 'gas' | 'water-cold' | 'water-hot' | 'heat';
+/** Gas (at 15 °C and 1013.25 mbar) and water in mL, heat and electricity (of a heat pump with a meter of its own) in Wh. */
+export type Supply = 'gas' | 'water-cold' | 'water-hot' | 'heat' | 'electricity';
 
 export interface Flow {
   /** Units an hour, whole, during the slot that `at` falls into. */
@@ -96,6 +96,8 @@ export function createConsumption({
         return Math.round(water(HOT, 2));
       case 'heat':
         return Math.round(heating(ms, localHour, away));
+      case 'electricity':
+        return Math.round(60 + heating(ms, localHour, away) / 3);
       case 'gas': {
         const heat = heating(ms, localHour, away) + (water(HOT, 2) / 1000) * WH_PER_HOT_LITRE;
         // Some cook with gas as well.
@@ -106,9 +108,9 @@ export function createConsumption({
   }
 
   function createFlow(supply: Supply): Flow {
-    const s = part(own, { gas: 1, 'water-cold': 2, 'water-hot': 3, heat: 4 }[supply]);
+    const s = part(own, { gas: 1, 'water-cold': 2, 'water-hot': 3, heat: 4, electricity: 5 }[supply]);
     /** A tap is open or not; a boiler comes and goes; heat flows evenly. */
-    const unrest = { gas: 2, 'water-cold': 7, 'water-hot': 9, heat: 0.3 }[supply];
+    const unrest = { gas: 2, 'water-cold': 7, 'water-hot': 9, heat: 0.3, electricity: 0.5 }[supply];
     /** Total at the beginning of each day. */
     const days: number[] = [Math.floor(unit(s, 5) * 1_500_000_000) + 20_000_000];
     let slotsHour = Number.NaN;
@@ -116,7 +118,7 @@ export function createConsumption({
     const slots = new Float64Array(SLOTS + 1);
     let atHour = Number.NaN;
     let hourTotal = 0;
-    if (supply === 'heat') days[0] = Math.floor(unit(s, 5) * 20_000_000);
+    if (supply === 'heat' || supply === 'electricity') days[0] = Math.floor(unit(s, 5) * 20_000_000);
 
     function fill(hour: number): void {
       if (hour === slotsHour) return;

@@ -20,6 +20,7 @@ export const SLAVE_KINDS = [
   'water-cold',
   'water-hot',
   'heat',
+  'electricity',
   'ocr-gas',
   'ocr-water',
   'gas-module',

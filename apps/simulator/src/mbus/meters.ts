@@ -23,24 +23,34 @@ const NAMES: Readonly<Record<Supply, string>> = {
   'water-cold': 'water meter, cold',
   'water-hot': 'water meter, hot',
   heat: 'heat meter',
+  electricity: 'electricity meter behind the meter',
 };
 
 /** VIFs: litres, kWh, 10 litres, litres an hour. */
 const LITRES = [0x13];
 const KILOWATT_HOURS = [0x06];
+const WATT_HOURS = [0x03];
+const POWER = [0x2b];
 const FLOW = [0x3b];
 const ERRORS = [0xfd, 0x17];
 /** Litres that carry a kWh at a spread of 15 K or so. */
 const LITRES_PER_KWH = 57;
 
-/** The index in the unit of its first record: litres, or kWh. */
-export const indexAt = (flow: Flow, at: number): number => Math.floor(flow.total(at) / 1000);
+const INDEX: Readonly<Record<Supply, readonly number[]>> = {
+  gas: LITRES,
+  'water-cold': LITRES,
+  'water-hot': LITRES,
+  heat: KILOWATT_HOURS,
+  electricity: WATT_HOURS,
+};
 
 export function createMeterDevice(options: MeterDeviceOptions): MbusDevice {
   const { supply, identification, consumption, zone, version = 1 } = options;
   const flow = consumption.flow(supply);
   const heat = supply === 'heat';
-  const index = heat ? KILOWATT_HOURS : LITRES;
+  const index = INDEX[supply];
+  /** In the unit of the index: litres, kWh or Wh. */
+  const indexAt = (of: Flow, at: number): number => Math.floor(of.total(at) / (supply === 'electricity' ? 1 : 1000));
   let now = 0;
   let clockError = 0;
 
@@ -48,13 +58,14 @@ export function createMeterDevice(options: MeterDeviceOptions): MbusDevice {
 
   function actual(): RecordToSend[] {
     const rate = flow.rate(now);
+    if (supply === 'electricity') return [bcd(index, indexAt(flow, now)), whole(POWER, rate)];
     if (!heat) return [bcd(index, indexAt(flow, now)), bcd(FLOW, Math.round(rate / 1000), 6)];
     const supplied = consumption.flowTemperature(now);
     const returned = consumption.returnTemperature(now);
     return [
       bcd(index, indexAt(flow, now)),
       bcd([0x14], Math.floor((indexAt(flow, now) * LITRES_PER_KWH) / 10)),
-      whole([0x2b], rate),
+      whole(POWER, rate),
       whole(FLOW, Math.round((rate * LITRES_PER_KWH) / 1000)),
       whole([0x5a], Math.round(supplied * 10), 2),
       whole([0x5e], Math.round(returned * 10), 2),

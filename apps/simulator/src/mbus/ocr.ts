@@ -28,7 +28,7 @@ import {
 
 export interface OcrOptions {
   /** What the mechanical meter counts. */
-  readonly supply: Exclude<Supply, 'heat'>;
+  readonly supply: Exclude<Supply, 'heat' | 'electricity'>;
   /** 8 digits of the module itself. */
   readonly identification: string;
   readonly consumption: Consumption;

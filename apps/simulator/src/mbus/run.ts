@@ -278,9 +278,9 @@ function introduceLine(
   say('  address, secondary address (number, maker, version, medium), what it is:');
   table(installation, say);
   say('  try, in another terminal:');
-  say(`    amiable mbus scan -d ${where} --baud ${options.baud}`);
+  say(`    amiable mbus scan ${where} --baud ${options.baud}`);
   const first = installation.slaves[0]?.slave.primaryAddress ?? 1;
-  say(`    amiable mbus read -d ${where} --baud ${options.baud} ${first}`);
+  say(`    amiable mbus read ${where} ${first} --baud ${options.baud}`);
 }
 
 function introduceFrames(options: MbusRunOptions, installation: Installation, out: Output): void {
