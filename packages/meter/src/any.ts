@@ -70,6 +70,10 @@ function makeDecoder(protocol: PortProtocol, options: AnyReaderOptions, sink: Po
   }
 }
 
+/** One octet in so many of a text may be none of a text (a check sum, what a line has spoilt). */
+const STRANGEST = 12;
+/** What was read says more than what was refused. */
+const READ_WEIGHS = 1e6;
 /** So many wireless frames in a row without an octet between. */
 const WIRELESS_ROW = 8;
 
@@ -197,8 +201,9 @@ class Detector implements AnyReader {
     const rank = ({ protocol, decoder, messages, drops }: Candidate): number => {
       // Of wireless frames any octet may be the first.
       if (protocol === 'wmbus' && !isClean(decoder.counters)) return 0;
-      if (messages.some((m) => m.items.length > 0)) return 1e6 + messages.length;
-      return drops.reduce((octets, d) => octets + (d.reason === 'noise' ? 0 : d.length), 0);
+      const read = messages.reduce((octets, m) => octets + (m.items.length > 0 ? (m.raw?.length ?? 1) : 0), 0);
+      const refused = drops.reduce((octets, d) => octets + (d.reason === 'noise' ? 0 : d.length), 0);
+      return read * READ_WEIGHS + refused;
     };
     return this.#candidates.reduce((best, one) => (rank(one) > rank(best) ? one : best));
   }
@@ -234,5 +239,16 @@ function isOfOther({ protocol }: Candidate, { raw }: Message): boolean {
   if (raw === undefined) return false;
   // A ciphered P1 telegram begins with no slash; nothing else is in such an envelope.
   if (protocol === 'p1') return raw[0] === 0x2f && textProtocol(raw) !== 'p1';
-  return protocol === 'iec62056-21' && textProtocol(raw) === 'p1';
+  return protocol === 'iec62056-21' && (textProtocol(raw) === 'p1' || !isText(raw));
+}
+
+/** Nearly all of it printable: what looks like a read-out within the octets of something else is not. */
+function isText(raw: Uint8Array): boolean {
+  let strange = 0;
+  for (let i = 0; i < raw.length; i++) {
+    const c = (raw[i] as number) & 0x7f;
+    // STX, ETX, CR, LF and padding.
+    if (c < 0x20 && c !== 0x0d && c !== 0x0a && c !== 0x02 && c !== 0x03 && c !== 0) strange++;
+  }
+  return strange * STRANGEST <= raw.length;
 }
