@@ -23,8 +23,10 @@ import { messageFromJson } from '@amiable/model/schemas';
 import { fuzzClient } from './client.ts';
 import type { Corpus, Dice } from './inputs.ts';
 import { loadApdus, mutate, oddPayload, oddStream } from './inputs.ts';
+import { mbusRecords, mbusStream } from './mbus.ts';
 import { opticalTarget } from './optical.ts';
 import { p1Target } from './p1.ts';
+import { wirelessTarget } from './wireless.ts';
 
 export interface Target {
   /** Makes the next input. */
@@ -35,7 +37,20 @@ export interface Target {
   readonly tally: Record<string, number>;
 }
 
-export const TARGETS = ['hdlc', 'mbus', 'dlms', 'apdu', 'client', 'wrapper', 'push', 'han', 'p1', 'optical'] as const;
+export const TARGETS = [
+  'hdlc',
+  'mbus',
+  'dlms',
+  'apdu',
+  'client',
+  'wrapper',
+  'push',
+  'han',
+  'p1',
+  'optical',
+  'mbus-wired',
+  'mbus-records',
+] as const;
 export type TargetName = (typeof TARGETS)[number];
 
 /** First bytes of all APDUs. */
@@ -109,6 +124,10 @@ export function target(name: TargetName, corpus: Corpus, roll: Dice): Target {
         },
       };
     }
+    case 'mbus-wired':
+      return { tally, ...mbusStream(roll, count) };
+    case 'mbus-records':
+      return { tally, ...mbusRecords(roll, count) };
     case 'dlms':
       return {
         tally,
@@ -172,6 +191,14 @@ export function target(name: TargetName, corpus: Corpus, roll: Dice): Target {
           if (receiver.waiting > 2008) throw new Error(`${receiver.waiting} bytes wait`);
           explainWrapper(input);
         },
+      };
+    }
+    case 'wmbus': {
+      const wireless = wirelessTarget(roll, count);
+      return {
+        tally,
+        next: wireless.next,
+        run: (input) => wireless.run(input, (bytes, push) => inPieces(bytes, roll, push)),
       };
     }
     case 'p1': {

@@ -42,10 +42,10 @@ export interface Reading {
   readonly plain: Variant;
   readonly states: Int8Array;
   /** The states of `plain` can change from telegram to telegram even without a missing value. */
-  readonly variants: Map<string, Variant>;
+  variants: Map<string, Variant> | undefined;
   last: Variant;
   /** Items of one slot by state. */
-  readonly itemsOf: readonly Map<number, Item>[];
+  readonly itemsOf: (Map<number, Item> | undefined)[];
 }
 
 const MAX_VARIANTS = 256;
@@ -69,9 +69,9 @@ export function readingOf(layout: Layout): Reading {
     ),
     plain,
     states: new Int8Array(n),
-    variants: new Map(),
+    variants: undefined,
     last: plain,
-    itemsOf: slots.map(() => new Map()),
+    itemsOf: [],
   };
 }
 
@@ -389,11 +389,13 @@ function variantOf(reading: Reading): Variant {
   if (same) return last;
   let key = '';
   for (let i = 0; i < states.length; i++) key += String.fromCharCode((states[i] as number) + 128);
-  let variant = reading.variants.get(key);
+  reading.variants ??= new Map();
+  const { variants } = reading;
+  let variant = variants.get(key);
   if (variant === undefined) {
-    if (reading.variants.size >= MAX_VARIANTS) reading.variants.clear();
+    if (variants.size >= MAX_VARIANTS) variants.clear();
     variant = makeVariant(reading);
-    reading.variants.set(key, variant);
+    variants.set(key, variant);
   }
   reading.last = variant;
   return variant;
@@ -406,6 +408,7 @@ function makeVariant(reading: Reading): Variant {
     const at = states[i] as number;
     if (at === 0) return item;
     if (at === MISSING) missing = true;
+    reading.itemsOf[i] ??= new Map();
     const known = reading.itemsOf[i] as Map<number, Item>;
     let made = known.get(at);
     if (made === undefined) {
