@@ -12,6 +12,7 @@ import { Fault, NotFound } from '../ui/notice.tsx';
 import { PageSkeleton, PanelSkeleton } from '../ui/skeleton.tsx';
 import { Facts } from './facts.tsx';
 import { LivePanel } from './live-panel.tsx';
+import { MediaPanel } from './media-panel.tsx';
 import { viewOf } from './period.ts';
 import { PeriodPanel } from './period-panel.tsx';
 import { Settings } from './settings.tsx';
@@ -95,6 +96,7 @@ export default function House({ id }: { id: string }): ReactNode {
         <>
           <LivePanel meter={meter} />
           <PeriodPanel meter={meter} period={view.period} />
+          <MediaPanel meter={meter} period={view.period} />
           <div className="house-foot">
             <Suspense fallback={<PanelSkeleton height={300} />}>
               <LastMessages meter={meter} />

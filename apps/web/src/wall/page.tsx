@@ -52,8 +52,17 @@ function useWallKeys(press: (key: string) => boolean): void {
       if (at?.closest('button') && (event.key === 'Enter' || event.key === ' ')) return;
       if (latest.current(event.key)) event.preventDefault();
     };
+    // A knob on a Pi's pins, or of a small keypad, may come as a mouse wheel: one notch, one step.
+    const onWheel = (event: WheelEvent) => {
+      if (event.ctrlKey || event.deltaY === 0) return;
+      latest.current(event.deltaY > 0 ? 'ArrowRight' : 'ArrowLeft');
+    };
     window.addEventListener('keydown', onKey);
-    return () => window.removeEventListener('keydown', onKey);
+    window.addEventListener('wheel', onWheel, { passive: true });
+    return () => {
+      window.removeEventListener('keydown', onKey);
+      window.removeEventListener('wheel', onWheel);
+    };
   }, []);
 }
 

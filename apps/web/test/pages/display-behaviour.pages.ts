@@ -101,6 +101,10 @@ describe.skipIf(!chromiumPath)(chromiumPath ? 'the wall display' : NO_CHROMIUM, 
       await page.getByRole('heading', { name: 'Haugen' }).waitFor();
       await page.keyboard.press('Enter');
       await page.locator('.wall-knob[aria-label="Time"]').waitFor();
+      // A knob that comes as a mouse wheel.
+      await page.mouse.move(400, 400);
+      await page.mouse.wheel(0, -100);
+      await goes(page, '/display/week/-1?meter=6');
     }));
 
   it('a period is typed: week, -2; what is none is said', () =>
@@ -163,6 +167,31 @@ describe.skipIf(!chromiumPath)(chromiumPath ? 'the wall display' : NO_CHROMIUM, 
       mock.state.mode = 'live';
       await page.reload();
       await page.locator('.wall-bars svg').waitFor();
+    } finally {
+      await context.close();
+    }
+  });
+
+  it('a house with gas and water behind its meter has a panel for them, another has none', async () => {
+    const context = await openContext(browser, WALL);
+    try {
+      const page = await context.newPage();
+      await page.goto(`${base}/meter/7`);
+      const panel = page.getByRole('region', { name: 'Gas, water and heat' });
+      await panel.waitFor();
+      expect(await panel.getByRole('heading', { level: 3 }).allTextContents()).toEqual(['Gas', 'Water']);
+      await panel
+        .getByText(/^The counter shows [\d,.]+ m³/)
+        .first()
+        .waitFor();
+      expect(await panel.locator('.medium-bar').count()).toBeGreaterThan(0);
+      await panel.getByText('As a table').first().click();
+      await panel.getByRole('columnheader', { name: 'Gas (m³)' }).waitFor();
+      expect(await axe(page)).toEqual([]);
+      await page.goto(`${base}/meter/2`);
+      await page.locator('.chart-box').first().waitFor();
+      await expect.poll(() => mock.state.requests.some((r) => r.includes('/meters/2/media'))).toBe(true);
+      expect(await panel.count()).toBe(0);
     } finally {
       await context.close();
     }
