@@ -54,7 +54,10 @@ export function createCurves(values: LiveValues): Curves {
 
 function valueView({ item, key, value, at }: LiveValue, device: LiveDevice, dictionary: Dictionary) {
   const entity = entityOf(item, value, device.medium);
-  const known = item.name === key ? dictionary.names[key as keyof Dictionary['names']] : undefined;
+  const phase = /^(voltage|current)(L[123])$/.exec(key);
+  const known = phase
+    ? `${dictionary.page[phase[1] as 'voltage' | 'current']} ${item.between ?? phase[2]}`
+    : dictionary.names[key as keyof Dictionary['names']];
   return {
     label: known ?? spoken(item, key),
     ...(item.obis === undefined ? {} : { obis: item.obis }),

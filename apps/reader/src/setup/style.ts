@@ -84,7 +84,7 @@ summary{cursor:pointer;color:var(--accent);padding:.4rem 0;width:fit-content}
 .line::before{content:"";display:inline-block;width:.6rem;height:.6rem;border-radius:50%;background:var(--good);margin-right:.4rem}
 .line.gone{color:var(--bad)}.line.gone::before{background:var(--bad)}
 .grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,21rem),1fr));gap:1.1rem}
-.grid{align-items:start}
+.grid{align-items:start;grid-auto-flow:dense}
 .grid .card{margin:0;min-width:0}
 @media (min-width:48rem){.grid .two{grid-column:span 2}}
 .block{margin:0 0 1.1rem}
