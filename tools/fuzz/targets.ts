@@ -50,6 +50,7 @@ export const TARGETS = [
   'optical',
   'mbus-wired',
   'mbus-records',
+  'wmbus',
 ] as const;
 export type TargetName = (typeof TARGETS)[number];
 

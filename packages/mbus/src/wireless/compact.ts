@@ -79,6 +79,7 @@ export function formatOf(bytes: Uint8Array, start: number, end: number): Uint8Ar
     out.set(bytes.subarray(at, head.data), to);
     to += head.data - at;
     at = head.data + (head.octets < 0 ? variableOctets(bytes, head.data) : head.octets);
+    if (at > end) throw new DecodeError('truncated', 'the data of a record is cut', end);
   }
   return out.subarray(0, to);
 }
