@@ -71,7 +71,20 @@ export function createPortReader(options: PortReaderOptions): PortReader {
   } = options;
   let pending: Promise<void>[] = [];
   const decoder = createAnyReader(
-    { reader, port, keys, crypto, now: () => clock.now(), live, bad, maxClockError, zone, knownMeter, protocol },
+    {
+      reader,
+      port,
+      keys,
+      crypto,
+      now: () => clock.now(),
+      live,
+      bad,
+      maxClockError,
+      zone,
+      knownMeter,
+      protocol,
+      ...(live ? { portMeter: `${reader}/${port}` } : {}),
+    },
     {
       message(m) {
         const taken = options.message(m);

@@ -35,6 +35,8 @@ export interface AnyReaderOptions extends PortOptions {
   readonly crypto?: Crypto | undefined;
   /** Id that a message on this port showed last, where the caller kept it over a restart. */
   readonly knownMeter?: string | undefined;
+  /** Id to give to a meter that never says its own (P1 in Sweden) where none is known. */
+  readonly portMeter?: string | undefined;
   /** Forces the protocol. */
   readonly protocol?: PortProtocol | undefined;
 }
@@ -55,12 +57,20 @@ export function mbusKeysOf(keys: KeyRing): MbusKeys {
 }
 
 function makeDecoder(protocol: PortProtocol, options: AnyReaderOptions, sink: PortSink): PortDecoder {
-  const { keys, crypto, knownMeter, mbusKeys = keys && mbusKeysOf(keys), protocol: _forced, ...port } = options;
+  const {
+    keys,
+    crypto,
+    knownMeter,
+    portMeter,
+    mbusKeys = keys && mbusKeysOf(keys),
+    protocol: _forced,
+    ...port
+  } = options;
   switch (protocol) {
     case 'han':
       return createHanReader({ ...port, keys, crypto, knownMeter }, sink);
     case 'p1':
-      return createP1Decoder({ ...port, keys, crypto, knownMeter }, sink);
+      return createP1Decoder({ ...port, keys, crypto, knownMeter: knownMeter ?? portMeter }, sink);
     case 'iec62056-21':
       return createReadoutDecoder(port, sink);
     case 'mbus':
@@ -239,7 +249,9 @@ function isOfOther({ protocol }: Candidate, { raw }: Message): boolean {
   if (raw === undefined) return false;
   // A ciphered P1 telegram begins with no slash; nothing else is in such an envelope.
   if (protocol === 'p1') return raw[0] === 0x2f && textProtocol(raw) !== 'p1';
-  return protocol === 'iec62056-21' && (textProtocol(raw) === 'p1' || !isText(raw));
+  if (protocol !== 'iec62056-21') return false;
+  // Data without an identification are no P1 telegram, whatever their codes.
+  return (((raw[0] as number) & 0x7f) === 0x2f && textProtocol(raw) === 'p1') || !isText(raw);
 }
 
 /** Nearly all of it printable: what looks like a read-out within the octets of something else is not. */

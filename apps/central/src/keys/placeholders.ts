@@ -8,7 +8,7 @@
  */
 import type { KeyPair } from '@amiable/dlms';
 import { nodeCrypto } from '@amiable/io';
-import { createHanReader, systemTitleOf } from '@amiable/meter';
+import { createAnyReader, systemTitleOf } from '@amiable/meter';
 import type { Message } from '@amiable/model';
 import type { MeterId, Placed, Store } from '@amiable/store';
 import { type MeterKeys, titleSerial } from './meter-keys.ts';
@@ -42,6 +42,8 @@ export async function openPlaceholders(
   const entries = new Map<string, MeterId>();
   const found = new Map<string, { readonly raw: Uint8Array; readonly meterId: string }>();
   const looked = new Map<string, number>();
+  /** Numbers of meters that cipher and say them in the clear. */
+  const listed = new Set<string>();
   const successors = new Map<MeterId, MeterId>();
   let settling: Promise<void> = Promise.resolve();
 
@@ -94,9 +96,21 @@ export async function openPlaceholders(
   return {
     async unreadable(messages) {
       const fresh = new Map<string, Message>();
+      const numbered = new Map<string, Message>();
       for (const message of messages) {
         const serial = titleOf(message.raw);
-        if (serial !== undefined && !entries.has(serial)) fresh.set(serial, message);
+        if (serial === undefined) {
+          // M-Bus says the meter's number in the clear, so no other name has to hold its place.
+          const sealed = message.error?.reason === 'noKey' || message.error?.reason === 'wrongKey';
+          if (sealed && message.meterId !== undefined && !listed.has(message.meterId))
+            numbered.set(message.meterId, message);
+        } else if (!entries.has(serial)) fresh.set(serial, message);
+      }
+      if (numbered.size > 0 && listed.size < MAX_KNOWN) {
+        await store.ensureMeters(
+          [...numbered].map(([serial, m]) => ({ serial, reader: m.reader, port: m.port, firstSeen: m.receivedAt })),
+        );
+        for (const serial of numbered.keys()) listed.add(serial);
       }
       if (fresh.size === 0 || entries.size > MAX_KNOWN) return;
       const ids = await store.ensureMeters(
@@ -131,7 +145,7 @@ export async function openPlaceholders(
 /** What a frame says of its meter, when one of these keys opens it. */
 function open(raw: Uint8Array, pairs: readonly KeyPair[]): { readonly meterId: string | undefined } | undefined {
   let opened: { meterId: string | undefined } | undefined;
-  const reader = createHanReader(
+  const reader = createAnyReader(
     { reader: '', port: '', keys: { candidates: () => pairs }, crypto: nodeCrypto, now: () => 0 },
     {
       message: (message) => {

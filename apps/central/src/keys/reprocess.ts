@@ -4,7 +4,7 @@
  */
 import type { KeyRing } from '@amiable/dlms';
 import { nodeCrypto } from '@amiable/io';
-import { createHanReader } from '@amiable/meter';
+import { createAnyReader } from '@amiable/meter';
 import type { Message } from '@amiable/model';
 import type { Decode, Store, Unplaced } from '@amiable/store';
 import { plain } from '../ingest/plain.ts';
@@ -20,7 +20,7 @@ export function redecoder(
 ): Decode {
   return (kept: Unplaced) => {
     const messages: Message[] = [];
-    const reader = createHanReader(
+    const reader = createAnyReader(
       { reader: kept.reader, port: kept.port, keys, crypto: nodeCrypto, now: () => kept.receivedAt },
       { message: (m) => messages.push(m), drop: () => {} },
     );
