@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { fromHex } from '@amiable/bytes';
 import { nodeCrypto } from '@amiable/io';
-import { createHanReader } from '@amiable/meter';
+import { createAnyReader, createHanReader } from '@amiable/meter';
 import { type Message, messageToJson } from '@amiable/model';
 import { openStore, type Store } from '@amiable/store';
 import { connectAsync } from 'mqtt';
@@ -237,6 +237,26 @@ describe('the broker', () => {
 });
 
 describe('a meter whose key is not known', () => {
+  it('is listed under its number where it says it (M-Bus), and read when the key comes', async () => {
+    const raw = fromHex('681f1f680801727856341224230107050010052929f1f38adbc2c1def5a5c3ba68c32a6016');
+    const kept: Message[] = [];
+    const reader = createAnyReader(
+      { reader: 'cellar', port: 'mbus0', now: () => 1.8e12 },
+      { message: (m) => kept.push(m), drop: () => {} },
+    );
+    reader.push(raw);
+    expect(kept[0]).toMatchObject({ protocol: 'mbus', meterId: '12345678', error: { reason: 'noKey' } });
+    await central.ingest(kept);
+    const [meter] = (await get('/api/v1/meters?q=12345678')).meters;
+    const answer = await fetch(`${base}/api/v1/meters/${meter.id}/key`, {
+      method: 'PUT',
+      body: JSON.stringify({ key: '000102030405060708090a0b0c0d0e0f' }),
+      headers: { 'content-type': 'application/json' },
+    });
+    expect((await answer.json()).reprocessed).toBe(1);
+    const { messages } = await get(`/api/v1/meters/${meter.id}/messages?limit=3`);
+    expect(messages[0].readings).toMatchObject([{ name: 'volume', value: 1.234, unit: 'm3' }]);
+  });
   it('is listed under its system title, its frames kept, and read when the key comes', async () => {
     const expected = JSON.parse(
       readFileSync(new URL('../../../vectors/han/dlmsparser_hdlc_landis_gyr_e450.json', import.meta.url), 'utf8'),

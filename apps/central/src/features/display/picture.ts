@@ -262,12 +262,14 @@ function drawChart(canvas: Canvas, display: Display, speech: Speech, frame: Fram
   const electric = display.bars.some((b) => b.import !== null || b.export !== null);
   const medium = electric ? undefined : display.media.find((m) => m.total !== null);
   const divisor = medium ? (medium.unit === 'J' ? 3.6e6 : 1) : 1000;
+  // Up to when something could be known: a gap before is one, what comes after is not yet.
+  const until = medium?.time ?? display.asOf ?? (display.offset < 0 ? display.to : '');
   const values = display.bars.map((bar, i) => ({
     up: medium ? (medium.bars[i] ?? null) : bar.import,
     down: medium ? null : bar.export,
     label: bar.label,
-    quality: bar.quality,
-    past: display.asOf === null || bar.end <= display.asOf,
+    quality: medium ? 'measured' : bar.quality,
+    past: bar.end <= until,
   }));
   const style: TextStyle = { size: small };
   const most = Math.max(0.1, ...values.map((v) => (v.up ?? 0) / divisor));
