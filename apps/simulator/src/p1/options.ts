@@ -2,11 +2,12 @@
 import { isValidZone } from '@amiable/calendar';
 import { type DamageRates, nodeCrypto, type Parity } from '@amiable/io';
 import { createGrid } from '../house/grid.ts';
-import { createHouse, ORIGIN } from '../house/house.ts';
+import { createHouse, type House, ORIGIN } from '../house/house.ts';
 import { hash, part } from '../house/noise.ts';
 import { rollProfile } from '../house/profile.ts';
-import { createWeather } from '../house/weather.ts';
+import { createWeather, type Weather } from '../house/weather.ts';
 import { parseDuration, parseKey, parseNoise, parseTarget, refuse, type Target, whole } from '../options.ts';
+import { type Consumption, createConsumption } from './consumption.ts';
 import { createP1Meter, type P1Meter } from './meter.ts';
 import { type Medium, P1_MODELS, type P1Model } from './models.ts';
 
@@ -36,26 +37,34 @@ function mediaOf(text: string): Medium[] {
   return words as Medium[];
 }
 
-/** A virtual meter of a model; the same seed is the same meter, household and weather. */
+export interface P1Household {
+  readonly house: House;
+  readonly weather: Weather;
+  readonly use: Consumption;
+  readonly zone: string;
+  readonly seed: number;
+}
+
+/** The household behind a virtual meter; the same seed is the same household and weather. */
+export function p1Household(seed: number, zone: string, wishes: { solar?: boolean; car?: boolean } = {}): P1Household {
+  const weather = createWeather(part(seed, 31));
+  const profile = rollProfile(seed, { network: 'tn', car: wishes.car ?? false, solar: wishes.solar ?? false });
+  const house = createHouse(seed, profile, zone, weather);
+  return { house, weather, use: createConsumption(seed, house, weather, zone), zone, seed };
+}
+
+/** A virtual meter of a model on a household; the same seed is the same meter. */
 export function virtualP1Meter(
   model: P1Model,
-  seed: number,
+  { house, weather, use, zone, seed }: P1Household,
   more: {
-    zone?: string;
     channels?: readonly Medium[];
     message?: string;
-    solar?: boolean;
-    car?: boolean;
     keys?: { key: Uint8Array; authKey: Uint8Array };
   } = {},
 ): P1Meter {
-  const zone = more.zone ?? model.zone;
-  const weather = createWeather(part(seed, 31));
-  const profile = rollProfile(seed, { network: 'tn', car: more.car ?? false, solar: more.solar ?? false });
   const systemTitle = Uint8Array.from([
-    0x53,
-    0x41,
-    0x47,
+    ...[0x53, 0x41, 0x47],
     ...Array.from({ length: 5 }, (_, i) => hash(part(seed, 62), i) & 0xff),
   ]);
   return createP1Meter({
@@ -63,7 +72,8 @@ export function virtualP1Meter(
     seed,
     zone,
     weather,
-    house: createHouse(seed, profile, zone, weather),
+    house,
+    use,
     grid: createGrid(part(seed, 31), seed, 'tn'),
     channels: more.channels ?? model.channels,
     ...(more.message === undefined ? {} : { message: more.message }),
@@ -98,16 +108,12 @@ export function p1Options(given: Record<string, unknown>): P1Options {
   const fast = given.fast === true;
   const from = given.from === undefined ? undefined : Date.parse(String(given.from));
   if (Number.isNaN(from)) refuse(`--from ${String(given.from)}: a time such as 2026-01-31T12:00:00Z is needed`);
-  // The list of peaks looks thirteen months back.
   if (from !== undefined && from < ORIGIN)
     refuse(`--from ${String(given.from)}: the virtual meters begin on ${new Date(ORIGIN).toISOString().slice(0, 10)}`);
   const duration = given.duration === undefined ? (fast ? 600_000 : undefined) : parseDuration(String(given.duration));
   return {
-    meter: virtualP1Meter(model, seed, {
-      zone,
+    meter: virtualP1Meter(model, p1Household(seed, zone, { solar: given.solar === true, car: given.car === true }), {
       keys,
-      solar: given.solar === true,
-      car: given.car === true,
       ...(channels ? { channels } : {}),
       ...(message === undefined ? {} : { message }),
     }),
