@@ -1,12 +1,12 @@
 /** Disconnecter, clock, firmware, switching tables, limits and schedules, changed through COSEM. */
-import { dateTimeBytes, type EncodedData, octetString } from '@amiable/dlms';
+import { type Data, dateTimeBytes, type EncodedData, octetString } from '@amiable/dlms';
 import type { Session } from '@amiable/meter';
 import { describe, expect, test } from 'vitest';
 import { buildImage, EVENTS, type LogId } from '../../src/electricity/index.ts';
 import { encode } from '../../src/electricity-server/define.ts';
 import { FIRMWARE_KEY, hmac } from '../../src/electricity-server/factory.ts';
 import { instantOf, localDateTime, moment } from '../../src/electricity-server/values.ts';
-import { attribute, DAY, HOUR, method, open, read, type Stand, stand, ZERO } from './helpers.ts';
+import { attribute, DAY, HOUR, MINUTE, method, open, read, type Stand, stand, ZERO } from './helpers.ts';
 
 const ZONE = 'Europe/Oslo';
 const enumeration = (n: number): EncodedData => Uint8Array.of(0x16, n);
@@ -301,5 +301,33 @@ describe('limits and settings', () => {
     await without.set(attribute(72, '0-1:24.1.0', 4), Uint8Array.of(6, 0, 1, 0x51, 0x80));
     expect(at.meter.engine.parameters.slaves[0]).toMatchObject({ medium: 'gas', capture: 'daily' });
     expect(await read(await open(at, { as: 'reader' }), 4, '7-0:3.0.0', 3)).toEqual([-3, 13]);
+  });
+});
+
+describe('the M-Bus client', () => {
+  test('gives a slave records by data_send, asks it by capture, sets its clock', async () => {
+    const at = stand({ slaves: ['gas'], slaveKinds: ['gas-module'] });
+    const session = await open(at, { as: 'management' });
+    const send = (...record: Data[]): Promise<unknown> =>
+      session.action(
+        method(72, '0-1:24.1.0', 6),
+        encode({ type: 'array', value: [{ type: 'structure', value: record }] }),
+      );
+    const octets = (...value: number[]): Data => ({ type: 'octet-string', value: Uint8Array.from(value) });
+    // Digital output 0: the valve closes.
+    await send(octets(0x01), octets(0xfd, 0x1a), { type: 'unsigned', value: 0 });
+    await at.clock.advance(10_000);
+    await session.action(method(72, '0-1:24.1.0', 3), ZERO);
+    const volume = at.meter.engine.slaveValue(0)?.value;
+    await at.clock.advance(30 * MINUTE);
+    await session.action(method(72, '0-1:24.1.0', 3), ZERO);
+    expect(volume).toBeGreaterThan(0);
+    expect(at.meter.engine.slaveValue(0)?.value).toBe(volume);
+    // A command that the module does not know; octets as they are sent; a record without VIF.
+    await expect(send(octets(0x01), octets(0xfd, 0x1a), { type: 'unsigned', value: 9 })).rejects.toThrow();
+    await send(octets(0x01), octets(0xfd, 0x1f), octets(0x03));
+    await expect(send(octets(0x01), octets(), { type: 'unsigned', value: 1 })).rejects.toThrow();
+    await session.action(method(72, '0-1:24.1.0', 5), ZERO);
+    expect(await read(session, 72, '0-1:24.1.0', 9)).toBe(3);
   });
 });

@@ -7,6 +7,7 @@
  * octet-string is the record's data as they are sent and a number is put into the form that the DIF says; on a line that answers
  * later both are taken and the outcome shows at the next reading. Leaves out: keys of wireless M-Bus.
  */
+import { fromHex } from '@amiable/bytes';
 import { RESULT } from '@amiable/dlms';
 import { encodeRecords, manufacturerCode } from '@amiable/mbus';
 import type { MeterParameters, SlaveSettings } from '../../electricity/index.ts';
@@ -83,8 +84,9 @@ function dataOctets(dif: number, data: unknown): Uint8Array | undefined {
 }
 
 interface SentRecord {
-  readonly data_information_block: Uint8Array;
-  readonly value_information_block: Uint8Array;
+  /** Hex. */
+  readonly data_information_block: string;
+  readonly value_information_block: string;
   readonly data: unknown;
 }
 
@@ -99,7 +101,9 @@ const MOST_OCTETS = 240;
 
 function dataSend(m: ServedMeter, channel: number, records: readonly SentRecord[]): Answer {
   const octets: number[] = [];
-  for (const { data_information_block: dib, value_information_block: vib, data } of records) {
+  for (const { data_information_block, value_information_block, data } of records) {
+    const dib = fromHex(data_information_block);
+    const vib = fromHex(value_information_block);
     const value = dib[0] === undefined || vib.length === 0 ? undefined : dataOctets(dib[0], data);
     if (!value) return RESULT.typeUnmatched;
     octets.push(...dib, ...vib, ...value);
