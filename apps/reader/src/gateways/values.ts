@@ -11,6 +11,8 @@ import type { ReaderService } from '../service/types.ts';
 
 export const MOST_DEVICES = 200;
 export const MOST_VALUES = 300;
+/** ms that a port is waited for to name its meter. */
+const PATIENCE = 60_000;
 
 export type Medium = 'electricity' | 'gas' | 'water' | 'hotWater' | 'heat' | 'cooling' | 'other';
 
@@ -124,6 +126,10 @@ function slotsOf(items: readonly Item[]): readonly Slot[] {
 export function createLiveValues(service: Pick<ReaderService, 'latest' | 'onMessage'>): LiveValues {
   const devices = new Map<string, LiveDevice>();
   const listeners = new Set<(device: LiveDevice, m: Message) => void>();
+  /** Ports that have named a meter. */
+  const named = new Set<string>();
+  /** When a port without a name was first heard, epoch ms. */
+  const nameless = new Map<string, number>();
 
   const deviceOf = (id: string, m: Message, medium: Medium, parent?: string): LiveDevice | undefined => {
     let device = devices.get(id);
@@ -146,6 +152,17 @@ export function createLiveValues(service: Pick<ReaderService, 'latest' | 'onMess
 
   const take = (m: Message): void => {
     if (m.error || m.flags.includes('checksumBad')) return;
+    // Kaifa's short list names no meter, and the one that does comes seconds later: no meter called after the port shall appear until
+    // then, least of all in programs that remember it for ever.
+    if (m.meterId !== undefined) {
+      named.add(m.port);
+      if (devices.get(m.port)?.port === m.port) devices.delete(m.port);
+    } else {
+      if (named.has(m.port)) return;
+      const since = nameless.get(m.port) ?? m.receivedAt;
+      nameless.set(m.port, since);
+      if (m.receivedAt - since < PATIENCE) return;
+    }
     const main = m.meterId ?? m.port;
     const changed = new Set<LiveDevice>();
     for (const { key, index, device: behind } of slotsOf(m.items)) {

@@ -68,6 +68,21 @@ describe('live values', () => {
     ]);
   });
 
+  it('wait for the name of a meter before one is called after its port', () => {
+    const fake = fakeService(config());
+    const values = createLiveValues(fake);
+    const { meterId: _, ...anonymous } = LIST_1;
+    const ids = () => [...values.devices.keys()];
+    fake.say(anonymous);
+    fake.say({ ...anonymous, receivedAt: NOW + 59_000 });
+    expect(ids()).toEqual([]);
+    fake.say({ ...anonymous, receivedAt: NOW + 60_000 });
+    expect(ids()).toEqual(['han0']);
+    fake.say({ ...LIST_3, receivedAt: NOW + 61_000 });
+    fake.say({ ...anonymous, receivedAt: NOW + 62_000 });
+    expect(ids()).toEqual(['6970631400000066']);
+  });
+
   it('never hold what was refused, and are bounded', () => {
     const fake = fakeService(config());
     const values = createLiveValues(fake);
