@@ -16,6 +16,7 @@ const VECTORS = new URL('../../vectors/mbus/', import.meta.url);
 const PEER = 'libmbus, normalised XML';
 const ROUND_MS = 10;
 const CHUNK = 1 << 16;
+const TURNS = 5;
 
 interface Real {
   readonly name: string;
@@ -26,10 +27,17 @@ interface Real {
 export async function benchMbus({ smoke = false }: { smoke?: boolean } = {}): Promise<Figure[]> {
   const frames = realFrames();
   const rounds = smoke ? 1 : 25;
-  const theirs = peerRates(frames, smoke);
   // The compiler sees all kinds of frames first, as it would on a bus.
   const all = best(worker(frames), rounds);
-  const ours = frames.map((real) => best(worker([real]), rounds));
+  // Turn and turn about: what else runs on the machine slows both.
+  let theirs: number[] | undefined;
+  let ours = frames.map(() => 0);
+  const works = frames.map((real) => worker([real]));
+  for (let turn = 0; turn < (smoke ? 1 : TURNS); turn++) {
+    const peer = peerRates(frames, smoke);
+    theirs = peer?.map((rate, i) => Math.max(rate, theirs?.[i] ?? 0));
+    ours = works.map((work, i) => Math.max(ours[i] as number, best(work, smoke ? 1 : 6)));
+  }
   const compared = frames.map((_, i) => i).filter((i) => !theirs || (theirs[i] as number) > 0);
   // Frames a second over one of each, which is the harmonic mean.
   const mean = (rates: readonly number[]): number =>
@@ -138,7 +146,7 @@ function peerRates(frames: readonly Real[], smoke: boolean): number[] | undefine
   const program = process.env.AMIABLE_PEER_LIBMBUS;
   if (!program) return undefined;
   const input = frames.map(({ bytes }) => `${toHex(bytes)}\n`).join('');
-  const ran = spawnSync(program, smoke ? ['0.001', '1'] : ['0.01', '25'], { input, encoding: 'utf8' });
+  const ran = spawnSync(program, smoke ? ['0.001', '1'] : ['0.01', '6'], { input, encoding: 'utf8' });
   if (ran.status !== 0) throw new Error(`AMIABLE_PEER_LIBMBUS=${program}: ${ran.error?.message ?? ran.stderr}`);
   return ran.stdout.trim().split('\n').map(Number);
 }
