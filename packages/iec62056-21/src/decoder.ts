@@ -132,7 +132,8 @@ class ReadoutDecoder implements PortDecoder {
       } else this.#offset++;
       return;
     }
-    if (c === STX && !this.#inBracket) {
+    // Within an identification that octet is a meter's odd escape.
+    if (c === STX && !this.#inBracket && !this.#isSlashLine()) {
       if (this.#state === 'hunt') this.#open(this.#len, undefined);
       this.#put(octet);
       if (this.#blockAt < 0 && this.#dataLines === 0) {
@@ -191,7 +192,11 @@ class ReadoutDecoder implements PortDecoder {
     const line = textOf(this.#buf, from, this.#len);
     const slash = line.lastIndexOf('/');
     if (slash >= 0) {
-      const rest = line.slice(slash).trimEnd();
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: some meters send STX where their escape is meant
+      const rest = line
+        .slice(slash)
+        .replace(/[\x00-\x1f\x7f]/g, '')
+        .trimEnd();
       const identification = /[()]/.test(rest) ? undefined : parseIdentification(rest);
       if (identification) {
         this.#cutAt(from + slash);
@@ -325,7 +330,8 @@ class ReadoutDecoder implements PortDecoder {
         this.#refuse('bcc', this.#etxAt + 1, sets, ['checksumBad']);
         return;
       }
-      flags.push('checksumBad');
+      // What it says cannot be checked, so it is as if there were none.
+      flags.push('crcMissing');
     }
     if (how === 'cut') flags.push('truncated');
     for (const [error, line] of skipped) this.#dropLine(error, line, dataAt);

@@ -55,6 +55,11 @@ describe('quirks (ports.md 13)', () => {
     expect(messages[0]).toMatchObject({ maker: 'Actaris', meterType: 'k260V01.19' });
   });
 
+  test('STX within an identification is an odd escape, not the beginning of a block', () => {
+    const { messages, drops } = read('/ISk5\x02MIE5T-200\r\n\r\n1.8.0(1*kWh)\r\n!\r\n');
+    expect([messages[0]?.maker, messages[0]?.raw?.[0], drops]).toEqual(['Iskraemeco', 0x2f, []]);
+  });
+
   test('an acknowledgement echoed between identification and data', () => {
     const { messages, drops } = read('/ELS5\\@V9.30 \r\n\x06\r\n\x021.8.0(000285.4*kWh)\r\n!\r\n');
     expect(drops).toEqual([]);
@@ -70,9 +75,9 @@ describe('quirks (ports.md 13)', () => {
       ]);
   });
 
-  test('control bytes before "!": the check is over something else, and the message says so', () => {
+  test('control bytes before "!": the check is over something else, so there is none', () => {
     const { messages } = read('/ACE0\\3k260V01.19\r\n\x021.8.0(013925.5*)Y\x02\x02\x01\x00!\r\n\x03F\x7f');
-    expect(messages[0]?.flags).toEqual(['checksumBad']);
+    expect(messages[0]?.flags).toEqual(['crcMissing']);
     expect(messages[0]?.error).toBeUndefined();
   });
 

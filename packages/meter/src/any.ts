@@ -248,7 +248,7 @@ function isProof({ protocol, decoder: { counters } }: Candidate, m: Message): bo
 function isOfOther({ protocol }: Candidate, { raw }: Message): boolean {
   if (raw === undefined) return false;
   // A ciphered P1 telegram begins with no slash; nothing else is in such an envelope.
-  if (protocol === 'p1') return raw[0] === 0x2f && textProtocol(raw) !== 'p1';
+  if (protocol === 'p1') return ((raw[0] as number) & 0x7f) === 0x2f && textProtocol(raw) !== 'p1';
   if (protocol !== 'iec62056-21') return false;
   // Data without an identification are no P1 telegram, whatever their codes.
   return (((raw[0] as number) & 0x7f) === 0x2f && textProtocol(raw) === 'p1') || !isText(raw);
