@@ -12,6 +12,7 @@ import { nodeCrypto, portError } from '@amiable/io';
 import {
   createMbusDecoder,
   createWmbusDecoder,
+  explainLongFrame,
   explainWireless,
   framesOfLine,
   type LineFrame,
@@ -35,16 +36,27 @@ interface Settings {
   readonly trace: boolean;
 }
 
+/** Where words go and frames come from: the process, or a test. */
+export interface DecodeIo {
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+  readonly stdin: AsyncIterable<unknown>;
+}
+
 /** @returns the exit code */
-export async function runDecode(sources: readonly string[], given: Record<string, unknown>): Promise<number> {
+export async function runDecode(
+  sources: readonly string[],
+  given: Record<string, unknown>,
+  io: DecodeIo = process,
+): Promise<number> {
   try {
     const settings = settingsOf(given);
-    const run = createRun(settings);
-    for (const source of sources) await decodeSource(source, run);
+    const run = createRun(settings, io);
+    for (const source of sources) await decodeSource(source, run, io);
     return run.finish();
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`amiable mbus decode: ${error.message}\n`);
+    tell(io, error.message);
     return 2;
   }
 }
@@ -114,7 +126,8 @@ interface Run {
   finish(): number;
 }
 
-function createRun(settings: Settings): Run {
+function createRun(settings: Settings, io: DecodeIo): Run {
+  const say = (line: string) => tell(io, line);
   const { reader, port, zone, keys, bad } = settings;
   const counts = {
     frames: 0,
@@ -143,9 +156,14 @@ function createRun(settings: Settings): Run {
   const wireless = createWmbusDecoder({ ...common, crypto: nodeCrypto }, sink);
   const wired = createMbusDecoder(common, sink);
 
+  function explained(bytes: Uint8Array): string {
+    if (!isWired(bytes)) return layersText([explainWireless(bytes, { keys, crypto: nodeCrypto })]);
+    return layersText([{ name: 'M-Bus frame', bytes, fields: explainLongFrame(bytes) }]);
+  }
+
   function print(m: Message): void {
-    if (settings.json) process.stdout.write(`${messageToJson(m, { raw: settings.raw })}\n`);
-    else process.stdout.write(`${printed++ > 0 ? '\n' : ''}${messageTable(m, settings.raw)}`);
+    if (settings.json) io.stdout.write(`${messageToJson(m, { raw: settings.raw })}\n`);
+    else io.stdout.write(`${printed++ > 0 ? '\n' : ''}${messageTable(m, settings.raw)}`);
   }
 
   return {
@@ -156,8 +174,9 @@ function createRun(settings: Settings): Run {
         wired.idle();
       } else if (frame.damaged) count(counts.dropped, 'crc');
       else wireless.frame(frame.bytes, { form: frame.form, strength: frame.strength });
-      if (settings.trace && !isWired(frame.bytes))
-        process.stderr.write(`${layersText([explainWireless(frame.bytes, { keys, crypto: nodeCrypto })])}\n`);
+      if (settings.trace)
+        io.stderr.write(`${explained(frame.bytes)}
+`);
     },
     strange(line, source, number) {
       counts.strange++;
@@ -166,14 +185,14 @@ function createRun(settings: Settings): Run {
     finish() {
       wireless.end();
       wired.end();
-      if (firstStrange) tell(`${firstStrange}${counts.strange > 1 ? ` (and ${counts.strange - 1} more lines)` : ''}`);
-      if (counts.frames === 0) tell('there is no frame in what was given; one frame a line in hex text is wanted');
+      if (firstStrange) say(`${firstStrange}${counts.strange > 1 ? ` (and ${counts.strange - 1} more lines)` : ''}`);
+      if (counts.frames === 0) say('there is no frame in what was given; one frame a line in hex text is wanted');
       const hint = bad ? '' : '; --bad shows them';
       for (const [reason, n] of counts.sealed)
-        tell(`${n} ${n === 1 ? 'frame' : 'frames'}: ${SEALED[reason] ?? reason}${hint}`);
+        say(`${n} ${n === 1 ? 'frame' : 'frames'}: ${SEALED[reason] ?? reason}${hint}`);
       for (const [reason, n] of counts.dropped)
-        tell(`${n} ${n === 1 ? 'frame' : 'frames'} refused: ${REFUSED[reason] ?? reason}${hint}`);
-      tell(`${counts.frames} ${counts.frames === 1 ? 'frame' : 'frames'}, ${counts.good} good`);
+        say(`${n} ${n === 1 ? 'frame' : 'frames'} refused: ${REFUSED[reason] ?? reason}${hint}`);
+      say(`${counts.frames} ${counts.frames === 1 ? 'frame' : 'frames'}, ${counts.good} good`);
       return counts.good > 0 ? 0 : 3;
     },
   };
@@ -200,8 +219,8 @@ const REFUSED: Readonly<Record<string, string>> = {
   noise: 'octets that belong to no frame (noise)',
 };
 
-function tell(line: string): void {
-  process.stderr.write(`amiable mbus decode: ${line}\n`);
+function tell(io: DecodeIo, line: string): void {
+  io.stderr.write(`amiable mbus decode: ${line}\n`);
 }
 
 function count(counts: Map<string, number>, reason: string): void {
@@ -216,9 +235,9 @@ function isWired(b: Uint8Array): boolean {
   );
 }
 
-async function decodeSource(source: string, run: Run): Promise<void> {
+async function decodeSource(source: string, run: Run, io: DecodeIo): Promise<void> {
   let text: string;
-  if (source === '-') text = await standardInput();
+  if (source === '-') text = await standardInput(io);
   else
     try {
       text = await readFile(source, 'latin1');
@@ -267,8 +286,8 @@ function isWhole(b: Uint8Array): boolean {
   return isWired(b) || b.length > (b[0] ?? 0);
 }
 
-async function standardInput(): Promise<string> {
+async function standardInput(io: DecodeIo): Promise<string> {
   const parts: Uint8Array[] = [];
-  for await (const part of process.stdin) parts.push(part as Uint8Array);
+  for await (const part of io.stdin) parts.push(part as Uint8Array);
   return Buffer.concat(parts).toString('latin1');
 }
