@@ -228,9 +228,11 @@ export function createCursor(options: CursorOptions, source: Source, start: numb
     const before = window.length;
     for (const held of source.pending) {
       if (held.info.seq < tail) continue;
-      if (held.info.seq >= limit || window.length - head > 1000) break;
+      if (held.info.seq >= limit || window.length - head > 1000) return window.length > before;
       take(held.info, () => held.bytes.toString('utf8', RECORD_HEAD));
     }
+    // Numbers that were lost in a power cut do not come any more.
+    tail = Math.max(tail, Math.min(limit, source.next));
     return window.length > before;
   };
 

@@ -238,6 +238,9 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     }
     state = 'disk';
     mayGoOn = true;
+    // What a killed run wrote and did not sync any more; every segment before the last few was synced.
+    for (const one of segments.slice(-3)) toSync.push(disk.open(one.path, 'r+'));
+    if (toSync.length > 0) syncSoon();
     makeReserve();
     if (damagedCount > 0 && !damageTold) {
       damageTold = true;
@@ -347,11 +350,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     }
     if (pendingBytes > memoryBytes) boundMemory();
     if (unsyncedBytes > MUCH || (syncInterval === 0 && unsynced.length > 0)) void group().catch(() => {});
-    else if (unsynced.length > 0)
-      cancelSync ??= clock.after(syncInterval, () => {
-        cancelSync = undefined;
-        void group().catch(() => {});
-      });
+    else if (unsynced.length > 0) syncSoon();
     if (state === 'disk' && total() > maxBytes) tend(false);
   };
 
@@ -497,6 +496,12 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     }
   };
 
+  const syncSoon = () => {
+    cancelSync ??= clock.after(syncInterval, () => {
+      cancelSync = undefined;
+      void group().catch(() => {});
+    });
+  };
   let grouping: Promise<void> | undefined;
   /** One sync for all that was written before it. */
   const group = (): Promise<void> => {
@@ -537,11 +542,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     })().finally(() => {
       grouping = undefined;
       // What came meanwhile gets its own turn.
-      if (unsynced.length > 0 && !closed && !cancelSync)
-        cancelSync = clock.after(syncInterval, () => {
-          cancelSync = undefined;
-          void group().catch(() => {});
-        });
+      if (unsynced.length > 0 && !closed) syncSoon();
     });
     return grouping;
   };

@@ -8,6 +8,7 @@ import { MessageFormatError, messageFromJson } from '@amiable/model/schemas';
 import type { InProcess } from '../service/types.ts';
 import { createBell, type Uplink, type UplinkCommon, type UplinkReport, waitUntil } from './uplink.ts';
 
+const BATCH_FIRST = 64;
 const BATCH_ITEMS = 4000;
 const BATCH_BYTES = 2 << 20;
 
@@ -43,8 +44,9 @@ export function inProcessUplink({ outbox, to, clock, random, tell }: InProcessOp
   };
   const work = async () => {
     let failures = 0;
+    let most = BATCH_FIRST;
     while (!ended) {
-      const lines = outbox.look(0, BATCH_ITEMS, BATCH_BYTES);
+      const lines = outbox.look(0, most, BATCH_BYTES);
       if (lines.length === 0) {
         await bell.next();
         continue;
@@ -61,6 +63,8 @@ export function inProcessUplink({ outbox, to, clock, random, tell }: InProcessOp
         fault = words;
         isUp = false;
         failures++;
+        // A try costs little, however much waits.
+        most = BATCH_FIRST;
         // The next try begins with what is newest then.
         outbox.again();
         bell.ring();
@@ -71,6 +75,7 @@ export function inProcessUplink({ outbox, to, clock, random, tell }: InProcessOp
       fault = undefined;
       isUp = true;
       failures = 0;
+      most = Math.min(BATCH_ITEMS, most * 4);
       delivered += messages.length;
       lastDelivery = clock.now();
       outbox.drop(lines.length);

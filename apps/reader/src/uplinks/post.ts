@@ -13,6 +13,7 @@ import type { TlsConfig } from '../config/types.ts';
 import { createBell, SLOWLY, type Uplink, type UplinkCommon, type UplinkReport, waitUntil } from './uplink.ts';
 
 const BATCH_FIRST = 1000;
+const BATCH_PROBE = 64;
 const BATCH_ITEMS = 4000;
 /** Before compression; the contract allows 5 MB. */
 const BATCH_BYTES = 2 << 20;
@@ -154,6 +155,8 @@ export function postUplink({ outbox, post, clock, random, tell, patient = false 
     let failures = 0;
     const again = async (words: string, ms?: number) => {
       failures++;
+      // A try costs little, however much waits.
+      most = Math.min(most, BATCH_PROBE);
       outbox.again();
       note(words, true);
       await sleep(clock, ms ?? backOff({ first: 500, longest: 30_000 }, failures, random), closing.signal);
@@ -191,7 +194,7 @@ export function postUplink({ outbox, post, clock, random, tell, patient = false 
         fault = undefined;
         isUp = true;
         failures = 0;
-        most = Math.min(BATCH_ITEMS, most * 2);
+        most = Math.min(BATCH_ITEMS, most * 4);
         const bad = rejections(answer.body, lines.length);
         for (const why of bad.slice(0, 3)) refuse(1, why);
         if (bad.length > 3) refuse(bad.length - 3, 'and more of the kind');
