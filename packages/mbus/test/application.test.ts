@@ -132,6 +132,7 @@ describe('records', () => {
     ['02fd0a2d2c', ['manufacturer', 'KAM', undefined]],
     ['0c7878563412', ['fabricationNumber', '12345678', undefined]],
     ['0d7806383736353433', ['fabricationNumber', '345678', undefined]],
+    ['0d78c404030201', ['fabricationNumber', '01020304', undefined]],
     ['0d03c401020304', ['energy', '4030201', 'Wh']],
     ['0d03d401020304', ['energy', '-4030201', 'Wh']],
     ['0d03e3ffffff', ['energy', '-1', 'Wh']],

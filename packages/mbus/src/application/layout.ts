@@ -139,10 +139,11 @@ function recordSlot(bytes: Uint8Array, pos: number, start: number, end: number, 
     if (at >= end) throw new DecodeError('truncated', 'the record ends before the length of its data', at);
     const lvar = bytes[at++] as number;
     [kind, length] = variable(lvar, at - 1);
+    // Digits that name something keep their noughts.
+    if (kind === KIND.positiveBcd && head.form === 'identity') kind = KIND.digits;
   }
   if (length > end - at)
     throw new DecodeError('truncated', `the record has ${length} octets of data, ${end - at} are left`, at);
-  if (msbFirst && kind === KIND.text) kind = KIND.text;
   return { head, item: itemOf(head, kind), kind, start: pos - start, at: at - start, length };
 }
 
