@@ -30,6 +30,8 @@ const MAX_LINE = 8192;
 const EXCERPT = 64;
 /** A meter may pause so long within a telegram (reaction and inter-character time, clause 6.4.3.2), ms. */
 const LONGEST_PAUSE = 1400;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: some meters send STX where their escape is meant
+const CONTROLS = /[\x00-\x1f\x7f]/g;
 const SLASH = 0x2f;
 const OPEN = 0x28;
 const CLOSE = 0x29;
@@ -192,11 +194,7 @@ class ReadoutDecoder implements PortDecoder {
     const line = textOf(this.#buf, from, this.#len);
     const slash = line.lastIndexOf('/');
     if (slash >= 0) {
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: some meters send STX where their escape is meant
-      const rest = line
-        .slice(slash)
-        .replace(/[\x00-\x1f\x7f]/g, '')
-        .trimEnd();
+      const rest = line.slice(slash).replace(CONTROLS, '').trimEnd();
       const identification = /[()]/.test(rest) ? undefined : parseIdentification(rest);
       if (identification) {
         this.#cutAt(from + slash);
