@@ -19,7 +19,7 @@ import {
 } from '@amiable/mbus';
 import { messageToJson } from '@amiable/model';
 import { machineOutput, type Output } from '../run.ts';
-import type { MbusDevice } from './device.ts';
+import { HOURLY_SUBCODE, type MbusDevice } from './device.ts';
 import { type Installation, install } from './install.ts';
 import { createSlaveLine, type SlaveLine } from './line.ts';
 import type { MbusRunOptions } from './options.ts';
@@ -76,7 +76,7 @@ export async function runMbus(
   });
   const { target } = options;
   if (!options.wireless && (target.to === 'pty' || target.to === 'tcp' || target.to === 'serial'))
-    return serve(options, target, installation, truths, stop, say, clock);
+    return serve(options, target, installation, truths, stop, say, clock, time.now);
   const out =
     output ??
     (await machineOutput(
@@ -201,6 +201,7 @@ async function serve(
   stop: AbortController,
   say: (line: string) => void,
   clock: Clock,
+  now: () => number,
 ): Promise<MbusRun> {
   const { slaves } = installation;
   let line: SlaveLine | undefined;
@@ -222,6 +223,11 @@ async function serve(
       stop.abort();
     },
   });
+  // A slave has 330 bits and 50 ms to answer: what its household has used so far is worked out before anybody asks.
+  for (const { device } of slaves) {
+    device.live(now());
+    device.records(HOURLY_SUBCODE | 1);
+  }
   line = createSlaveLine({
     slaves,
     clock,
