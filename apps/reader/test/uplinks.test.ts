@@ -351,6 +351,42 @@ describe.skipIf(!MOSQUITTO)('MQTT with Mosquitto', () => {
   });
 });
 
+describe.skipIf(!MOSQUITTO || !certificates)('MQTT with Mosquitto over TLS', () => {
+  let running: ChildProcess | undefined;
+  afterAll(() => void running?.kill());
+  it('lets in who shows a certificate of its authority, and nobody else', async () => {
+    const probe = createTcp();
+    const port = await listen(probe);
+    await new Promise((resolve) => probe.close(resolve));
+    const conf = join(mkdtempSync(join(tmpdir(), 'amiable-mosquitto-')), 'conf');
+    const at = certificates!;
+    writeFileSync(
+      conf,
+      `user root\nlistener ${port} 127.0.0.1\nallow_anonymous true\ncafile ${at('ca.pem')}\ncertfile ${at('server.pem')}\nkeyfile ${at('server.key')}\nrequire_certificate true\n`,
+    );
+    const child = spawn(MOSQUITTO!, ['-c', conf, '-v'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    running = child;
+    await new Promise<void>((resolve, reject) => {
+      let log = '';
+      const look = (text: Buffer) => {
+        log += text.toString();
+        if (/mosquitto version .* running/.test(log)) resolve();
+      };
+      child.stderr.on('data', look);
+      child.stdout.on('data', look);
+      child.on('exit', () => reject(new Error(log)));
+    });
+    const path = file(many(100));
+    const to = ['-f', path, '-q', '--mqtt', `mqtts://localhost:${port}`, '--mqtt-ca', at('ca.pem')];
+    const good = await read([...to, '--mqtt-cert', at('client.pem'), '--mqtt-key', at('client.key')]);
+    expect([good.code, good.err]).toEqual([0, expect.stringContaining('100 delivered')]);
+    const none = await read([...to, '--wait', '0.3']);
+    expect(none.code).toBe(1);
+    expect(none.err).toMatch(/100 NOT delivered/);
+    child.removeAllListeners('exit');
+  });
+});
+
 type Handler = (request: IncomingMessage, body: string, response: ServerResponse) => void;
 async function http(
   handler: Handler,
