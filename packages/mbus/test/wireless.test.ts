@@ -203,6 +203,20 @@ describe.each(SECURITIES.slice(1))('sealed: %s', (_name, security) => {
   });
 });
 
+describe('keys that makers set', () => {
+  it('a Diehl meter with its maker key is read without one; another says noKey', () => {
+    const key = hex('51728910E66D83F851728910E66D83F8');
+    for (const [manufacturer, reason] of [
+      ['DME', undefined],
+      ['AMI', 'noKey'],
+    ] as const) {
+      const { made, messages } = decoder();
+      made.frame(telegram({ mode: 5, key }, { meter: { ...METER, manufacturer } }));
+      expect(messages[0]?.error?.reason).toBe(reason);
+    }
+  });
+});
+
 describe('authentication', () => {
   it('a forged message of mode 7 says notAuthenticated', () => {
     const frame = telegram({ mode: 7, key: KEY, messageCounter: 7 });

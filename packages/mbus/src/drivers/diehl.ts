@@ -44,6 +44,12 @@ export function diehlAddress(frame: Uint8Array, kind: DiehlKind): Uint8Array {
 /** Keys that meters have unless their owner set others: 64 bits, both halves joined by exclusive or. */
 const DEFAULT_SEEDS = [0x39bc8a10 ^ 0xe66d83f8, 0x51728910 ^ 0xe66d83f8] as const;
 
+/** The second of them, twice, is the key of security mode 5 of meters whose owner set none. */
+export const DIEHL_DEFAULT_KEY = Uint8Array.of(
+  ...[0x51, 0x72, 0x89, 0x10, 0xe6, 0x6d, 0x83, 0xf8],
+  ...[0x51, 0x72, 0x89, 0x10, 0xe6, 0x6d, 0x83, 0xf8],
+);
+
 function be32(b: Uint8Array, at: number): number {
   return (
     ((b[at] as number) << 24) | ((b[at + 1] as number) << 16) | ((b[at + 2] as number) << 8) | (b[at + 3] as number)

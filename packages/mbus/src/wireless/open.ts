@@ -9,7 +9,7 @@
 import { DecodeError } from '@amiable/bytes';
 import { identificationAt, manufacturerOf } from '../application/header.ts';
 import type { MbusKeys } from '../application/types.ts';
-import { diehlAddress, diehlKind, diehlPlain } from '../drivers/diehl.ts';
+import { DIEHL_DEFAULT_KEY, diehlAddress, diehlKind, diehlPlain } from '../drivers/diehl.ts';
 import { type MbusCrypto, softwareAes } from './aes.ts';
 import { LINK_HEADER } from './frame.ts';
 import {
@@ -214,7 +214,8 @@ function openMode(
   const candidates = keysFor(options, address);
   const crypto = options.crypto ?? softwareAes;
   const octets = bytes.subarray(transport.end, transport.end + transport.enciphered);
-  for (const key of candidates) {
+  const tries = transport.mode === 5 && diehlKind(bytes) ? [...candidates, DIEHL_DEFAULT_KEY] : candidates;
+  for (const key of tries) {
     const plain = transportDecipher(crypto, key, { header: transport, address, afl: authentication }, octets);
     if (!plain || !beginsPlain(plain)) continue;
     const opened = bytes.slice();
