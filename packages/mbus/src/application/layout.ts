@@ -79,7 +79,7 @@ const TIMES: Readonly<Record<number, number>> = { 2: KIND.cp16, 3: KIND.cp24, 4:
 /** Lays out bytes[start, end). @throws DecodeError with its offset in `bytes` */
 export function layOut(bytes: Uint8Array, start: number, end: number, msbFirst: boolean): Layout {
   const slots: Slot[] = [];
-  const partial = layInto(slots, bytes, start, end, msbFirst);
+  const partial = layInto(slots, bytes, start, end);
   if (partial.fault) throw partial.fault;
   return finish(slots, end - start, msbFirst, partial.moreFollows);
 }
@@ -92,7 +92,7 @@ export function layOutPartly(
   msbFirst: boolean,
 ): { layout: Layout; fault: DecodeError | undefined } {
   const slots: Slot[] = [];
-  const partial = layInto(slots, bytes, start, end, msbFirst);
+  const partial = layInto(slots, bytes, start, end);
   return { layout: finish(slots, end - start, msbFirst, partial.moreFollows), fault: partial.fault };
 }
 
@@ -101,7 +101,6 @@ function layInto(
   bytes: Uint8Array,
   start: number,
   end: number,
-  msbFirst: boolean,
 ): { moreFollows: boolean; fault?: DecodeError } {
   let pos = start;
   try {
@@ -119,7 +118,7 @@ function layInto(
       if ((dif & 0x0f) === 0x0f) throw new DecodeError('dif', `DIF ${dif.toString(16).toUpperCase()} is reserved`, pos);
       if (slots.length === MAX_RECORDS)
         throw new DecodeError('limit', `more than ${MAX_RECORDS} records in one telegram`, pos);
-      const slot = recordSlot(bytes, pos, start, end, msbFirst);
+      const slot = recordSlot(bytes, pos, start, end);
       slots.push(slot);
       pos = start + slot.at + slot.length;
     }
@@ -130,7 +129,7 @@ function layInto(
   }
 }
 
-function recordSlot(bytes: Uint8Array, pos: number, start: number, end: number, msbFirst: boolean): Slot {
+function recordSlot(bytes: Uint8Array, pos: number, start: number, end: number): Slot {
   const head = readHead(bytes, pos, end);
   let at = head.end;
   let length = LENGTHS[head.dif & 0x0f] as number;
