@@ -26,6 +26,7 @@ import { loadApdus, mutate, oddPayload, oddStream } from './inputs.ts';
 import { mbusRecords, mbusStream } from './mbus.ts';
 import { opticalTarget } from './optical.ts';
 import { p1Target } from './p1.ts';
+import { waves } from './wave.ts';
 import { wirelessTarget } from './wireless.ts';
 
 export interface Target {
@@ -50,6 +51,7 @@ export const TARGETS = [
   'optical',
   'mbus-wired',
   'mbus-records',
+  'wave',
   'wmbus',
 ] as const;
 export type TargetName = (typeof TARGETS)[number];
@@ -194,6 +196,8 @@ export function target(name: TargetName, corpus: Corpus, roll: Dice): Target {
         },
       };
     }
+    case 'wave':
+      return { tally, ...waves(roll, count) };
     case 'wmbus': {
       const wireless = wirelessTarget(roll, count);
       return {
