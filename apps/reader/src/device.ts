@@ -35,6 +35,8 @@ export interface DeviceReaderOptions extends Omit<PortReaderOptions, 'link'> {
   tell(line: string): void;
   /** End with the error when the very first opening fails, instead of trying for ever. */
   readonly mustOpen?: boolean;
+  /** Modem lines held high, the others low: the Data Request of some P1 cables. Left to the system when absent. */
+  readonly signals?: { readonly rts: boolean; readonly dtr: boolean };
   /** Every change of the line, in data. */
   status?(now: LinkStatus): void;
   /** Another serialport binding, for tests. */
@@ -55,11 +57,14 @@ export function createDeviceReader(options: DeviceReaderOptions): PortReader {
     if (device.type === 'tcp') return tcpClient(device.at);
     if (device.type === 'tcpServer') return tcpServer(device.at);
     const { serialBinding } = options;
-    return serialLink({
+    const serial = serialLink({
       path: name.path(),
       ...setting,
       ...(serialBinding === undefined ? {} : { binding: serialBinding }),
     });
+    // Not open yet: it only remembers them.
+    if (options.signals) void serial.setSignals(options.signals);
+    return serial;
   };
 
   let wasUp = false;

@@ -272,7 +272,8 @@ export const SETTINGS: readonly Setting[] = [
     default: 'none',
     expert: true,
     label: 'Lines held high',
-    explanation: 'The Data Request of some P1 cables and the supply of some optical heads come from RTS or DTR.',
+    explanation:
+      'The Data Request of some P1 cables and the supply of some optical heads come from RTS or DTR. none leaves both to the system, which on Linux holds them high.',
   },
   {
     name: 'port.#.max-clock-error',

@@ -81,6 +81,9 @@ export function startPort(options: ServicePortOptions): ServicePort {
       keys: keysOf(config, machine.keys),
       clock,
       random: machine.random,
+      ...(config.signals === 'none'
+        ? {}
+        : { signals: { rts: config.signals !== 'dtr', dtr: config.signals !== 'rts' } }),
       ...(config.protocol === 'auto' || config.protocol === 'dlms' ? {} : { protocol: config.protocol }),
       maxClockError: config.maxClockError,
       ...(config.zone === undefined ? {} : { zone: config.zone }),

@@ -236,7 +236,7 @@ export const de: Dictionary = {
     ],
     'port.#.signals': [
       'Leitungen auf High',
-      'Der Data Request mancher P1-Kabel und die Speisung mancher optischer Köpfe kommen von RTS oder DTR.',
+      'Der Data Request mancher P1-Kabel und die Speisung mancher optischer Köpfe kommen von RTS oder DTR. keine überlässt beide dem System, das sie unter Linux auf High hält.',
     ],
     'port.#.max-clock-error': [
       'Glaubhafter Uhrenfehler',

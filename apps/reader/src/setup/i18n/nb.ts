@@ -223,7 +223,7 @@ export const nb: Dictionary = {
     ],
     'port.#.signals': [
       'Linjer som holdes høye',
-      'Data Request på noen P1-kabler og strømmen til noen optiske hoder kommer fra RTS eller DTR.',
+      'Data Request på noen P1-kabler og strømmen til noen optiske hoder kommer fra RTS eller DTR. ingen overlater begge til systemet, som på Linux holder dem høye.',
     ],
     'port.#.max-clock-error': [
       'Troverdig klokkefeil',

@@ -233,7 +233,7 @@ export const nl: Dictionary = {
     ],
     'port.#.signals': [
       'Lijnen hoog gehouden',
-      'De Data Request van sommige P1-kabels en de voeding van sommige optische koppen komt van RTS of DTR.',
+      'De Data Request van sommige P1-kabels en de voeding van sommige optische koppen komt van RTS of DTR. geen laat beide aan het systeem over, dat ze onder Linux hoog houdt.',
     ],
     'port.#.max-clock-error': [
       'Geloofwaardige klokfout',
