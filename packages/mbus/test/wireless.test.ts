@@ -217,6 +217,31 @@ describe('keys that makers set', () => {
   });
 });
 
+describe('scrambled telegrams of Diehl', () => {
+  // Version and device type stand first in the address; the configuration has bit 12; its high octet is the sum of the text.
+  const frame = (text: string, sum: number) =>
+    hex(
+      `1A44 2423 8B07 78563412 7A 01 00 00 ${sum.toString(16)} ${text}`.replace(
+        '1A',
+        (15 + text.length / 2 - 1).toString(16),
+      ),
+    );
+
+  it('plain ones prove themselves by their sum', () => {
+    const text = '0413D2040000';
+    const sum = hex(text).reduce((a, b) => a + b, 0) & 0xef;
+    const { made, messages } = decoder();
+    made.frame(frame(text, sum | 0x10));
+    expect(messages[0]).toMatchObject({ maker: 'HYD', meterId: '12345678', meterType: 'Water', values: [1234] });
+  });
+
+  it('one that no key unscrambles is sealed, not taken for records', () => {
+    const { made, messages } = decoder();
+    made.frame(frame('0413D2040001', 0x11));
+    expect(messages[0]).toMatchObject({ meterId: '12345678', error: { reason: 'noKey' }, items: [] });
+  });
+});
+
 describe('authentication', () => {
   it('a forged message of mode 7 says notAuthenticated', () => {
     const frame = telegram({ mode: 7, key: KEY, messageCounter: 7 });

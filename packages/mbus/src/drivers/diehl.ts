@@ -76,18 +76,22 @@ function seedsOf(keys: readonly Uint8Array[]): number[] {
   return seeds;
 }
 
+/** Real data sums up to what octet 14 says, bit 4 apart. */
+function sumFits(octets: Uint8Array, frame: Uint8Array): boolean {
+  let sum = 0;
+  for (const octet of octets) sum += octet;
+  return (sum & 0xef) === ((frame[14] as number) & 0xef);
+}
+
 /**
- * The plain octets behind the header of 15, by the first seed with which they prove themselves; undefined when none does.
- * Real data sums up to what octet 14 says (bit 4 apart); PRIOS begins with 4B.
+ * The plain octets behind the header of 15, by the first seed with which they prove themselves; undefined when none does. Real data has
+ * its sum (and stands unscrambled in logs sometimes), PRIOS begins with 4B.
  */
 export function diehlPlain(frame: Uint8Array, kind: DiehlKind, keys: readonly Uint8Array[]): Uint8Array | undefined {
+  if (kind === 'realData' && sumFits(frame.subarray(15), frame)) return frame.slice(15);
   for (const seed of seedsOf(keys)) {
     const plain = unscramble(frame, seed, 15);
-    if (kind === 'realData') {
-      let sum = 0;
-      for (const octet of plain) sum += octet;
-      if ((sum & 0xef) === ((frame[14] as number) & 0xef)) return plain;
-    } else if (plain[0] === 0x4b) return plain;
+    if (kind === 'realData' ? sumFits(plain, frame) : plain[0] === 0x4b) return plain;
   }
   return undefined;
 }

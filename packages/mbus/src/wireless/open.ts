@@ -250,7 +250,7 @@ function openDiehl(frame: Uint8Array, kind: NonNullable<ReturnType<typeof diehlK
   const standard = kind === 'realData' && ci === 0x7a;
   const transport = standard
     ? transportHeader(frame, LINK_HEADER, 'short')
-    : { ...NO_TRANSPORT, ci, end: kind === 'realData' ? 11 : 11 };
+    : { ...NO_TRANSPORT, ci, end: LINK_HEADER + 1 };
   const envelope: Envelope = {
     bytes: frame,
     link,
@@ -264,9 +264,10 @@ function openDiehl(frame: Uint8Array, kind: NonNullable<ReturnType<typeof diehlK
   const content = standard ? 'records' : 'maker';
   const keys = keysFor(options, address);
   const plain = kind === 'scr' ? undefined : diehlPlain(frame, kind, keys);
-  // Real data in logs stands plain sometimes; the records tell.
-  if (!plain)
-    return telegram(envelope, transport, content, address, frame, standard ? undefined : 'noKey', undefined, undefined);
+  if (!plain) {
+    const sealed = kind === 'scr' ? 'securityMode' : keys.length > 0 ? 'wrongKey' : 'noKey';
+    return telegram(envelope, transport, content, address, frame, sealed, undefined, undefined);
+  }
   const bytes = frame.slice();
   bytes.set(plain, 15);
   return telegram(envelope, transport, content, address, bytes, undefined, undefined, undefined);
