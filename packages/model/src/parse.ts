@@ -83,8 +83,156 @@ function definedOnly<T extends object>(value: T): { [K in keyof T]: Exclude<T[K]
   return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as never;
 }
 
+/**
+ * What was checked once need not be again: an item that came through the schemas, found by a reading that says the very same. A
+ * central system reads the same few layouts for years, and the schemas cost ten times the rest.
+ */
+interface Known {
+  readonly item: Item;
+  /** Its text, by which layouts are known. */
+  readonly key: string;
+  readonly fields: number;
+  readonly number: number;
+}
+let numbered = 0;
+const knownItems = new Map<string, Known>();
+const knownLayouts = new Map<string, readonly Item[]>();
+
+type Loose = Record<string, unknown>;
+const FIELDS = [
+  'obis',
+  'address',
+  'name',
+  'unit',
+  'between',
+  'channel',
+  'deviceId',
+  'storage',
+  'tariff',
+  'subunit',
+  'function',
+] as const;
+const shortKey = (reading: Loose, scaler: number): string =>
+  `${scaler} ${reading.obis ?? reading.address} ${reading.name} ${reading.tariff} ${reading.storage}`;
+
+function remember(items: readonly Item[], keys: readonly string[]): void {
+  for (const [i, item] of items.entries()) {
+    if (knownItems.size >= MAX_INTERNED) knownItems.clear();
+    const fields = FIELDS.reduce((n, field) => n + (item[field] === undefined ? 0 : 1), 0);
+    knownItems.set(shortKey(item as unknown as Loose, item.scaler), {
+      item,
+      key: keys[i] as string,
+      fields,
+      number: ++numbered,
+    });
+  }
+}
+
+const isShort = (value: unknown): value is string =>
+  typeof value === 'string' && value.length > 0 && value.length <= 200;
+const PLAIN_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
+const PLAIN_ID = /^[0-9a-f]{32}$/;
+const PLAIN_HEX = /^([0-9a-fA-F]{2})*$/;
+const PROTOCOLS: ReadonlySet<unknown> = new Set(['han', 'p1', 'iec62056-21', 'mbus', 'wmbus', 'dlms']);
+const KNOWN_FLAGS: ReadonlySet<unknown> = new Set(FLAGS);
+
+/** Epoch ms of an ISO time in UTC; undefined where the schema has to look. */
+function plainTime(value: unknown): number | undefined {
+  if (typeof value !== 'string' || !PLAIN_TIME.test(value)) return undefined;
+  const ms = Date.parse(value);
+  // There is no 30 February.
+  return Number.isNaN(ms) || new Date(ms).getUTCDate() !== Number(value.slice(8, 10)) ? undefined : ms;
+}
+
+/** The same as the way through the schemas, for a message of readings that are all known; undefined for any other. */
+function knownMessage(json: Loose): Message | undefined {
+  const { v, id, reader, port, protocol, receivedAt, flags, readings, raw } = json;
+  if (v !== 1 || typeof id !== 'string' || !PLAIN_ID.test(id) || !isShort(reader) || !isShort(port)) return undefined;
+  if (!PROTOCOLS.has(protocol) || !Array.isArray(flags) || !Array.isArray(readings)) return undefined;
+  if (flags.length > FLAGS.length || readings.length === 0 || readings.length > 2000) return undefined;
+  for (const flag of flags) if (!KNOWN_FLAGS.has(flag)) return undefined;
+  if (raw !== undefined && (typeof raw !== 'string' || raw.length > 131_072 || !PLAIN_HEX.test(raw))) return undefined;
+  const received = plainTime(receivedAt);
+  const time = json.time === undefined ? undefined : plainTime(json.time);
+  if (received === undefined || (json.time !== undefined && time === undefined)) return undefined;
+  let fields = 8 + (raw === undefined ? 0 : 1) + (time === undefined ? 0 : 1);
+  for (const field of ['maker', 'list', 'meterId', 'meterType', 'meterTime']) {
+    if (json[field] === undefined) continue;
+    if (!isShort(json[field])) return undefined;
+    fields++;
+  }
+  if (Object.keys(json).length !== fields) return undefined;
+
+  const values: Value[] = [];
+  const found: Known[] = [];
+  let times: (number | undefined)[] | undefined;
+  let layout = '';
+  for (let i = 0; i < readings.length; i++) {
+    const reading = readings[i] as Loose | null;
+    if (typeof reading !== 'object' || reading === null) return undefined;
+    const { value } = reading;
+    let scaler = 0;
+    if (typeof value === 'number' && Number.isSafeInteger(value)) values.push(value + 0);
+    else if (typeof value === 'number' || (typeof value === 'string' && reading.unit !== undefined)) {
+      const number = typeof value === 'string' && value.length > 4096 ? undefined : parseDecimal(String(value));
+      if (!number) return undefined;
+      scaler = number.scaler;
+      values.push(number.mantissa);
+    } else if (typeof value === 'string' && value.length <= 4096) values.push(value);
+    else return undefined;
+    const known = knownItems.get(shortKey(reading, scaler));
+    if (!known) return undefined;
+    for (const field of FIELDS) if (known.item[field] !== reading[field]) return undefined;
+    let more = 1;
+    if (reading.time !== undefined) {
+      const at = plainTime(reading.time);
+      if (at === undefined) return undefined;
+      times ??= new Array(readings.length).fill(undefined);
+      times[i] = at;
+      more++;
+    }
+    if (Object.keys(reading).length !== known.fields + more) return undefined;
+    found.push(known);
+    layout += `${known.number},`;
+  }
+  let items = knownLayouts.get(layout);
+  if (!items) {
+    if (knownLayouts.size >= MAX_INTERNED) knownLayouts.clear();
+    items = intern(layouts, found.map(({ key }) => key).join(), () => found.map(({ item }) => item));
+    knownLayouts.set(layout, items);
+  }
+  return {
+    v: 1,
+    id,
+    reader,
+    port,
+    protocol: protocol as Message['protocol'],
+    ...(json.maker === undefined ? {} : { maker: json.maker as string }),
+    ...(json.list === undefined ? {} : { list: json.list as string }),
+    ...(json.meterId === undefined ? {} : { meterId: json.meterId as string }),
+    ...(json.meterType === undefined ? {} : { meterType: json.meterType as string }),
+    ...(json.meterTime === undefined ? {} : { meterTime: json.meterTime as string }),
+    flags: flags as Message['flags'],
+    receivedAt: received,
+    ...(time === undefined ? {} : { time }),
+    items,
+    values,
+    ...(times ? { times } : {}),
+    ...(raw === undefined ? {} : { raw: fromHex(raw as string) }),
+  };
+}
+
 /** Reads the parsed JSON of one message. @throws MessageFormatError naming the field */
 export function messageFromJson(json: unknown): Message {
+  if (typeof json === 'object' && json !== null) {
+    const known = knownMessage(json as Loose);
+    if (known) return known;
+  }
+  return checkedMessage(json);
+}
+
+/** The way through the schemas, whatever is known already. @throws MessageFormatError naming the field */
+export function checkedMessage(json: unknown): Message {
   const checked = messageForm.safeParse(json);
   if (!checked.success) {
     const issue = checked.error.issues[0];
@@ -111,6 +259,7 @@ export function messageFromJson(json: unknown): Message {
     return intern(interned, key, () => definedOnly(item) as Item);
   });
   const shared = intern(layouts, keys.join(), () => items);
+  remember(shared, keys);
   return {
     ...(definedOnly(rest) as Omit<Message, 'items' | 'values' | 'receivedAt' | 'time'>),
     receivedAt: Date.parse(checked.data.receivedAt),
