@@ -367,7 +367,8 @@ describe('the modules', () => {
   });
 
   it('live more than ten years on their battery, and say when it is low', () => {
-    const { m } = module({ module: 'wireless' });
+    const source = { rate: () => 0, temperature: () => 15, pressure: () => 0, next: (at: number) => at + DAY };
+    const { m } = module({ module: 'wireless', source });
     for (let day = 0; day < 365; day++) {
       m.advance(m.now + DAY);
       for (let i = 0; i < 96; i++) m.transmitted();

@@ -7,7 +7,8 @@ import { mbusOptions } from '../../src/mbus/options.ts';
 import { keyOf, runMbus } from '../../src/mbus/run.ts';
 import type { Output } from '../../src/run.ts';
 
-const FROM = '2026-03-01T00:00:00Z';
+/** Soon after the slaves were hung up, so that little has to be worked out. */
+const FROM = '2021-03-01T00:00:00Z';
 
 async function run(given: Record<string, unknown>) {
   const said: string[] = [];

@@ -81,7 +81,7 @@ describe('a sampled waveform', () => {
           expect(reading.inverted).toBe(false);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 
