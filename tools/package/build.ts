@@ -51,6 +51,8 @@ async function bundle(): Promise<Set<string>> {
   const { output } = await build({
     input: { amiable: ENTRY },
     platform: 'node',
+    // What the oldest Node that is supported has needs no helpers.
+    transform: { target: 'node20' },
     external: (specifier) =>
       !isOwn(specifier) && !specifier.startsWith('/') && !specifier.startsWith('\0') && specifier !== ENTRY,
     output: {

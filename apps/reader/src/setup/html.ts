@@ -30,6 +30,9 @@ export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): 
   return { markup };
 }
 
+/** Apart from the templates: a bundler rewrites a tagged one that ends a script. @param path of this server, never from outside */
+export const scriptElement = (path: string): Markup => ({ markup: `<script src="${path}"></script>` });
+
 /** JSON that cannot end the element it stands in. */
 export const dataElement = (id: string, data: unknown): Markup => ({
   markup: `<script type="application/json" id="${id}">${JSON.stringify(data).replaceAll('<', '\\u003c')}</script>`,

@@ -19,7 +19,7 @@ import type { Gateways } from '../gateways/index.ts';
 import { healthCauses, metricsText } from '../gateways/prometheus.ts';
 import type { ReaderMachine, ReaderService } from '../service/types.ts';
 import { type FormState, readForm, type Sent, settingsForm } from './form.ts';
-import { dataElement, html, type Markup } from './html.ts';
+import { dataElement, html, type Markup, scriptElement } from './html.ts';
 import {
   chooseLanguage,
   isLanguage,
@@ -193,7 +193,7 @@ ${session || host.page().openStatus ? html`<nav aria-label="${t('appName')}">${l
 <button class="quiet change">${t('change')}</button></form>
 ${session ? html`<form method="post" action="/logout"><input type="hidden" name="token" value="${session.token}"><button class="quiet">${t('logOut')}</button></form>` : ''}</div></header>
 <main id="content"${options.narrow ? html` class="narrow"` : ''}>${content}</main>
-${options.data ?? ''}<script src="/common.js"></script>${options.script === undefined ? '' : html`<script src="${options.script}"></script>`}</body></html>`;
+${options.data ?? ''}${scriptElement('/common.js')}${options.script === undefined ? '' : scriptElement(options.script)}</body></html>`;
     return markup;
   };
   const sendPage = (
