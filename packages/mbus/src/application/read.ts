@@ -169,6 +169,8 @@ function readSlot(reading: Reading, i: number, bytes: Uint8Array, o: number): Va
   state = 0;
   let value = valueAt(slot, from, at);
   if (slot.head?.fault !== undefined) state = MISSING;
+  // A mantissa has at most 63 bits and a sign: what is more is kept as its digits.
+  if (typeof value === 'bigint' && BigInt.asIntN(64, value) !== value) state = MISSING;
   if (state === MISSING && typeof value !== 'string') value = value.toString();
   if (memo !== undefined) {
     for (let k = 0; k < length; k++) memo.bytes[k] = from[at + k] as number;

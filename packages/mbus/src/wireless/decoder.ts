@@ -217,6 +217,7 @@ export function createWmbusDecoder(options: WmbusOptions, sink: PortSink): Wmbus
     if (strength !== undefined) {
       columns.items = [...columns.items, STRENGTH];
       columns.values.push(Math.round(strength * 10));
+      if (columns.qualities) columns.qualities = [...columns.qualities, undefined];
     }
     const { items, values, qualities, clock, timedBy } = columns;
     const hints = clock < 0 || options.zone === undefined ? undefined : hintsOf(meter, columns.summer);

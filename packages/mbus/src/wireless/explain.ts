@@ -106,8 +106,11 @@ function explainLayers(add: Add, t: Telegram): void {
       add('afl/mac', at, authentication.mac.length, `message authentication code, ${state}`);
       at += authentication.mac.length;
     }
-    if (authentication.messageLength !== undefined)
+    if (authentication.messageLength !== undefined) {
       add('afl/messageLength', at, 2, `${authentication.messageLength} bytes in all`);
+      at += 2;
+    }
+    if (at < authentication.end) add('afl/rest', at, authentication.end - at, 'no field that is known');
     at = authentication.end;
   }
   if (t.content === 'unknown') return;
