@@ -11,6 +11,7 @@ Examples:
   amiable read -d /dev/ttyUSB0                  show and log what the meter sends
   amiable read -n -d /dev/ttyUSB0               show only
   amiable read -d 192.168.1.20:3001 -P N        from a serial server on the network
+  amiable read -d /dev/ttyUSB0 --protocol mbus --poll 900 --meters "1 5 12345678"
   amiable read -f han-data-MA304T3-2017-01-23_13:03-15:57.dat
   amiable read -f log.dat -k 00112233445566778899AABBCCDDEEFF --json
   amiable read -d /dev/ttyUSB0 -q --mqtt mqtts://user@broker.example --mqtt-password-file secret
@@ -41,6 +42,16 @@ export function readCommand(parent: Command): Command {
     .option('--protocol <protocol>', 'auto, han, p1, iec62056-21, mbus or wmbus', 'auto')
     .option('--speed <speed>', "of a replay: max, a baud rate (2400), or times the meter's clock (1x, 60x)", 'max')
     .option('--pause <seconds>', 'wait after each message')
+    .optionsGroup('Meters that do not speak unasked:')
+    .option('--poll <seconds>', 'ask them so often; with --protocol iec62056-21 or mbus')
+    .option(
+      '--meters <list>',
+      'of an M-Bus: addresses, numbers, primary or secondary (all addresses are searched once)',
+    )
+    .option('--address <address>', 'of an optical meter on a line of several')
+    .option('--mode <mode>', 'of an optical meter: auto, A, B, C or D (D sends by itself)')
+    .option('--wake-up', 'wake a battery-powered optical meter first')
+    .option('--data-request [lines]', 'hold rts, dtr or both high: the Data Request of some P1 cables')
     .optionsGroup('What for:')
     .option('-k, --key <[id=]hex>', 'encryption key of the port, 32 hex digits; ID: meter id or system title', gather)
     .option('--auth-key <[id=]hex>', 'authentication key: then every message is checked for forgery', gather)

@@ -4,13 +4,13 @@ import { createAnyReader } from '@amiable/meter';
 import type { Message } from '@amiable/model';
 import { MessageFormatError, messageFromJson } from '@amiable/model/schemas';
 import type { Run } from './delivery.ts';
-import { createDeviceReader } from './device.ts';
 import type { Device } from './options.ts';
+import { createLiveReader } from './polled/index.ts';
 
 export async function readDevice(run: Run, device: Device): Promise<void> {
   const { options, io } = run;
   let turn = Promise.resolve();
-  const reader = createDeviceReader({
+  const reader = createLiveReader({
     device,
     reader: options.reader,
     port: options.port,
@@ -21,6 +21,8 @@ export async function readDevice(run: Run, device: Device): Promise<void> {
     maxClockError: options.maxClockError,
     mustOpen: true,
     ...(options.protocol === undefined ? {} : { protocol: options.protocol }),
+    ...(options.poll === undefined ? {} : { poll: options.poll }),
+    ...(options.signals === undefined ? {} : { signals: options.signals }),
     ...(options.zone === undefined ? {} : { zone: options.zone }),
     ...(io.serialBinding === undefined ? {} : { serialBinding: io.serialBinding }),
     tell: run.tell,

@@ -9,6 +9,8 @@ import { DEFAULT_GROUP, type HostPort, isMulticast, type Parity, parseHostPort, 
 import { PORT_PROTOCOLS, type PortProtocol } from '@amiable/meter';
 import type { MqttConnection } from './config/types.ts';
 import type { KeyEntry } from './keys.ts';
+import { meterWords } from './polled/addresses.ts';
+import { isAsked, type PollOptions } from './polled/types.ts';
 
 /** Wrong usage: exit code 2. */
 export class UsageError extends Error {
@@ -70,6 +72,10 @@ export interface ReadOptions {
   readonly port: string;
   /** Found out unless said. */
   readonly protocol?: PortProtocol;
+  /** The meters are asked; listened to when absent. */
+  readonly poll?: PollOptions;
+  /** Modem lines held high, the others low. */
+  readonly signals?: { readonly rts: boolean; readonly dtr: boolean };
   readonly output: OutputForm;
   readonly raw: boolean;
   readonly trace: boolean;
@@ -91,6 +97,7 @@ export interface ReadOptions {
 }
 
 type Given = Record<string, unknown>;
+const MODES = ['auto', 'A', 'B', 'C', 'D'] as const;
 
 const text = (given: Given, name: string): string | undefined => {
   const value = given[name];
@@ -201,6 +208,61 @@ export function parseDevice(
       `-d ${text}: a device is a serial port such as /dev/ttyUSB0, or host:port with a port from 1 to 65535`,
     );
   return { type: 'serial', path: text, patience, ...line };
+}
+
+/** In mode D there is one rate, and the parity bit is the eighth of the character. */
+const inModeD = (source: Source, { mode }: Given): Source =>
+  source.type === 'serial' && String(mode).toUpperCase() === 'D' ? { parity: 'N', baud: 2400, ...source } : source;
+
+/** How meters that do not speak unasked are asked; undefined: they are listened to. */
+function pollOf(given: Given, source: Source, protocol: string): PollOptions | undefined {
+  const seconds = number(given, 'poll', '--poll', 0, 2_678_400) ?? 0;
+  const mode = choice(text(given, 'mode') ?? 'auto', '--mode', MODES);
+  if (mode === 'D' && protocol !== 'auto' && protocol !== 'iec62056-21')
+    throw new UsageError(`--mode D is for optical meters, not for --protocol ${protocol}`);
+  if (seconds === 0) {
+    const stray = ['meters', 'address', 'wakeUp'].find((name) => given[name] !== undefined);
+    if (stray !== undefined)
+      throw new UsageError(`--${stray === 'wakeUp' ? 'wake-up' : stray} is for meters that are asked: --poll SECONDS`);
+    if (mode !== 'auto' && mode !== 'D')
+      throw new UsageError(`--mode ${mode}: such a meter does not speak unasked; --poll SECONDS asks it`);
+    return undefined;
+  }
+  if (!('patience' in source) && source.type !== 'tcp' && source.type !== 'tcpServer')
+    throw new UsageError('--poll asks the meters of a device: -d DEVICE');
+  if (seconds < 0.1) throw new UsageError(`--poll ${seconds}: at least 0.1 s is wanted`);
+  if (!isAsked(protocol))
+    throw new UsageError(
+      '--poll: which protocol shall be asked? --protocol iec62056-21 (optical heads) or --protocol mbus; all others speak unasked',
+    );
+  const list = text(given, 'meters');
+  const meters = list === undefined ? [] : meterWords(list);
+  if (meters === undefined)
+    throw new UsageError(
+      `--meters ${list}: addresses from 0 to 250 or numbers of meters are wanted, such as "1 5 12345678", or primary or secondary`,
+    );
+  if (meters.length > 0 && protocol !== 'mbus') throw new UsageError('--meters is for --protocol mbus');
+  const address = text(given, 'address');
+  if (address !== undefined && !/^[0-9A-Za-z ]{1,32}$/.test(address))
+    throw new UsageError(`--address ${address}: up to 32 letters and digits are wanted`);
+  if (mode === 'D') throw new UsageError('--mode D: such a meter sends by itself; leave --poll out');
+  return {
+    interval: seconds * 1000,
+    meters,
+    address,
+    mode: mode === 'auto' ? undefined : mode,
+    wakeUp: given.wakeUp === true,
+    baud: number(given, 'baud', '--baud', 300, 115_200),
+  };
+}
+
+/** The Data Request of P1 cables that have it on a modem line. */
+function signalsOf(given: Given, source: Source): ReadOptions['signals'] {
+  if (given.dataRequest === undefined) return undefined;
+  if (source.type !== 'serial') throw new UsageError('--data-request is for a serial port: -d /dev/ttyUSB0');
+  const lines =
+    given.dataRequest === true ? 'both' : choice(String(given.dataRequest), '--data-request', ['rts', 'dtr', 'both']);
+  return { rts: lines !== 'dtr', dtr: lines !== 'rts' };
 }
 
 function outputOf(given: Given): OutputForm {
@@ -318,7 +380,7 @@ function postOf(given: Given): PostOptions | undefined {
 
 /** @throws UsageError */
 export function parseOptions(given: Given, files: readonly string[], hostName: string): ReadOptions {
-  const source = sourceOf(given, files);
+  const source = inModeD(sourceOf(given, files), given);
   const reader = text(given, 'reader') ?? (hostName.replace(/[^\w.-]/g, '-') || 'reader');
   if (reader === '' || reader.length > 100 || /[+#/\p{Cc}]/u.test(reader))
     throw new UsageError(`--reader ${reader}: a name has 1 to 100 letters and no / + or #`);
@@ -331,6 +393,8 @@ export function parseOptions(given: Given, files: readonly string[], hostName: s
   if (protocol === 'dlms')
     throw new UsageError('--protocol dlms: such a meter does not speak unasked; ask it with "amiable dlms"');
   const forced = choice(protocol, '--protocol', ['auto', ...PORT_PROTOCOLS]);
+  const poll = pollOf(given, source, forced);
+  const signals = signalsOf(given, source);
   const group = parseHostPort(text(given, 'multicastAddress') ?? `${DEFAULT_GROUP.host}:${DEFAULT_GROUP.port}`);
   if (!group || !isMulticast(group.host))
     throw new UsageError(
@@ -353,6 +417,8 @@ export function parseOptions(given: Given, files: readonly string[], hostName: s
     reader,
     port,
     ...(forced === 'auto' ? {} : { protocol: forced }),
+    ...(poll ? { poll } : {}),
+    ...(signals ? { signals } : {}),
     output: outputOf(given),
     raw: given.raw === true,
     trace: given.trace === true,

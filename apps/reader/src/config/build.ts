@@ -8,6 +8,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { portError } from '@amiable/io';
+import { ASKED_PROTOCOLS } from '../polled/types.ts';
 import { type Fault, SettingError } from './faults.ts';
 import { type GivenKey, parseValue } from './kinds.ts';
 import {
@@ -22,6 +23,11 @@ import {
   settingOf,
 } from './schema.ts';
 import type { MqttConnection, PortConfig, PortKey, ReaderConfig, TlsConfig, UplinkConfig } from './types.ts';
+
+/** How often meters are asked unless said, ms. */
+const MBUS_POLL = 900_000;
+const OPTICAL_POLL = 60_000;
+const WAKING_POLL = 3_600_000;
 
 export interface Surroundings {
   readonly hostName: string;
@@ -166,17 +172,44 @@ export function buildConfig(given: ReadonlyMap<string, string>, { hostName, fold
     }
   };
 
+  /** What a port is asked, and how often. */
+  const askingOf = (of: string, protocol: PortConfig['protocol']) => {
+    const optical = protocol === 'iec62056-21';
+    const mode = value<string>(`${of}.mode`);
+    const wakeUp = value<boolean>(`${of}.wake-up`) === true;
+    const meters = value<string[]>(`${of}.meters`) ?? [];
+    const usual = protocol === 'mbus' ? MBUS_POLL : !optical || mode === 'D' ? 0 : wakeUp ? WAKING_POLL : OPTICAL_POLL;
+    const poll = mode === 'D' ? 0 : (value<number>(`${of}.poll`) ?? usual);
+    const wants = (name: string, values: readonly string[]) => {
+      if (!values.includes(protocol) && !broken(`${of}.protocol`))
+        faults.push({ name, key: 'notAsked', values: { other: `${of}.protocol`, values: values.join(', ') } });
+    };
+    if (poll > 0) wants(`${of}.poll`, ASKED_PROTOCOLS);
+    if (meters.length > 0) wants(`${of}.meters`, ['mbus']);
+    return {
+      ...(poll > 0 ? { poll } : {}),
+      ...(meters.length > 0 ? { meters } : {}),
+      ...(optical ? optional('address', value<string>(`${of}.address`)) : {}),
+      ...(optical && mode !== undefined && mode !== 'auto' ? { mode: mode as NonNullable<PortConfig['mode']> } : {}),
+      ...(optical && wakeUp ? { wakeUp } : {}),
+    };
+  };
   const ports = members.port.map((n): PortConfig => {
     const of = `port.${n}`;
     need(`${of}.device`, anyOf(of));
     const parity = value<string>(`${of}.parity`);
     const baud = value<string>(`${of}.baud`);
+    const protocol = value<PortConfig['protocol']>(`${of}.protocol`) ?? 'auto';
+    const asking = askingOf(of, protocol);
     return {
       name: value<string>(`${of}.name`) ?? `han${n - 1}`,
       device: value<string>(`${of}.device`) ?? '',
-      protocol: value<PortConfig['protocol']>(`${of}.protocol`) ?? 'auto',
+      protocol,
+      // In mode D there is one rate, and the parity bit is the eighth of the character.
+      ...(asking.mode === 'D' ? { parity: 'N' as const, baud: 2400 } : {}),
       ...(parity === undefined || parity === 'auto' ? {} : { parity: parity as 'N' | 'E' | 'O' }),
       ...(baud === undefined || baud === 'auto' ? {} : { baud: Number(baud) }),
+      ...asking,
       patience: value<number>(`${of}.patience`) ?? 0,
       signals: value<PortConfig['signals']>(`${of}.signals`) ?? 'none',
       keys: keysOf(value<GivenKey[]>(`${of}.key`) ?? [], value<GivenKey[]>(`${of}.auth-key`) ?? [], () => {

@@ -24,6 +24,9 @@ export const FAULTS = {
   notZone: 'no such time zone; they look like Europe/Oslo',
   notDevice: 'a serial port such as /dev/ttyUSB0 is wanted, or host:port with a port from 1 to 65535',
   notKey: 'a key is 32 hex digits, with METER= before it when it is for one meter only',
+  notMeters:
+    'addresses from 0 to 250 or numbers of meters are wanted, such as {example}; or primary or secondary, for a search',
+  notAsked: 'it is for meters that are asked: {other} must be {values}',
   notPem: 'it is neither PEM text (with a -----BEGIN line) nor @ and the path of a file that has it',
   fileFault: 'the file cannot be read: {why}',
   notTopic: 'a topic to publish on is not empty and has no + or #',

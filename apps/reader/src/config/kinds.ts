@@ -5,6 +5,7 @@
 import { isIP } from 'node:net';
 import { isValidZone } from '@amiable/calendar';
 import { isMulticast, parseHostPort } from '@amiable/io';
+import { meterWords } from '../polled/addresses.ts';
 import { SettingError } from './faults.ts';
 
 export type Kind =
@@ -26,6 +27,8 @@ export type Kind =
   | { readonly is: 'device' }
   | { readonly is: 'folder' }
   | { readonly is: 'keys' }
+  /** Addresses on an M-Bus. */
+  | { readonly is: 'meters' }
   | { readonly is: 'pem' }
   | { readonly is: 'header' }
   | { readonly is: 'password'; readonly least: number };
@@ -180,6 +183,11 @@ export function parseValue(kind: Kind, text: string): unknown {
       return text;
     case 'keys':
       return keys(text);
+    case 'meters': {
+      const words = meterWords(text);
+      if (words === undefined) throw new SettingError('notMeters', { example: '1 5 12345678' });
+      return words;
+    }
     case 'pem':
       if (!/-----BEGIN [^-]+-----/.test(text) || text.length > 100_000) throw new SettingError('notPem');
       return text.endsWith('\n') ? text : `${text}\n`;

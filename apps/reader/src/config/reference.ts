@@ -25,6 +25,8 @@ function values(kind: Kind): string {
       return 'PEM text, or @ and a path';
     case 'keys':
       return '[METER=]HEX …';
+    case 'meters':
+      return 'addresses, primary, secondary';
     case 'hosts':
       return 'names';
     case 'group':

@@ -276,6 +276,45 @@ export const SETTINGS: readonly Setting[] = [
       'The Data Request of some P1 cables and the supply of some optical heads come from RTS or DTR. none leaves both to the system, which on Linux holds them high.',
   },
   {
+    name: 'port.#.poll',
+    kind: { is: 'span', least: SECOND, most: 31 * DAY, live: true },
+    label: 'Ask the meters every',
+    explanation:
+      'For meters that do not speak unasked. Empty: 15m for mbus, 1m for iec62056-21 (1h where the meter is woken), and live for all others: they speak by themselves and are only listened to.',
+  },
+  {
+    name: 'port.#.meters',
+    kind: { is: 'meters' },
+    label: 'Meters on the M-Bus',
+    explanation:
+      'Addresses from 0 to 250 or numbers of meters, with blanks between them: 1 5 12345678. Empty: all addresses are searched once, and what is found is remembered; secondary searches by number.',
+  },
+  {
+    name: 'port.#.address',
+    kind: { is: 'text', most: 32, refused: /[^0-9A-Za-z ]/ },
+    expert: true,
+    label: 'Address of the meter',
+    explanation: 'Of an iec62056-21 meter that shares its line with others. Empty: whoever is there.',
+  },
+  {
+    name: 'port.#.mode',
+    kind: { is: 'choice', values: ['auto', 'A', 'B', 'C', 'D'] },
+    default: 'auto',
+    expert: true,
+    label: 'Mode of the meter',
+    explanation:
+      'Of iec62056-21. auto takes what the meter says. D: it sends by itself and is only listened to. The speed is the fastest that the optical head can.',
+  },
+  {
+    name: 'port.#.wake-up',
+    kind: { is: 'yesNo' },
+    default: 'no',
+    expert: true,
+    label: 'Wake the meter',
+    explanation:
+      'yes wakes a battery-powered iec62056-21 meter before it is asked. Ask it seldom: each reading takes from its battery.',
+  },
+  {
     name: 'port.#.max-clock-error',
     kind: { is: 'span', least: 6 * SECOND, most: 366 * DAY },
     default: '1h',

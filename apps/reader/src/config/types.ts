@@ -33,6 +33,16 @@ export interface PortConfig {
   readonly patience: number;
   /** Modem lines held high: the Data Request of a P1 port, the supply of an optical head. */
   readonly signals: 'none' | 'rts' | 'dtr' | 'both';
+  /** From one asking of the meters to the next, ms; 0 or absent: the port speaks by itself and is listened to. */
+  readonly poll?: number;
+  /** M-Bus: who is asked, as `meterWords` writes them; absent: the primary addresses are searched once. */
+  readonly meters?: readonly string[];
+  /** Optical: the meter's address on a line of several. */
+  readonly address?: string;
+  /** Optical: by the meter's identification when absent. D sends by itself. */
+  readonly mode?: 'A' | 'B' | 'C' | 'D';
+  /** Optical: a battery-powered meter that is woken first. */
+  readonly wakeUp?: boolean;
   readonly keys: readonly PortKey[];
   /** IANA zone of the meter's clock; from the market when absent. */
   readonly zone?: string;

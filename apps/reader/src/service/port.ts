@@ -4,9 +4,9 @@ import type { KeyRing } from '@amiable/dlms';
 import { sleep } from '@amiable/io';
 import { addCounters, type Message, newPortCounters, type PortCounters } from '@amiable/model';
 import type { PortConfig } from '../config/types.ts';
-import { createDeviceReader } from '../device.ts';
 import { keyRing } from '../keys.ts';
 import { parseDevice } from '../options.ts';
+import { type BusMemories, createLiveReader, isAsked, type PollOptions } from '../polled/index.ts';
 import type { PortStatus, ReaderMachine } from './types.ts';
 
 /** ms without a byte: the line is between two frames. */
@@ -27,6 +27,8 @@ export interface ServicePortOptions {
   readonly config: PortConfig;
   readonly machine: ReaderMachine;
   readonly knownMeter?: string;
+  /** Where meters that were found on a bus are remembered. */
+  readonly memories?: BusMemories;
   readonly message: (m: Message) => void;
 }
 
@@ -42,6 +44,19 @@ function keysOf(config: PortConfig, more: KeyRing | undefined): KeyRing {
   );
   if (!more) return own;
   return { candidates: (title, meterId) => [...more.candidates(title, meterId), ...own.candidates(title, meterId)] };
+}
+
+function pollOf(config: PortConfig, memories: BusMemories | undefined): PollOptions {
+  const { name, device, poll = 0, baud, meters = [], address, mode, wakeUp } = config;
+  return {
+    interval: poll,
+    baud,
+    meters,
+    address,
+    mode: mode === 'D' ? undefined : mode,
+    wakeUp,
+    memory: memories?.of(name, device, meters),
+  };
 }
 
 export function startPort(options: ServicePortOptions): ServicePort {
@@ -70,7 +85,7 @@ export function startPort(options: ServicePortOptions): ServicePort {
   };
 
   const once = async (): Promise<void> => {
-    const port = createDeviceReader({
+    const port = createLiveReader({
       device: parseDevice(config.device, {
         patience: config.patience,
         ...(config.parity === undefined ? {} : { parity: config.parity }),
@@ -85,6 +100,7 @@ export function startPort(options: ServicePortOptions): ServicePort {
         ? {}
         : { signals: { rts: config.signals !== 'dtr', dtr: config.signals !== 'rts' } }),
       ...(config.protocol === 'auto' || config.protocol === 'dlms' ? {} : { protocol: config.protocol }),
+      ...(isAsked(config.protocol) && (config.poll ?? 0) > 0 ? { poll: pollOf(config, options.memories) } : {}),
       maxClockError: config.maxClockError,
       ...(config.zone === undefined ? {} : { zone: config.zone }),
       ...(options.knownMeter === undefined ? {} : { knownMeter: options.knownMeter }),

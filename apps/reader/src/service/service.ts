@@ -8,6 +8,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Message } from '@amiable/model';
 import type { PortConfig, ReaderConfig } from '../config/types.ts';
+import { openBusMemory } from '../polled/index.ts';
 import { openSpool } from '../spool/spool.ts';
 import { type ServicePort, startPort } from './port.ts';
 import type { ReaderMachine, ReaderService } from './types.ts';
@@ -42,6 +43,7 @@ export async function startReader(first: ReaderConfig, machine: ReaderMachine): 
     },
   });
   const meters = openMeters(join(config.spool.folder, 'meters.json'));
+  const memories = openBusMemory(config.spool.folder);
 
   const accept = (m: Message) => {
     spool.append(m);
@@ -95,6 +97,7 @@ export async function startReader(first: ReaderConfig, machine: ReaderMachine): 
         reader: to.reader,
         config: wanted,
         machine,
+        memories,
         message: accept,
         ...(knownMeter === undefined ? {} : { knownMeter }),
       });

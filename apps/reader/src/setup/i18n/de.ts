@@ -238,6 +238,26 @@ export const de: Dictionary = {
       'Leitungen auf High',
       'Der Data Request mancher P1-Kabel und die Speisung mancher optischer Köpfe kommen von RTS oder DTR. keine überlässt beide dem System, das sie unter Linux auf High hält.',
     ],
+    'port.#.poll': [
+      'Zähler fragen alle',
+      'Für Zähler, die nicht von selbst sprechen. Leer: 15m bei mbus, 1m bei iec62056-21 (1h, wenn der Zähler geweckt wird), sonst live: sie sprechen von selbst, ihnen wird nur zugehört.',
+    ],
+    'port.#.meters': [
+      'Zähler am M-Bus',
+      'Adressen von 0 bis 250 oder Zählernummern, mit Leerzeichen dazwischen: 1 5 12345678. Leer: alle Adressen werden einmal durchsucht und die gefundenen gemerkt; secondary sucht nach Nummern.',
+    ],
+    'port.#.address': [
+      'Adresse des Zählers',
+      'Eines iec62056-21-Zählers, der seine Leitung mit anderen teilt. Leer: wer da ist.',
+    ],
+    'port.#.mode': [
+      'Modus des Zählers',
+      'Bei iec62056-21. auto nimmt, was der Zähler sagt. D: er sendet von selbst, ihm wird nur zugehört. Die Geschwindigkeit ist die höchste, die der optische Kopf kann.',
+    ],
+    'port.#.wake-up': [
+      'Zähler wecken',
+      'Ja weckt einen batteriebetriebenen iec62056-21-Zähler, bevor er gefragt wird. Fragen Sie ihn selten: jede Ablesung kostet Batterie.',
+    ],
     'port.#.max-clock-error': [
       'Glaubhafter Uhrenfehler',
       'Ein Zähler, dessen Uhr weiter abweicht, wird mit clockWrong markiert; seine Nachrichten gelten nach ihrer Empfangszeit.',
@@ -330,6 +350,9 @@ export const de: Dictionary = {
     notDevice:
       'erwartet wird eine serielle Schnittstelle wie /dev/ttyUSB0 oder host:port mit einem Port von 1 bis 65535',
     notKey: 'ein Schlüssel hat 32 Hexziffern, mit ZÄHLER= davor, wenn er nur für diesen gilt',
+    notMeters:
+      'gesucht sind Adressen von 0 bis 250 oder Zählernummern wie {example}; oder primary oder secondary für eine Suche',
+    notAsked: 'das ist für Zähler, die gefragt werden: {other} muss {values} sein',
     notPem: 'das ist weder PEM-Text (mit einer -----BEGIN-Zeile) noch @ und der Pfad einer Datei damit',
     fileFault: 'die Datei kann nicht gelesen werden: {why}',
     notTopic: 'ein Topic ist nicht leer und hat weder + noch #',

@@ -225,6 +225,26 @@ export const nb: Dictionary = {
       'Linjer som holdes høye',
       'Data Request på noen P1-kabler og strømmen til noen optiske hoder kommer fra RTS eller DTR. ingen overlater begge til systemet, som på Linux holder dem høye.',
     ],
+    'port.#.poll': [
+      'Spør målerne hver',
+      'For målere som ikke snakker av seg selv. Tomt: 15m for mbus, 1m for iec62056-21 (1h når måleren vekkes), ellers live: de snakker av seg selv og blir bare lyttet til.',
+    ],
+    'port.#.meters': [
+      'Målere på M-Bus',
+      'Adresser fra 0 til 250 eller målernumre med mellomrom: 1 5 12345678. Tomt: alle adresser søkes gjennom én gang, og det som finnes huskes; secondary søker etter nummer.',
+    ],
+    'port.#.address': [
+      'Målerens adresse',
+      'For en iec62056-21-måler som deler linjen med andre. Tomt: den som er der.',
+    ],
+    'port.#.mode': [
+      'Målerens modus',
+      'For iec62056-21. auto tar det måleren sier. D: den sender av seg selv og blir bare lyttet til. Hastigheten er den høyeste som det optiske hodet klarer.',
+    ],
+    'port.#.wake-up': [
+      'Vekk måleren',
+      'Ja vekker en batteridrevet iec62056-21-måler før den spørres. Spør sjelden: hver avlesning tar av batteriet.',
+    ],
     'port.#.max-clock-error': [
       'Troverdig klokkefeil',
       'En måler med klokken lenger unna merkes clockWrong, og meldingene får tiden de ble mottatt.',
@@ -310,6 +330,8 @@ export const nb: Dictionary = {
     notZone: 'det finnes ingen slik tidssone; de ser ut som Europe/Oslo',
     notDevice: 'en serieport som /dev/ttyUSB0 trengs, eller host:port med en port fra 1 til 65535',
     notKey: 'en nøkkel er 32 heksadesimale siffer, med MÅLER= foran når den bare gjelder én måler',
+    notMeters: 'adresser fra 0 til 250 eller målernumre som {example} trengs; eller primary eller secondary for et søk',
+    notAsked: 'det er for målere som blir spurt: {other} må være {values}',
     notPem: 'det er verken PEM-tekst (med en -----BEGIN-linje) eller @ og stien til en fil med det',
     fileFault: 'filen kan ikke leses: {why}',
     notTopic: 'et emne er ikke tomt og har verken + eller #',

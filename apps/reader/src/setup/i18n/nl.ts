@@ -235,6 +235,26 @@ export const nl: Dictionary = {
       'Lijnen hoog gehouden',
       'De Data Request van sommige P1-kabels en de voeding van sommige optische koppen komt van RTS of DTR. geen laat beide aan het systeem over, dat ze onder Linux hoog houdt.',
     ],
+    'port.#.poll': [
+      'Meters vragen elke',
+      'Voor meters die niet uit zichzelf spreken. Leeg: 15m bij mbus, 1m bij iec62056-21 (1h als de meter gewekt wordt), anders live: ze spreken uit zichzelf en er wordt alleen geluisterd.',
+    ],
+    'port.#.meters': [
+      'Meters op de M-Bus',
+      'Adressen van 0 tot 250 of meternummers met spaties ertussen: 1 5 12345678. Leeg: alle adressen worden één keer doorzocht en wat gevonden is wordt onthouden; secondary zoekt op nummer.',
+    ],
+    'port.#.address': [
+      'Adres van de meter',
+      'Van een iec62056-21-meter die zijn lijn met andere deelt. Leeg: wie er is.',
+    ],
+    'port.#.mode': [
+      'Modus van de meter',
+      'Bij iec62056-21. auto neemt wat de meter zegt. D: hij zendt uit zichzelf en er wordt alleen geluisterd. De snelheid is de hoogste die de optische kop aankan.',
+    ],
+    'port.#.wake-up': [
+      'Meter wekken',
+      'Ja wekt een iec62056-21-meter op batterij voordat hij gevraagd wordt. Vraag hem zelden: elke uitlezing kost batterij.',
+    ],
     'port.#.max-clock-error': [
       'Geloofwaardige klokfout',
       'Een meter waarvan de klok verder afwijkt, wordt clockWrong gemarkeerd; zijn berichten gelden naar hun ontvangsttijd.',
@@ -326,6 +346,9 @@ export const nl: Dictionary = {
     notZone: 'deze tijdzone bestaat niet; ze zien eruit als Europe/Amsterdam',
     notDevice: 'er wordt een seriële poort zoals /dev/ttyUSB0 verwacht, of host:port met een poort van 1 tot 65535',
     notKey: 'een sleutel heeft 32 hexcijfers, met METER= ervoor als hij alleen voor die meter is',
+    notMeters:
+      'adressen van 0 tot 250 of meternummers zoals {example} zijn nodig; of primary of secondary om te zoeken',
+    notAsked: 'dit is voor meters die gevraagd worden: {other} moet {values} zijn',
     notPem: 'dit is geen PEM-tekst (met een -----BEGIN-regel) en ook niet @ met het pad van een bestand daarmee',
     fileFault: 'het bestand kan niet worden gelezen: {why}',
     notTopic: 'een topic is niet leeg en heeft geen + of #',

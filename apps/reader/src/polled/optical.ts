@@ -1,0 +1,87 @@
+/**
+ * A meter with an optical port or a current loop, signed on to and read out each round (IEC 62056-21 modes A, B and C; the client decides
+ * by the identification).
+ *
+ * Decides: what is believed. A data block with its check character is, as the client has asked for it again until it was right; one without is given to the
+ * decoder as it came on the line, whose parity bits are then all there is to check. Leaves out mode D: such a meter is only listened to.
+ */
+import { createOpticalSession, NAK, type OpticalReadout } from '@amiable/iec62056-21';
+import type { Clock } from '@amiable/io';
+import type { WatchedLine } from './line.ts';
+import type { Asker, PollOptions, Surroundings } from './types.ts';
+
+/** The rate of the sign-on. */
+export const SIGN_ON = { baud: 300, parity: 'N' } as const;
+/** More than any read-out that has no check character. */
+const MOST = 1 << 18;
+
+export interface OpticalAskerOptions {
+  readonly line: WatchedLine;
+  readonly clock: Clock;
+  readonly poll: PollOptions;
+}
+
+/** @throws what opening the line throws */
+export async function opticalAsker({ line, clock, poll }: OpticalAskerOptions, around: Surroundings): Promise<Asker> {
+  let came: Uint8Array[] = [];
+  let octets = 0;
+  line.tap = (bytes) => {
+    if (octets < MOST) came.push(bytes);
+    octets += bytes.length;
+  };
+  const session = await createOpticalSession({
+    link: line,
+    clock,
+    address: poll.address,
+    mode: poll.mode,
+    wakeUp: poll.wakeUp,
+    maxBaud: poll.baud,
+    trace({ direction, bytes }) {
+      // What we ask for again was no good.
+      if (direction === 'out' && bytes.length === 1 && bytes[0] === NAK) around.refused('bcc');
+    },
+  });
+  const end = (): void => void session.close();
+  around.signal.addEventListener('abort', end, { once: true });
+  if (around.signal.aborted) end();
+  let silent: string | undefined;
+
+  return {
+    async round() {
+      came = [];
+      octets = 0;
+      let readout: OpticalReadout;
+      try {
+        readout = await session.readout();
+      } catch (error) {
+        if (line.lost || around.signal.aborted) throw error;
+        const { message } = error as Error;
+        around.refused((error as Error).name === 'PeerError' ? 'refused' : 'noAnswer');
+        if (silent !== message) around.tell(`${message}. ${silent === undefined ? ADVICE : 'Still trying'}`);
+        silent = message;
+        return false;
+      }
+      if (silent !== undefined) around.tell('the meter answers again');
+      silent = undefined;
+      around.decode(readout.checked ? readout.raw : joined(came));
+      await around.settled();
+      return true;
+    },
+    async close() {
+      around.signal.removeEventListener('abort', end);
+      await session.close();
+    },
+  };
+}
+
+const ADVICE = 'Trying again. Is the optical head over the port and the right way round?';
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((n, part) => n + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
