@@ -70,7 +70,7 @@ async function fill(
 }
 
 export async function benchSpool({ smoke }: { smoke?: boolean } = {}): Promise<Figure[]> {
-  const hours = smoke ? 1 : 72;
+  const hours = smoke ? 1 : Number(process.env.SPOOL_HOURS ?? 72);
   const to = Date.now() - 60_000;
   const from = to - hours * 3_600_000;
   const figures: Figure[] = [];

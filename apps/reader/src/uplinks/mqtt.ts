@@ -9,7 +9,7 @@ import type { MqttConnection } from '../config/types.ts';
 import { createBell, SLOWLY, type Uplink, type UplinkCommon, type UplinkReport, waitUntil } from './uplink.ts';
 
 /** Unacknowledged at a time: at first, at least, at most. */
-const WINDOW = { first: 64, least: 16, most: 2048 };
+const WINDOW = { first: 64, least: 16, most: 6144 };
 /** An acknowledgement within so many ms lets the window grow; one that takes longer than `late` halves it: the line is slow, and
  * what fills it would hold back the signs of life of the connection. */
 const PROMPT = { soon: 1500, late: 6000 };
@@ -63,7 +63,7 @@ export async function mqttUplink(options: MqttUplinkOptions): Promise<Uplink> {
   let connected = false;
 
   const pump = () => {
-    if (!client || !connected || ended || flight.length > window * 0.75) return;
+    if (!client || !connected || ended || flight.length > window * 0.8) return;
     const own = flight;
     const at = clock.now();
     for (const line of outbox.look(flight.length, window - flight.length, Number.MAX_SAFE_INTEGER)) {
