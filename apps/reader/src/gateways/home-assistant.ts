@@ -57,7 +57,9 @@ export function discovery(
     payload: {
       name,
       unique_id: `amiable_${id}_${object}`,
+      // The second one took the place of the first, which versions before 2025.10 want and later ones leave alone.
       object_id: `${id}_${object}`.toLowerCase(),
+      default_entity_id: `sensor.${id}_${object}`.toLowerCase(),
       state_topic: `${config.base}/${id}/state`,
       value_template: `{{ value_json['${object}'] }}`,
       ...(entity.deviceClass === undefined ? {} : { device_class: entity.deviceClass }),

@@ -67,6 +67,20 @@ const BY_TYPE: readonly (readonly [RegExp, Medium])[] = [
   [/electric/i, 'electricity'],
 ];
 
+/** P1 says by number what hangs on a channel: the media of EN 13757-3, table 13. */
+const BY_NUMBER: Readonly<Record<number, Medium>> = {
+  3: 'gas',
+  4: 'heat',
+  6: 'hotWater',
+  7: 'water',
+  10: 'cooling',
+  11: 'cooling',
+  12: 'heat',
+  13: 'heat',
+  21: 'hotWater',
+  22: 'water',
+};
+
 export function mediumOf(item: Item, { protocol, meterType }: Pick<Message, 'protocol' | 'meterType'>): Medium {
   const named = BY_NAME.find(([pattern]) => pattern.test(item.name));
   if (named) return named[1];
@@ -88,6 +102,8 @@ interface Slot {
   readonly index: number;
   /** Set for a meter behind the meter. */
   readonly device?: string;
+  /** What any of that meter's values says of it: its valve and its type come before its volume, and name no medium. */
+  readonly medium?: Medium;
 }
 
 /** One for each layout, as messages of one layout share their items. */
@@ -101,6 +117,13 @@ function slotsOf(items: readonly Item[]): readonly Slot[] {
   const place = (item: Item) =>
     `${item.obis ?? item.address ?? ''}|${keyOf(item)}|${item.deviceId ?? item.channel ?? ''}`;
   for (const item of items) counts.set(place(item), (counts.get(place(item)) ?? 0) + 1);
+  const behind = (item: Item) => item.deviceId ?? (item.channel ? `channel ${item.channel}` : undefined);
+  const media = new Map<string, Medium>();
+  for (const item of items) {
+    const device = behind(item);
+    const named = BY_NAME.find(([pattern]) => pattern.test(item.name));
+    if (device !== undefined && named && !media.has(device)) media.set(device, named[1]);
+  }
   const taken = new Set<string>();
   const slots: Slot[] = [];
   items.forEach((item, index) => {
@@ -113,11 +136,17 @@ function slotsOf(items: readonly Item[]): readonly Slot[] {
       /:(0\.2\.(8|129)|96\.1\.|1\.0\.0|0\.0\.)/.test(code)
     )
       return;
-    const device = item.deviceId ?? (item.channel ? `channel ${item.channel}` : undefined);
+    const device = behind(item);
+    const medium = device === undefined ? undefined : media.get(device);
     let key = keyOf(item);
     if (taken.has(`${device}|${key}`)) key += `_${item.obis ?? item.address ?? index}`;
     taken.add(`${device}|${key}`);
-    slots.push({ key, index, ...(device === undefined ? {} : { device }) });
+    slots.push({
+      key,
+      index,
+      ...(device === undefined ? {} : { device }),
+      ...(medium === undefined ? {} : { medium }),
+    });
   });
   layouts.set(items, slots);
   return slots;
@@ -165,10 +194,12 @@ export function createLiveValues(service: Pick<ReaderService, 'latest' | 'onMess
     }
     const main = m.meterId ?? m.port;
     const changed = new Set<LiveDevice>();
-    for (const { key, index, device: behind } of slotsOf(m.items)) {
+    for (const { key, index, device: behind, medium } of slotsOf(m.items)) {
       const item = m.items[index] as Item;
+      const numbered =
+        behind !== undefined && item.name === 'deviceType' ? BY_NUMBER[Number(m.values[index])] : undefined;
       const id = behind === undefined ? main : /^channel /.test(behind) ? `${main} ${behind}` : behind;
-      const device = deviceOf(id, m, mediumOf(item, m), behind === undefined ? undefined : main);
+      const device = deviceOf(id, m, medium ?? numbered ?? mediumOf(item, m), behind === undefined ? undefined : main);
       if (!device) continue;
       if (behind === undefined) {
         if (m.maker !== undefined) device.maker = m.maker;

@@ -68,6 +68,32 @@ describe('live values', () => {
     ]);
   });
 
+  it('call a meter behind the meter by what it counts, though its type and its valve are told first or alone', () => {
+    const behind = (channel: number, type: number, ...counts: string[]) => {
+      const more = { channel, deviceId: `D${channel}` };
+      return [
+        [`0-${channel}:24.1.0`, 'deviceType', undefined, 0, type, more],
+        [`0-${channel}:24.4.0`, 'valveState', undefined, 0, 1, more],
+        ...counts.map((name) => [`0-${channel}:24.2.1`, name, 'm3', -3, 1000, more]),
+      ] as never[];
+    };
+    const telegram = message(
+      [...behind(1, 3, 'gasVolumeUncorrected'), ...behind(2, 7, 'waterVolume'), ...behind(3, 3), ...behind(4, 2)],
+      { protocol: 'p1', meterId: 'E0034' },
+    );
+    const fake = fakeService(config(), [telegram]);
+    const values = createLiveValues(fake);
+    expect([...values.devices.values()].map(({ id, medium }) => [id, medium])).toEqual([
+      ['D1', 'gas'],
+      ['D2', 'water'],
+      ['D3', 'gas'],
+      ['D4', 'electricity'],
+    ]);
+    const gas = values.devices.get('D1') as LiveDevice;
+    const volume = gas.values.get('gasVolumeUncorrected');
+    expect(volume && entityOf(volume.item, volume.value, gas.medium)?.deviceClass).toBe('gas');
+  });
+
   it('wait for the name of a meter before one is called after its port', () => {
     const fake = fakeService(config());
     const values = createLiveValues(fake);
@@ -199,6 +225,8 @@ describe('Home Assistant', () => {
     expect(topic).toBe('homeassistant/sensor/amiable_W_1__/waterVolume/config');
     expect(payload).toMatchObject({
       unique_id: 'amiable_W_1___waterVolume',
+      object_id: 'w_1___watervolume',
+      default_entity_id: 'sensor.w_1___watervolume',
       state_topic: 'amiable/attic/ha/W_1__/state',
       value_template: "{{ value_json['waterVolume'] }}",
       device: { name: 'Water meter W/1 ü', via_device: 'amiable_E0034' },
