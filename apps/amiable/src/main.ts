@@ -39,6 +39,11 @@ const COMMANDS: readonly (readonly [string, string, () => Promise<(parent: Comma
     async () => (await import('@amiable/engineer')).opticalCommand,
   ],
   [
+    'handheld',
+    'visit many meters, keep what they gave in files, upload or present it: visit, status, upload, serve',
+    async () => (await import('@amiable/engineer')).handheldCommand,
+  ],
+  [
     'explain',
     'what every byte of a frame, an APDU, a log or a capture is',
     async () => (await import('@amiable/engineer')).explainCommand,

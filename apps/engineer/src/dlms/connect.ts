@@ -48,6 +48,8 @@ interface Run {
   readonly terminal: Terminal;
   readonly progress: Progress;
   readonly capture: CaptureFile | undefined;
+  /** Sees every APDU besides. */
+  readonly witness?: ((apdu: SessionTrace) => void) | undefined;
   doing: string;
 }
 
@@ -109,13 +111,14 @@ export async function withMeter<T>(
   terminal: Terminal,
   settings: Settings,
   use: (meter: Meter) => Promise<T>,
+  witness?: (apdu: SessionTrace) => void,
 ): Promise<T> {
   const progress = createProgress(terminal, settings.trace === undefined);
   const capture =
     settings.pcap === undefined
       ? undefined
       : openCapture(settings.pcap, settings.address.kind === 'serial', () => terminal.clock.now());
-  const run: Run = { settings, terminal, progress, capture, doing: '' };
+  const run: Run = { settings, terminal, progress, capture, witness, doing: '' };
   let counter: StoredCounter | undefined;
   try {
     counter = await counterFor(run);
@@ -164,12 +167,12 @@ export function toldFailure(terminal: Terminal, settings: Settings, error: unkno
   terminal.err(
     `amiable: ${/[.?!]$/.test(error.message) ? error.message : `${error.message}.`}\n${advice ? `  ${advice}\n` : ''}`,
   );
-  return new Failed(1);
+  return new Failed(1, error);
 }
 
 /** Opens one session: the main one, or that of the public client. */
 export async function associate(
-  run: Pick<Run, 'settings' | 'terminal' | 'progress' | 'capture'> & { doing?: string },
+  run: Pick<Run, 'settings' | 'terminal' | 'progress' | 'capture'> & Partial<Pick<Run, 'doing' | 'witness'>>,
   settings: Settings,
   counter: (InvocationCounter & { raise?(to: number): void }) | undefined,
 ): Promise<Session> {
@@ -181,6 +184,7 @@ export async function associate(
   const printed = settings.trace && createTrace(settings.trace, settings.security, (text) => terminal.err(text));
   const trace = (apdu: SessionTrace) => {
     if (apdu.direction === 'in') bytes += apdu.apdu.length;
+    run.witness?.(apdu);
     if (printed) printed(apdu);
     else progress.show(`${link.describe}: ${run.doing || 'associating'}, ${bytes} bytes came`);
   };

@@ -12,8 +12,8 @@ export class NotThere extends Error {
 export class Failed extends Error {
   override readonly name = 'Failed';
   readonly exitCode: number;
-  constructor(exitCode = 1) {
-    super('failed');
+  constructor(exitCode = 1, cause?: unknown) {
+    super('failed', cause === undefined ? undefined : { cause });
     this.exitCode = exitCode;
   }
 }
