@@ -22,6 +22,6 @@ export function printed(m: Message, form: OutputForm, { raw, mac }: { raw: boole
 /** Each field with its bytes, in order. */
 export async function explained(m: Message, keys: KeyRing): Promise<string> {
   if (!m.raw) return '';
-  const { explainHan, layersText } = await import('@amiable/meter');
-  return `${layersText(explainHan(m.raw, { keys, crypto: nodeCrypto }))}\n`;
+  const { explainMessage, layersText } = await import('@amiable/meter');
+  return `${layersText(explainMessage(m.raw, { protocol: m.protocol, keys, crypto: nodeCrypto }))}\n`;
 }

@@ -15,7 +15,7 @@ export {
   explainConversation,
 } from './explain/conversation.ts';
 export type { Layer, MessageField } from './explain/layers.ts';
-export { type ExplainOptions, explainHan } from './explain/message.ts';
+export { type ExplainOptions, explainHan, explainMessage } from './explain/message.ts';
 export type { ExplainKeys } from './explain/opener.ts';
 export { type Direction, MAX_PASTE, type Pasted, type PastedPiece, parsePaste } from './explain/paste.ts';
 export { layersText } from './explain/print.ts';

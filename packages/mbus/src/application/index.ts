@@ -17,6 +17,7 @@ export {
 export { MbusMessage, type MessageContext, messageOfRecords, type Sender } from './message.ts';
 export type { Columns } from './read.ts';
 export { decodeRecords, recordsAlong } from './records.ts';
+export { type Opened, openRecords } from './telegram.ts';
 export { createTelegramReader, type TelegramReader } from './telegram-reader.ts';
 export type {
   DecodedRecords,

@@ -22,13 +22,24 @@ import {
   serviceOfCiphered,
 } from '@amiable/dlms';
 import { controlText, decodeControl, explainFrame, frameAt } from '@amiable/hdlc';
-import { explainLongFrame } from '@amiable/mbus';
+import { ciText, explainLongFrame } from '@amiable/mbus';
 import { explainNotification } from '@amiable/push';
 import { joinParts, llcLength } from '../assembly.ts';
-import { type Carried, type CarrierKind, carriersOf } from './carriers.ts';
+import { type Carried, type CarrierKind, carriersOf, isApduTag } from './carriers.ts';
 import { type Layer, type MessageField, replaceBy, shift } from './layers.ts';
 import { createOpener, type ExplainKeys, type Opener } from './opener.ts';
 import type { Direction } from './paste.ts';
+import {
+  anyMeter,
+  isTelegram,
+  type PortPart,
+  readoutPart,
+  telegramFields,
+  telegramPart,
+  telegramTitle,
+  wiredPart,
+  wirelessPart,
+} from './ports.ts';
 
 export interface ExplainedPart {
   /** Where in the piece it lies. */
@@ -67,6 +78,17 @@ export function explainConversation(options: ConversationOptions = {}): Conversa
   const opener = createOpener(options.keys, options.crypto);
   const segments = createPieces();
   const blocks = createPieces();
+  let last: CarrierKind | undefined;
+  const mbusKeys = options.keys?.unicast.length === 16 ? anyMeter(options.keys.unicast) : undefined;
+
+  /** Undefined for what carries APDUs, or is one. */
+  const port = (own: Uint8Array, c: Carried): PortPart | undefined => {
+    if (c.kind === 'p1') return telegramPart(own);
+    if (c.kind === 'iec62056-21') return readoutPart(own);
+    if (c.kind === 'wmbus') return wirelessPart(own, mbusKeys);
+    if (c.kind === 'mbus' && c.more === undefined && !carriesApdu(own)) return wiredPart(own, mbusKeys);
+    return undefined;
+  };
 
   const link = (bytes: Uint8Array, c: Carried, said: Direction | undefined): ExplainedPart => {
     const own = bytes.subarray(c.start, c.end);
@@ -143,7 +165,9 @@ export function explainConversation(options: ConversationOptions = {}): Conversa
 
   return {
     add(bytes, direction) {
-      return carriersOf(bytes, options.kind, options.maxParts).map((c) => {
+      const carriers = carriersOf(bytes, options.kind, options.maxParts, last);
+      last = carriers.at(-1)?.kind;
+      return carriers.map((c) => {
         const own = bytes.subarray(c.start, c.end);
         const base = { offset: c.start, length: own.length };
         if (c.kind === 'unknown') {
@@ -156,6 +180,8 @@ export function explainConversation(options: ConversationOptions = {}): Conversa
             hint: c.why ?? '',
           };
         }
+        const told = port(own, c);
+        if (told) return { ...base, ...told, direction: direction ?? told.direction };
         if (c.kind === 'data')
           return {
             ...base,
@@ -171,6 +197,13 @@ export function explainConversation(options: ConversationOptions = {}): Conversa
   };
 }
 
+/** An M-Bus frame without the transport of DLMS, and with an APDU in it all the same. */
+function carriesApdu(own: Uint8Array): boolean {
+  const ci = own[6] as number;
+  const ofMaster = (ci & ~7) === 0x50 || (ci & ~7) === 0xb8;
+  return own.length > 9 && ciText(ci) === '' && !ofMaster && isApduTag(own[7]);
+}
+
 function linkFields(own: Uint8Array, c: Carried): MessageField[] {
   if (c.kind === 'hdlc') return [...explainFrame(own)];
   if (c.kind === 'mbus') return [...explainLongFrame(own)];
@@ -178,6 +211,7 @@ function linkFields(own: Uint8Array, c: Carried): MessageField[] {
 }
 
 function apduFields(apdu: Uint8Array): MessageField[] {
+  if (isTelegram(apdu)) return telegramFields(apdu);
   return apdu[0] === APDU.dataNotification ? explainNotification(apdu) : explainApdu(apdu);
 }
 
@@ -195,6 +229,10 @@ function inside(
   let text: string | undefined;
   let hint: string | undefined;
   for (let depth = 0; depth < MAX_DEPTH; depth++) {
+    if (depth > 0 && isTelegram(apdu)) {
+      titles.push(telegramTitle(layers.at(-1)?.fields ?? []));
+      break;
+    }
     let decoded: Apdu;
     try {
       decoded = decodeApdu(apdu);

@@ -7,13 +7,35 @@ import { DecodeError } from '@amiable/bytes';
 import { APDU, type Crypto, decipher, decodeApdu, explainApdu, type KeyRing } from '@amiable/dlms';
 import { explainFrame } from '@amiable/hdlc';
 import { explainLongFrame } from '@amiable/mbus';
+import type { Protocol } from '@amiable/model';
 import { explainNotification } from '@amiable/push';
+import { mbusKeysOf } from '../any.ts';
 import { readWire, type Wire } from '../wire.ts';
 import { type Layer, type MessageField, replaceBy, shift } from './layers.ts';
+import { isTelegram, readoutPart, telegramFields, telegramPart, wiredPart, wirelessPart } from './ports.ts';
 
 export interface ExplainOptions {
+  /** Of the message: `han` unless given. */
+  readonly protocol?: Protocol | undefined;
   readonly keys?: KeyRing | undefined;
   readonly crypto?: Crypto | undefined;
+}
+
+/** The layers of a message's bytes, whatever port they came from. Never throws. */
+export function explainMessage(raw: Uint8Array, options: ExplainOptions = {}): Layer[] {
+  const mbusKeys = options.keys && mbusKeysOf(options.keys);
+  switch (options.protocol) {
+    case 'p1':
+      return isTelegram(raw) ? [...telegramPart(raw).layers] : explainHan(raw, options);
+    case 'iec62056-21':
+      return [...readoutPart(raw).layers];
+    case 'mbus':
+      return [...wiredPart(raw, mbusKeys).layers];
+    case 'wmbus':
+      return [...wirelessPart(raw, mbusKeys).layers];
+    default:
+      return explainHan(raw, options);
+  }
 }
 
 /** Envelopes inside envelopes that are opened. */
@@ -81,6 +103,7 @@ function llcText(raw: Uint8Array, at: number): string {
 }
 
 function apduFields(apdu: Uint8Array): MessageField[] {
+  if (isTelegram(apdu)) return telegramFields(apdu);
   return apdu[0] === APDU.dataNotification ? explainNotification(apdu) : explainApdu(apdu);
 }
 
