@@ -6,8 +6,10 @@
  * text is deciphered unchecked, and said to be so. Left out: refusing anything, which is an association's business.
  */
 import {
+  type Apdu,
   type Crypto,
   createSecurityContext,
+  decipher,
   decodeApdu,
   type InvocationCounter,
   memoryPeerCounter,
@@ -19,6 +21,7 @@ import {
   serviceOfCiphered,
 } from '@amiable/dlms';
 import type { Direction } from './paste.ts';
+import { isTelegram } from './ports.ts';
 
 export interface ExplainKeys {
   /** Global unicast encryption key; 16 bytes, 32 in suite 2. */
@@ -107,7 +110,17 @@ export function createOpener(keys: ExplainKeys | undefined, crypto: Crypto | und
     });
     const opened = context.unprotect(apdu);
     if (opened.ok) return { plain: opened.plain };
+    const text = telegramIn(envelope);
+    if (text) return { plain: text };
     return { hint: `Not opened: ${opened.text}` };
+  };
+
+  /** A P1 telegram, which is no APDU and comes in the envelope of one. */
+  const telegramIn = (envelope: Apdu): Uint8Array | undefined => {
+    if (envelope.type !== 'general-glo-ciphering' || keys?.unicast.length !== 16 || !crypto) return undefined;
+    const pair = { key: keys.unicast, ...(keys.authentication ? { authKey: keys.authentication } : {}) };
+    const opened = decipher(envelope, [pair], crypto);
+    return opened.ok && isTelegram(opened.plain) ? opened.plain : undefined;
   };
 
   const unchecked = (content: Uint8Array, title: Uint8Array): Opened => {

@@ -1,8 +1,8 @@
 /** The last messages of a meter, and one of them with every byte explained. */
 import { fromHex, toHex } from '@amiable/bytes';
 import { nodeCrypto } from '@amiable/io';
-import { explainHan } from '@amiable/meter';
-import type { ExplainedMessage } from '@amiable/model';
+import { explainMessage } from '@amiable/meter';
+import type { ExplainedMessage, Protocol } from '@amiable/model';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { Context } from '../../context.ts';
@@ -26,7 +26,11 @@ export function messageRoutes(app: FastifyInstance, { store, keys }: Context): v
     const found = await store.message(id, message);
     if (!found)
       throw new HttpError(404, `meter ${id} has no message ${message}; raw messages are kept for some days only`);
-    const layers = explainHan(fromHex(found.raw), { keys, crypto: nodeCrypto });
+    const layers = explainMessage(fromHex(found.raw), {
+      protocol: found.protocol as Protocol,
+      keys,
+      crypto: nodeCrypto,
+    });
     return {
       ...found,
       layers: layers.map((layer) => ({
