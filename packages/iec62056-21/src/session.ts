@@ -55,8 +55,6 @@ export interface OpticalReadout {
   readonly sets: readonly DataSet[];
   /** Identification and data block as they came, parity bits taken off. */
   readonly raw: Uint8Array;
-  /** A check character (BCC) came with the block, and it was right. */
-  readonly checked: boolean;
   /** As a canonical message. */
   message(options: MessageOptions): Message;
 }
@@ -339,12 +337,10 @@ function readoutOf(meter: SignedOn, block: Block): OpticalReadout {
   raw.set(head, 0);
   raw.set(block.bytes, head.length);
   const sets = parseDataBlock(block.data, () => {});
-  const checked = block.check === 'right';
   return {
     meter,
     sets,
     raw,
-    checked,
-    message: (options) => messageOf(meter, sets, raw, options, checked ? [] : ['crcMissing']),
+    message: (options) => messageOf(meter, sets, raw, options, block.check === 'right' ? [] : ['crcMissing']),
   };
 }

@@ -24,8 +24,6 @@ export interface WatchedLine extends Link {
   setBaud?(baud: number): Promise<void>;
   /** Why the line has to be opened anew. */
   readonly lost: Error | undefined;
-  /** Hears them too. */
-  tap: ((bytes: Uint8Array) => void) | undefined;
 }
 
 /** `heard` gets every octet as it came; `lost` is called once. */
@@ -43,8 +41,7 @@ export function watched(link: Link, heard: (bytes: Uint8Array) => void, lost: ()
       throw error;
     });
   const { setBaud } = link as Partial<SerialLink>;
-  const line: WatchedLine = {
-    tap: undefined,
+  return {
     get describe() {
       return link.describe;
     },
@@ -55,7 +52,6 @@ export function watched(link: Link, heard: (bytes: Uint8Array) => void, lost: ()
       link.open({
         data(bytes) {
           heard(bytes);
-          line.tap?.(bytes);
           events.data(bytes);
         },
         closed(error) {
@@ -72,5 +68,4 @@ export function watched(link: Link, heard: (bytes: Uint8Array) => void, lost: ()
       return link.close();
     },
   };
-  return line;
 }

@@ -102,7 +102,7 @@ class PolledReader implements PortReader {
     let failures = 0;
     let next = clock.now();
     while (!either.aborted) {
-      const tentative = !this.#settled && this.#settings.length > 1 && this.#attempt < this.#settings.length;
+      const tentative = () => !this.#settled && this.#settings.length > 1 && this.#attempt < this.#settings.length;
       const setting = this.#settings[this.#attempt % this.#settings.length] as LineSetting;
       const ended = new AbortController();
       const end = () => ended.abort();
@@ -127,7 +127,7 @@ class PolledReader implements PortReader {
           if (ended.signal.aborted) break;
           const answered = await asker.round();
           if (answered && !this.#settled) this.#settle(setting);
-          another = !answered && tentative;
+          another = !answered && tentative();
           if (!another) for (next += poll.interval; next <= clock.now(); ) next += poll.interval;
         }
         if (another) {

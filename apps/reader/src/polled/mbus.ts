@@ -34,7 +34,7 @@ export interface MbusAskerOptions {
   readonly baud: number;
   readonly network: boolean;
   /** Nobody has answered at any setting yet, and this is not the last one to try: a search of the whole bus waits. */
-  readonly tentative: boolean;
+  tentative(): boolean;
   readonly known: KnownMeters;
 }
 
@@ -99,9 +99,9 @@ export async function mbusAsker(options: MbusAskerOptions, around: Surroundings)
     } catch (error) {
       if (over()) throw error;
       around.refused('noAnswer');
-      if (!meter.silent && !tentative)
+      if (!meter.silent && !tentative())
         around.tell(`meter ${name}: ${(error as Error).message}. It is asked again each round`);
-      meter.silent = !tentative;
+      meter.silent = !tentative();
       return false;
     } finally {
       answered();
@@ -164,7 +164,7 @@ export async function mbusAsker(options: MbusAskerOptions, around: Surroundings)
       for (const [name, meter] of [...known.meters]) any = (await read(name, meter)) || any;
       if (known.next > LAST && known.searchedNumbers) return any;
       // Whether anybody hears us at this rate shows sooner than by a search.
-      if (!any && tentative && (await session.scanPrimary(ANYBODY, ANYBODY)).length === 0) return false;
+      if (!any && tentative() && (await session.scanPrimary(ANYBODY, ANYBODY)).length === 0) return false;
       return (await search()) || any;
     },
     close: () => session.close(),

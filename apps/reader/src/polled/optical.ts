@@ -2,8 +2,9 @@
  * A meter with an optical port or a current loop, signed on to and read out each round (IEC 62056-21 modes A, B and C; the client decides
  * by the identification).
  *
- * Decides: what is believed. A data block with its check character is, as the client has asked for it again until it was right; one without is given to the
- * decoder as it came on the line, whose parity bits are then all there is to check. Leaves out mode D: such a meter is only listened to.
+ * Decides: what a read-out that failed counts as and how it is told. The client believes no block whose check character is wrong or, where there is none, whose
+ * parity bits are; it asks for it again. What it believes goes through the decoder of ports that are listened to, so that the messages are the same.
+ * Leaves out mode D: such a meter is only listened to.
  */
 import { createOpticalSession, NAK, type OpticalReadout } from '@amiable/iec62056-21';
 import type { Clock } from '@amiable/io';
@@ -12,8 +13,6 @@ import type { Asker, PollOptions, Surroundings } from './types.ts';
 
 /** The rate of the sign-on. */
 export const SIGN_ON = { baud: 300, parity: 'N' } as const;
-/** More than any read-out that has no check character. */
-const MOST = 1 << 18;
 
 export interface OpticalAskerOptions {
   readonly line: WatchedLine;
@@ -23,12 +22,6 @@ export interface OpticalAskerOptions {
 
 /** @throws what opening the line throws */
 export async function opticalAsker({ line, clock, poll }: OpticalAskerOptions, around: Surroundings): Promise<Asker> {
-  let came: Uint8Array[] = [];
-  let octets = 0;
-  line.tap = (bytes) => {
-    if (octets < MOST) came.push(bytes);
-    octets += bytes.length;
-  };
   const session = await createOpticalSession({
     link: line,
     clock,
@@ -48,8 +41,6 @@ export async function opticalAsker({ line, clock, poll }: OpticalAskerOptions, a
 
   return {
     async round() {
-      came = [];
-      octets = 0;
       let readout: OpticalReadout;
       try {
         readout = await session.readout();
@@ -63,7 +54,7 @@ export async function opticalAsker({ line, clock, poll }: OpticalAskerOptions, a
       }
       if (silent !== undefined) around.tell('the meter answers again');
       silent = undefined;
-      around.decode(readout.checked ? readout.raw : joined(came));
+      around.decode(readout.raw);
       await around.settled();
       return true;
     },
@@ -75,13 +66,3 @@ export async function opticalAsker({ line, clock, poll }: OpticalAskerOptions, a
 }
 
 const ADVICE = 'Trying again. Is the optical head over the port and the right way round?';
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((n, part) => n + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
