@@ -47,8 +47,8 @@ export interface VisitWork {
   readonly fallbackId: string;
   /** Newest stored moment of a step in earlier visits. */
   earlier(step: string): number | undefined;
-  /** Told what the meter calls itself. @throws to end the visit: it is another meter */
-  identified(serial: string): void;
+  /** Told what the meter calls itself, and all that it may be known by. @throws to end the visit: it is another meter */
+  identified(serial: string, names: readonly string[]): void;
   progress(text: string): void;
   note(text: string): void;
 }
@@ -64,7 +64,7 @@ const ATTRIBUTES: Readonly<Record<number, readonly number[]>> = {
 const SCALER_AT: Readonly<Record<number, number>> = { 3: 3, 4: 3, 5: 4 };
 const CLOCK = { classId: 8, instanceId: Uint8Array.of(0, 0, 1, 0, 0, 255), attributeId: 2 };
 /** Where meters say who they are, the best first. */
-const SERIALS = ['0-0:96.1.0', '1-0:0.0.0', '0-0:96.1.1', '0-0:42.0.0'];
+const SERIALS = ['0-0:96.1.0', '1-0:96.1.0', '1-0:0.0.0', '0-0:42.0.0'];
 const BATCH = 30;
 const DAY = 86_400_000;
 /** Windows of one profile at most: beyond it they are longer than a day. */
@@ -119,19 +119,26 @@ async function objectsOf(session: Session, work: VisitWork): Promise<Listed[]> {
 }
 
 async function identify(session: Session, listed: readonly Listed[], work: VisitWork): Promise<string> {
-  for (const obis of SERIALS) {
-    const object = listed.find((o) => o.obis === obis && o.classId === 1);
-    if (!object) continue;
-    const [result] = await session.getList([{ classId: 1, instanceId: object.instanceId, attributeId: 2 }]);
-    const data = result && 'data' in result ? decoded(result.data) : undefined;
-    const plain = data && readPlain({ kind: 'any' }, data);
-    const serial =
-      typeof plain === 'string' || typeof plain === 'number' ? String(plain).replace(/\0/g, '').trim() : '';
-    if (serial === '') continue;
-    work.identified(serial);
-    return serial;
+  const names: string[] = [];
+  const objects = SERIALS.flatMap(
+    (obis) => listed.find((o) => o.obis === obis && (o.classId === 1 || o.classId === 3)) ?? [],
+  );
+  if (objects.length > 0) {
+    const results = await session.getList(
+      objects.map(({ classId, instanceId }) => ({ classId, instanceId, attributeId: 2 })),
+    );
+    for (const result of results) {
+      const data = 'data' in result ? decoded(result.data) : undefined;
+      const plain = data && readPlain({ kind: 'any' }, data);
+      const name =
+        typeof plain === 'string' || typeof plain === 'number' ? String(plain).replace(/\0/g, '').trim() : '';
+      if (name !== '' && name !== "''") names.push(name);
+    }
   }
-  return work.fallbackId;
+  const [serial] = names;
+  if (serial === undefined) return work.fallbackId;
+  work.identified(serial, names);
+  return serial;
 }
 
 // ---------------------------------------------------------------- single values

@@ -34,9 +34,10 @@ export async function visitIec(session: OpticalSession, work: IecWork): Promise<
   if (scalars.length > 0 && !done.has('readout')) {
     work.progress('read-out');
     const readout = await session.readout();
-    const own = serialOf(readout.sets);
+    const names = serialsOf(readout.sets);
+    const [own] = names;
     if (own !== undefined) {
-      work.identified(own);
+      work.identified(own, names);
       meterId = own;
     }
     const sets = readout.sets.filter(
@@ -91,13 +92,14 @@ const SERIALS = [
   /^(?:\d-\d:)?0\.0\.[1-9](?:\*255)?$/,
 ];
 
-export function serialOf(sets: readonly DataSet[]): string | undefined {
-  for (const form of SERIALS)
-    for (const { address, values } of sets) {
+/** All that the meter may be known by, the best first. */
+export function serialsOf(sets: readonly DataSet[]): string[] {
+  return SERIALS.flatMap((form) =>
+    sets.flatMap(({ address, values }) => {
       const text = form.test(address) ? (values[0]?.value ?? '').trim() : '';
-      if (text !== '') return text;
-    }
-  return undefined;
+      return text === '' ? [] : [text];
+    }),
+  );
 }
 
 function store(work: IecWork, step: string, message: Message, meterId: string, until?: number): void {

@@ -219,3 +219,25 @@ export function split(message: Message): Message[] {
   }
   return parts;
 }
+
+/** A reading of a stored message. */
+export interface StoredReading {
+  readonly obis?: string;
+  readonly address?: string;
+  readonly name: string;
+  /** Text, or the digits of a number as they stand: `238.0` is not `238`. */
+  readonly value: string;
+  readonly isNumber: boolean;
+  readonly unit?: Unit;
+  readonly time?: string;
+}
+
+export function readingsIn(json: string): StoredReading[] {
+  // A number becomes a text with NUL before it, which no text of JSON holds bare.
+  const exact = json.replace(/"value":(-?\d[\d.eE+-]*)/g, '"value":"\\u0000$1"');
+  const { readings } = JSON.parse(exact) as { readings: (Omit<StoredReading, 'isNumber'> & { value: string })[] };
+  return readings.map((reading) => {
+    const isNumber = reading.value.startsWith('\0');
+    return { ...reading, value: isNumber ? reading.value.slice(1) : reading.value, isNumber };
+  });
+}

@@ -25,6 +25,7 @@ import {
 import { dateTimeBytes, decodeLength, octetString, skipData, TAGS } from '@amiable/dlms';
 import { parseDecimal, type Unit } from '@amiable/model';
 import { meterTime } from '../dlms/times.ts';
+import { readingsIn } from './messages.ts';
 import type { VisitFile, VisitRecord } from './store.ts';
 
 export const FIRST_SAP = 17;
@@ -216,13 +217,6 @@ function rowsOf(buffer: Uint8Array, columns: readonly ProfileColumn[], layout: P
 
 // ---------------------------------------------------------------- out of messages (IEC 62056-21)
 
-interface Reading {
-  readonly obis?: string;
-  readonly value: number | string;
-  readonly unit?: Unit;
-  readonly time?: string;
-}
-
 function fromMessages(visits: readonly VisitFile[]): CosemObject[] {
   const found = new Map<string, CosemObject>();
   const survey = new Map<string, Map<string, string>>();
@@ -232,20 +226,15 @@ function fromMessages(visits: readonly VisitFile[]): CosemObject[] {
     zone = head.zone;
     for (const record of records) {
       if (record.t !== 'message') continue;
-      // Decimals as they stand: `238.0` is not `238`.
-      const exact = record.json.replace(/"value":(-?\d[\d.eE+-]*)/g, '"value":"\\u0000$1"');
-      const { readings } = JSON.parse(exact) as { readings: readonly Reading[] };
-      for (const { obis, value, unit, time } of readings) {
+      for (const { obis, value, isNumber, unit, time } of readingsIn(record.json)) {
         if (obis === undefined) continue;
-        const number = typeof value === 'string' && value.startsWith('\0') ? value.slice(1) : undefined;
-        if (record.step.startsWith('load') && number !== undefined && time !== undefined) {
+        if (record.step.startsWith('load') && isNumber && time !== undefined) {
           const row = survey.get(time) ?? new Map<string, string>();
-          survey.set(time, row.set(`${obis} ${unit ?? '1'}`, number));
+          survey.set(time, row.set(`${obis} ${unit ?? '1'}`, value));
           continue;
         }
         if (record.step.startsWith('events')) continue;
-        const object =
-          number === undefined ? dataObject(obis, String(value)) : registerObject(obis, number, unit, time, zone);
+        const object = isNumber ? registerObject(obis, value, unit, time, zone) : dataObject(obis, value);
         if (object) found.set(obis, object);
       }
     }

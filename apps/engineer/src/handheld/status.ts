@@ -7,10 +7,12 @@
 import { fromHex } from '@amiable/bytes';
 import { obisToBytes, type ProfileColumn, printQuantity, profileColumns, readProfile } from '@amiable/cosem';
 import { bareObject, nameOf } from '../dlms/catalog.ts';
+import { numberOption } from '../dlms/settings.ts';
 import { harmless, type Terminal, table } from '../dlms/terminal.ts';
 import { UsageError } from '../dlms/usage.ts';
 import { eventName, isObject } from './is15959.ts';
 import { type Given, type Planned, readList } from './list.ts';
+import { readingsIn } from './messages.ts';
 import { countsOf, readVisits, type VisitFile, type VisitRecord } from './store.ts';
 import { storeOf } from './visit.ts';
 
@@ -92,15 +94,6 @@ export function runStatus(terminal: Terminal, given: Given): void {
     terminal.err(`amiable: ${visit.name}: ${visit.damaged} lines are damaged; the rest is good.\n`);
 }
 
-interface Reading {
-  readonly obis?: string;
-  readonly address?: string;
-  readonly name: string;
-  readonly value: number | string;
-  readonly unit?: string;
-  readonly time?: string;
-}
-
 /** What a visit gave: the newest of a meter, or a file. @throws UsageError */
 export function runShow(terminal: Terminal, which: string, given: Given): void {
   const visits = readVisits(storeOf(given));
@@ -115,8 +108,11 @@ export function runShow(terminal: Terminal, which: string, given: Given): void {
   terminal.out(
     `${head.meter}${head.place ? `, ${harmless(head.place)}` : ''}, visited ${when(head.at)}Z, ${countsOf(records).state}\n`,
   );
+  const indian = isIndian(records);
+  const rows = numberOption('--rows', given.rows, 1, 1_000_000) ?? 10;
   for (const record of records) {
-    if (record.t === 'message' && !record.step.startsWith('profile')) showMessage(terminal, record.step, record.json);
+    if (record.t === 'message' && !record.step.startsWith('profile'))
+      showMessage(terminal, record.step, record.json, indian, rows);
     else if (record.t === 'step' && record.state === 'refused')
       terminal.out(`\n${record.step}: ${harmless(record.words ?? 'refused')}\n`);
     else if (record.t === 'write' && record.state !== 'begun')
@@ -124,32 +120,37 @@ export function runShow(terminal: Terminal, which: string, given: Given): void {
         `\nwrite ${record.object} = ${record.wanted}: ${record.state}${record.before === undefined ? '' : ` (was ${record.before})`}${record.words ? `: ${record.words}` : ''}\n`,
       );
   }
-  showProfiles(terminal, found, given.rows === undefined ? 10 : Number(given.rows));
+  showProfiles(terminal, found, indian, rows);
 }
 
-function showMessage(terminal: Terminal, step: string, json: string): void {
-  const { readings } = JSON.parse(json) as { readings: readonly Reading[] };
-  const most = 60;
-  terminal.out(`\n${step}\n`);
+/** Whether the meter holds objects of India's own (country 91): only then its events are IS 15959's. */
+const isIndian = (records: readonly VisitRecord[]): boolean =>
+  records.some((record) => (record.t === 'object' || record.t === 'profile') && /^[01]-0:94\.91\./.test(record.obis));
+
+/** Single values in full, of load survey and events the newest. */
+function showMessage(terminal: Terminal, step: string, json: string, indian: boolean, rows: number): void {
+  const readings = readingsIn(json);
+  const most = /^(load|events)/.test(step) ? rows : readings.length;
+  const shown = readings.slice(-most);
+  terminal.out(
+    `\n${step}${readings.length > shown.length ? `, the newest ${shown.length} of ${readings.length}` : ''}\n`,
+  );
   terminal.out(
     table(
-      readings
-        .slice(0, most)
-        .map(({ obis, address, name, value, unit, time }) => [
-          `  ${obis ?? address ?? ''}`,
-          (obis && isObject(obis)?.name) ?? name,
-          harmless(String(value)),
-          unit ?? '',
-          time ?? '',
-        ]),
+      shown.map(({ obis, address, name, value, unit, time }) => [
+        `  ${obis ?? address ?? ''}`,
+        (indian && obis && isObject(obis)?.name) || name,
+        harmless(value),
+        unit ?? '',
+        time ?? '',
+      ]),
       { right: [2] },
     ),
   );
-  if (readings.length > most) terminal.out(`  … and ${readings.length - most} more\n`);
 }
 
 /** The newest rows of each profile. */
-function showProfiles(terminal: Terminal, { records }: VisitFile, most: number): void {
+function showProfiles(terminal: Terminal, { records }: VisitFile, indian: boolean, most: number): void {
   const profiles = new Map(records.flatMap((r) => (r.t === 'profile' ? [[r.obis, r] as const] : [])));
   for (const [obis, profile] of profiles) {
     const columns = columnsOf(profile);
@@ -171,7 +172,7 @@ function showProfiles(terminal: Terminal, { records }: VisitFile, most: number):
             }
             const value = values.values[row];
             const code = columns[i]?.logicalName ?? '';
-            const event = /:96\.11\./.test(code) && typeof value === 'number' ? eventName(value) : undefined;
+            const event = indian && /:96\.11\./.test(code) && typeof value === 'number' ? eventName(value) : undefined;
             const unit = columns[i]?.scalerUnit;
             if (unit && (typeof value === 'number' || typeof value === 'bigint')) return printQuantity(value, unit);
             return event ? `${value} ${event}` : harmless(String(value ?? ''));
@@ -180,7 +181,7 @@ function showProfiles(terminal: Terminal, { records }: VisitFile, most: number):
     }
     const shown = profile.newestFirst ? lines.slice(0, most) : lines.slice(-most);
     terminal.out(
-      `\n${obis}  ${isObject(obis)?.name ?? nameOf(bareObject(7, obisToBytes(obis)))}: ${count} rows${count > shown.length ? `, the newest ${shown.length}` : ''}\n`,
+      `\n${obis}  ${(indian && isObject(obis)?.name) || nameOf(bareObject(7, obisToBytes(obis)))}: ${count} rows${count > shown.length ? `, the newest ${shown.length}` : ''}\n`,
     );
     if (shown.length === 0) continue;
     const heads = columns.map((column) => (column.logicalName === '0-0:1.0.0' ? 'clock' : columnHead(column)));

@@ -322,7 +322,7 @@ async function attempt(
       fallbackId: planned.meter,
       earlier: (step) =>
         before.reduce<number | undefined>((u, { records }) => later(u, storedUntil(records, step)), undefined),
-      identified: (serial) => identified(planned, serial, writer, before, note),
+      identified: (serial, names) => identified(planned, serial, names, writer, before, note),
       progress: (text) => progress.show(`${planned.meter}: ${text}`),
       note,
       async confirm(question) {
@@ -387,12 +387,13 @@ const later = (a: number | undefined, b: number | undefined): number | undefined
 function identified(
   { meter, serial: wanted }: Planned,
   serial: string,
+  names: readonly string[],
   writer: VisitWriter,
   before: readonly VisitFile[],
   note: (text: string) => void,
 ): void {
   const here = writer.records.find((record) => record.t === 'identity');
-  if (wanted !== undefined && wanted !== serial)
+  if (wanted !== undefined && !names.includes(wanted))
     throw new WrongMeter(
       `this is meter ${serial}, the list says ${wanted} for ${meter}; nothing was read. Is the head on another meter?`,
     );
