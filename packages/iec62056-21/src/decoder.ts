@@ -27,6 +27,8 @@ import { headOf, type Readings, readingsOf } from './message.ts';
 /** Longest telegram, octets; load profiles in a read-out are long. */
 export const MAX_TELEGRAM = 1 << 19;
 const MAX_LINE = 8192;
+/** Octets that a canonical message carries as they came; a longer load profile goes without them. */
+const MAX_RAW = 65_536;
 const EXCERPT = 64;
 /** A meter may pause so long within a telegram (reaction and inter-character time, clause 6.4.3.2), ms. */
 const LONGEST_PAUSE = 1400;
@@ -310,6 +312,11 @@ class ReadoutDecoder implements PortDecoder {
     }
     const right =
       hasCheck && blockCheck(raw, this.#blockAt, this.#etxAt + 1) === ((raw[this.#etxAt + 1] as number) & 0x7f);
+    // Noise has brackets in it, and a check of seven bits fits it once in a while.
+    if (!isMostlyText(raw)) {
+      this.#refuse('parity', 0, sets, ['checksumBad']);
+      return;
+    }
     const flags: Flag[] = [];
     if (!hasCheck) {
       if (this.#etxAt >= 0) {
@@ -410,6 +417,21 @@ class ReadoutDecoder implements PortDecoder {
   }
 }
 
+/** One octet in so many of a text may be none: padding within lines, control octets, letters of a maker beyond ASCII. */
+const STRANGEST = 8;
+
+/** Where bit 7 is no parity stands no character of the standard. */
+function isMostlyText(raw: Uint8Array): boolean {
+  const odd = parityOf(raw).parity === 'other';
+  let strange = 0;
+  for (const octet of raw) {
+    const c = octet & 0x7f;
+    const isControl = c < 0x20 && c !== CR && c !== LF && c !== STX && c !== 0;
+    if (isControl || (odd && octet > 0x7f)) strange++;
+  }
+  return strange * STRANGEST <= raw.length;
+}
+
 /** At least two control octets stand right before the end mark (Actaris ACE3000). */
 function controlsBeforeEnd(raw: Uint8Array, start: number, end: number): boolean {
   for (let i = end - 1; i > start; i--) {
@@ -451,11 +473,11 @@ export function messageOfReadings(
     ...(readings.time !== undefined && { time: readings.time }),
     ...(readings.meterTime !== undefined && { meterTime: readings.meterTime }),
     receivedAt,
-    flags,
+    flags: readings.cut && !flags.includes('truncated') ? [...flags, 'truncated'] : flags,
     items,
     values: readings.values,
     ...(readings.times && { times: readings.times }),
     ...(readings.raws && { raws: readings.raws }),
-    raw,
+    ...(raw.length <= MAX_RAW && { raw }),
   };
 }

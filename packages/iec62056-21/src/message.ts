@@ -29,6 +29,8 @@ export interface Readings {
   readonly meterTime?: string;
   /** UTC, epoch ms. */
   readonly time?: number;
+  /** Readings beyond what one message takes were left out; they are in its raw bytes. */
+  readonly cut?: true;
 }
 
 /** Codes that name the meter, the best first: fabrication number, then what utilities gave. */
@@ -55,6 +57,11 @@ export function utcOf(moment: Moment, zone: string | undefined): number | undefi
   return localToUtc(zone, moment.wall, moment.dst === undefined ? {} : { dst: moment.dst });
 }
 
+/** What a canonical message takes: readings, letters of a text, letters of a name. */
+const MAX_READINGS = 2000;
+const MAX_TEXT = 4096;
+const MAX_NAME = 64;
+
 class Columns {
   readonly items: Item[] = [];
   readonly values: Value[] = [];
@@ -63,9 +70,16 @@ class Columns {
   timed = false;
   odd = false;
 
+  /** There were more than a message takes. */
+  cut = false;
+
   add(item: Item, value: Value, time?: number, raw?: string): void {
+    if (this.items.length >= MAX_READINGS) {
+      this.cut = true;
+      return;
+    }
     this.items.push(item);
-    this.values.push(value);
+    this.values.push(typeof value === 'string' ? value.slice(0, MAX_TEXT) : value);
     this.times.push(time);
     this.raws.push(raw);
     if (time !== undefined) this.timed = true;
@@ -224,7 +238,8 @@ export function readingsOf(sets: readonly DataSet[], zone?: string): Readings {
     values: columns.values,
     ...(columns.timed && { times: columns.times }),
     ...(columns.odd && { raws: columns.raws }),
-    ...(meterId !== undefined && { meterId }),
+    ...(columns.cut && { cut: true as const }),
+    ...(meterId !== undefined && { meterId: meterId.slice(0, MAX_NAME) }),
     ...(clock && { meterTime: isoWall(clock.wall) + (clock.utc ? 'Z' : '') }),
     ...(time !== undefined && { time }),
   };
@@ -236,6 +251,6 @@ export function headOf(identification: Identification | undefined): {
   readonly meterType?: string;
 } {
   if (!identification) return {};
-  const type = identification.identification.trim();
+  const type = identification.identification.trim().slice(0, MAX_NAME);
   return { maker: makerName(identification.maker), ...(type !== '' && { meterType: type }) };
 }

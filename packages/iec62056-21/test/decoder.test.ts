@@ -1,5 +1,6 @@
 /** Read-outs that are listened to: the quirks of real meters, each by its name, and what no stream may do to the decoder. */
-import { decimal, type Message } from '@amiable/model';
+import { decimal, type Message, messageToJson } from '@amiable/model';
+import { messageFromJson } from '@amiable/model/schemas';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
@@ -45,6 +46,35 @@ const checked = (lines: readonly string[], head = '/AMI5VM3000\r\n'): Uint8Array
   Uint8Array.from([...text(head), ...encodeReadout(lines)]);
 
 const PLAIN = '/ESY5Q3DA1004 V3.04\r\n\r\n1-0:1.8.0*255(00032549.5061662*kWh)\r\n1-0:1.7.0*255(001688.21*W)\r\n!\r\n';
+
+describe('what no meter sends', () => {
+  test.each([
+    ['a number of 900 digits', `/EMH4X\r\n0.0.0(${'1'.repeat(900)})\r\n1.8.0(1*kWh)\r\n!\r\n`],
+    ['an endless identification', `/EMH4${'\\x'.repeat(900)}X\r\n1.8.0(1*kWh)\r\n!\r\n`],
+    ['more values than a message takes', `/EMH4X\r\n${'1.8.0(1*kWh)(2)(3)(4)\r\n'.repeat(700)}!\r\n`],
+    ['a value of 5,000 letters', `/EMH4X\r\n1.8.0(${'1'.repeat(5000)}*kWh)\r\n!\r\n`],
+    ['a profile beyond what a message carries', `/EMH4X\r\n${'1.8.0(1*kWh)\r\n'.repeat(9000)}!\r\n`],
+  ])('%s is a message all the same that the store takes', (_, content) => {
+    const { messages } = read(content);
+    expect(messages).toHaveLength(1);
+    const back = messageFromJson(JSON.parse(messageToJson(messages[0] as Message, { raw: true })));
+    expect(back.items.length).toBeGreaterThan(0);
+  });
+
+  test('more values than a message takes are told', () => {
+    const { messages } = read(`/EMH4X\r\n${'1.8.0(1*kWh)(2)(3)(4)\r\n'.repeat(700)}!\r\n`);
+    expect(messages[0]?.items).toHaveLength(2000);
+    expect(messages[0]?.flags).toContain('truncated');
+  });
+
+  test('noise with brackets in it is no read-out, with or without a check that fits', () => {
+    const noise = Uint8Array.from([0x02, 0xa4, 0x1e, 0xc7, 0xdd, 0x8a, 0x28, 0xac, 0x39, 0x29, 0x72, 0x7f, 0x54, 0x0a]);
+    const ended = Uint8Array.from([...noise, 0x21, 0x0d, 0x0a, 0x03]);
+    const block = Uint8Array.from([...ended, ended.subarray(1).reduce((sum, c) => sum ^ c, 0) & 0x7f]);
+    expect(read(block).messages).toEqual([]);
+    expect(read(Uint8Array.from([0x21, 0x0a, ...noise.subarray(1), 0x21, 0x0a])).messages).toEqual([]);
+  });
+});
 
 describe('quirks (ports.md 13)', () => {
   test('the request echoed, and 7F padding before it', () => {

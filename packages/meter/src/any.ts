@@ -86,6 +86,8 @@ const STRANGEST = 12;
 const READ_WEIGHS = 1e6;
 /** So many wireless frames in a row without an octet between. */
 const WIRELESS_ROW = 8;
+/** Octets of a read-out without identification that are no accident. */
+const LONG_ENOUGH = 32;
 
 const FULL_CODE = /(^|[\r\n])\d{1,3}-\d{1,3}:\d{1,3}\.\d{1,3}\.\d{1,3}\(/;
 const ANY_CODE = /(?:^|[\r\n])[\dA-Z][\w.:*&-]{2,24}\(/;
@@ -241,6 +243,9 @@ function isProof({ protocol, decoder: { counters } }: Candidate, m: Message): bo
   if (m.error || m.flags.includes('checksumBad') || m.flags.includes('truncated')) return false;
   // Wireless frames may come without check sums, and noise holds some that look whole: only a row of them, and nothing else, is proof.
   if (protocol === 'wmbus') return isClean(counters) && counters.good >= WIRELESS_ROW;
+  // So it is with data sets that nobody announced: `x(1)!` stands in every noise.
+  if (protocol === 'iec62056-21' && m.raw !== undefined && ((m.raw[0] as number) & 0x7f) !== 0x2f)
+    return m.raw.length >= LONG_ENOUGH || (isClean(counters) && counters.good >= WIRELESS_ROW);
   return true;
 }
 

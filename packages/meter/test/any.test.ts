@@ -94,6 +94,27 @@ describe('the protocol of a port', () => {
     }
   });
 
+  it('is not guessed from noise that lasts, whose brackets and exclamation marks look like data sets', () => {
+    let seed = 12_345;
+    const chance = (): number => {
+      seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+      return seed >>> 24;
+    };
+    const noise = Array.from({ length: 200 }, () => Uint8Array.from({ length: 1024 }, chance));
+    const messages: Message[] = [];
+    const reader = createAnyReader(
+      { reader: 'r', port: 'p', now: () => 1e12, live: true },
+      { message: (m) => void messages.push(m), drop: () => {} },
+    );
+    for (const piece of noise) reader.push(piece);
+    reader.idle();
+    expect(messages).toEqual([]);
+    expect(reader.protocol).toBeUndefined();
+    // What comes then is read all the same.
+    reader.push(MBUS);
+    expect(messages.map((m) => m.protocol)).toEqual(['mbus']);
+  });
+
   it('a damaged telegram is no read-out', () => {
     const bad = P1.slice();
     bad[bad.indexOf(0x28) + 1] = 0x39;
