@@ -26,6 +26,7 @@ import {
   type Setting,
   settingsToTry,
 } from './settings.ts';
+import { andThen } from './words.ts';
 
 export interface DeviceReaderOptions extends Omit<PortReaderOptions, 'link'> {
   readonly device: Device;
@@ -87,7 +88,7 @@ export function createDeviceReader(options: DeviceReaderOptions): PortReader {
     if (!wasUp && mustOpen) {
       fatal = error;
       ending.abort();
-    } else if (down !== error.message) tell(`${error.message}. Trying again`);
+    } else if (down !== error.message) tell(andThen(error.message, 'Trying again'));
     down = error.message;
   };
   const link = persistentLink({ make, clock, status, ...(options.random ? { random: options.random } : {}) });

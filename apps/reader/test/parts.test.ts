@@ -9,6 +9,7 @@ import { localMinute, logName, openLog } from '../src/log-file.ts';
 import { SEARCH, type SearchEffect, type SearchInput, type SearchState, settingsToTry } from '../src/settings.ts';
 import { sniff } from '../src/sniff.ts';
 import { createQueue } from '../src/uplinks/queue.ts';
+import { andThen } from '../src/words.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -244,5 +245,14 @@ describe('counters', () => {
     );
     expect(countersText({ ...newCounts(), good: 1, bytes: 1 }, [])).toBe('1 good message from 1 byte.');
     expect(JSON.parse(countersJson(counts, []))).toMatchObject({ good: 1234, dropped: { fcs: 2 }, uplinks: [] });
+  });
+});
+
+describe('what goes wrong', () => {
+  it('is a sentence, also when it ends in a question', () => {
+    expect(andThen('the device is gone; was it unplugged?', 'Trying again')).toBe(
+      'the device is gone; was it unplugged? Trying again',
+    );
+    expect(andThen('nobody listens there', 'Trying again')).toBe('nobody listens there. Trying again');
   });
 });

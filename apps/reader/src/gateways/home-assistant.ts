@@ -11,6 +11,7 @@
 import { type Clock, portError } from '@amiable/io';
 import type { MqttClient } from 'mqtt';
 import type { HomeAssistantConfig } from '../config/types.ts';
+import { andThen } from '../words.ts';
 import { type Entity, entityOf, spoken, stateOf } from './entities.ts';
 import type { Gateway } from './types.ts';
 import { isSilent, type LiveDevice, type LiveValues } from './values.ts';
@@ -185,7 +186,7 @@ export async function startHomeAssistant(options: HomeAssistantOptions): Promise
   });
   const down = (words: string) => {
     fault = words;
-    if (!told) tell(`${words}. Trying again`);
+    if (!told) tell(andThen(words, 'Trying again'));
     told = words;
   };
   client.on('error', (error) => down(portError(name, error).message));

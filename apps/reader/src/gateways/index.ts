@@ -5,6 +5,7 @@
 import { type Clock, portError } from '@amiable/io';
 import type { GatewaysConfig, ReaderConfig } from '../config/types.ts';
 import type { ReaderService } from '../service/types.ts';
+import { andThen } from '../words.ts';
 import type { Gateway, GatewayStatus } from './types.ts';
 import { createLiveValues, type LiveValues } from './values.ts';
 
@@ -74,7 +75,7 @@ export function createGateways({ service, clock, tell, version }: GatewaysOption
       delete slot.fault;
     } catch (error) {
       const words = portError(NAMES[kind], error).message;
-      if (slot.fault !== words) tell(`${words}. Trying again`);
+      if (slot.fault !== words) tell(andThen(words, 'Trying again'));
       slot.fault = words;
       slot.cancel = clock.after(RETRY, () => {
         turn = turn.then(() => (slots.get(kind) === slot && !closed ? fill(kind, slot, config) : undefined));

@@ -7,6 +7,7 @@ import type { PortConfig } from '../config/types.ts';
 import { keyRing } from '../keys.ts';
 import { parseDevice } from '../options.ts';
 import { type BusMemories, createLiveReader, isAsked, type PollOptions } from '../polled/index.ts';
+import { andThen } from '../words.ts';
 import type { PortStatus, ReaderMachine } from './types.ts';
 
 /** ms without a byte: the line is between two frames. */
@@ -100,7 +101,9 @@ export function startPort(options: ServicePortOptions): ServicePort {
         ? {}
         : { signals: { rts: config.signals !== 'dtr', dtr: config.signals !== 'rts' } }),
       ...(config.protocol === 'auto' || config.protocol === 'dlms' ? {} : { protocol: config.protocol }),
-      ...(isAsked(config.protocol) && (config.poll ?? 0) > 0 ? { poll: pollOf(config, options.memories) } : {}),
+      ...(isAsked(config.protocol) && (config.poll ?? 0) > 0
+        ? { poll: pollOf(config, options.memories), makeLink: machine.makeLink }
+        : {}),
       maxClockError: config.maxClockError,
       ...(config.zone === undefined ? {} : { zone: config.zone }),
       ...(options.knownMeter === undefined ? {} : { knownMeter: options.knownMeter }),
@@ -142,7 +145,7 @@ export function startPort(options: ServicePortOptions): ServicePort {
         await once();
       } catch (error) {
         const words = (error as Error).message;
-        if (fault !== words) tell(`${words}. Trying again`);
+        if (fault !== words) tell(andThen(words, 'Trying again'));
         turn('down', words);
       }
       await sleep(clock, AGAIN, stopping.signal);

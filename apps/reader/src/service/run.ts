@@ -8,6 +8,7 @@ import { createConfigStore, type ReaderConfig } from '../config/index.ts';
 import type { ReadIo } from '../machine.ts';
 import { createAppliance } from '../setup/appliance.ts';
 import { hashPassword } from '../setup/password.ts';
+import { andThen } from '../words.ts';
 import { startReader } from './service.ts';
 import type { ReaderMachine, ReaderService, ReaderStatus } from './types.ts';
 
@@ -109,7 +110,7 @@ async function startWhenFree(
       return await startReader(config, machine);
     } catch (error) {
       if (!(error instanceof PortError)) throw error;
-      if (error.message !== said) machine.tell(`${error.message}. Trying again`);
+      if (error.message !== said) machine.tell(andThen(error.message, 'Trying again'));
       said = error.message;
       await sleep(machine.clock, backOff({ first: 1000, longest: 30_000 }, failures, machine.random), signal);
     }

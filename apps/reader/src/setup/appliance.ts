@@ -10,6 +10,7 @@ import type { ConfigStore, Loaded } from '../config/load.ts';
 import type { PageConfig, ReaderConfig } from '../config/types.ts';
 import { createGateways, type Gateways } from '../gateways/index.ts';
 import type { ReaderMachine, ReaderService } from '../service/types.ts';
+import { andThen } from '../words.ts';
 import type { Pages } from './server.ts';
 import { type Curves, createCurves } from './status-view.ts';
 
@@ -110,7 +111,7 @@ export function createAppliance(options: ApplianceOptions): Appliance {
       );
       tell(code === undefined ? `page: ${pages.url}` : `set-up page: ${pages.url}  one-time code: ${code}`);
     } catch (error) {
-      tell(`${(error as Error).message}. Trying again`);
+      tell(andThen((error as Error).message, 'Trying again'));
       cancelRetry = clock.after(RETRY, () => void inTurn(async () => (pages ? undefined : listen())));
     }
   };

@@ -6,6 +6,7 @@ import { backOff, sleep } from '@amiable/io';
 import type { Message } from '@amiable/model';
 import { MessageFormatError, messageFromJson } from '@amiable/model/schemas';
 import type { InProcess } from '../service/types.ts';
+import { andThen } from '../words.ts';
 import { createBell, type Uplink, type UplinkCommon, type UplinkReport, waitUntil } from './uplink.ts';
 
 const BATCH_FIRST = 64;
@@ -59,7 +60,7 @@ export function inProcessUplink({ outbox, to, clock, random, tell }: InProcessOp
         refused = bad;
         if (ended) return;
         const words = `${name}: ${(error as Error).message}`;
-        if (fault === undefined) tell(`${words}. Trying again; messages wait`);
+        if (fault === undefined) tell(andThen(words, 'Trying again; messages wait'));
         fault = words;
         isUp = false;
         failures++;

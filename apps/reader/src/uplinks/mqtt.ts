@@ -6,6 +6,7 @@
 import { type BackOff, backOff, PortError, portError, sleep } from '@amiable/io';
 import type { MqttClient } from 'mqtt';
 import type { MqttConnection } from '../config/types.ts';
+import { andThen } from '../words.ts';
 import { createBell, SLOWLY, type Uplink, type UplinkCommon, type UplinkReport, waitUntil } from './uplink.ts';
 
 /** Unacknowledged at a time: at first, at least, at most. */
@@ -100,7 +101,7 @@ export async function mqttUplink(options: MqttUplinkOptions): Promise<Uplink> {
     hard = final;
     // A patient one tells each thing once, however often it is tried.
     if (final ? !patient || said !== error.message : said === '')
-      tell(final && !patient ? error.message : `${error.message}. Trying again; messages wait`);
+      tell(final && !patient ? error.message : andThen(error.message, 'Trying again; messages wait'));
     said = error.message;
     if (final && !ended && !patient) {
       ended = true;

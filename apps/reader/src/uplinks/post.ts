@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { backOff, PortError, portError, sleep } from '@amiable/io';
 import type { TlsConfig } from '../config/types.ts';
+import { andThen } from '../words.ts';
 import { createBell, SLOWLY, type Uplink, type UplinkCommon, type UplinkReport, waitUntil } from './uplink.ts';
 
 const BATCH_FIRST = 1000;
@@ -112,7 +113,7 @@ export function postUplink({ outbox, post, clock, random, tell, patient = false 
   };
 
   const note = (words: string, waits: boolean) => {
-    if (fault !== words) tell(waits ? `${words}. Trying again; messages wait` : words);
+    if (fault !== words) tell(waits ? andThen(words, 'Trying again; messages wait') : words);
     fault = words;
     isUp = false;
     bell.ring();
