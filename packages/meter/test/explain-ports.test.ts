@@ -231,8 +231,13 @@ describe('wireless M-Bus', () => {
   });
   it('is taken from the lines of receivers', () => {
     const hex = toHex(plain);
-    const lines = [`T1;1;1;2026-11-20 12:00:00.000;84;45;12345678;0x${hex}`, `telegram=|${hex}|+1`, hex].join('\n');
-    expect(titles(pasted(lines))).toEqual(Array(3).fill('wireless M-Bus SND_NR, KAM 12345678, 1 record'));
+    const lines = [
+      `T1;1;1;2026-11-20 12:00:00.000;84;45;12345678;0x${hex}`,
+      `telegram=|${hex}|+1`,
+      `b${toHex(encodeWirelessFrame(plain, 'A'))}8030`,
+      hex,
+    ].join('\n');
+    expect(titles(pasted(lines))).toEqual(Array(4).fill('wireless M-Bus SND_NR, KAM 12345678, 1 record'));
   });
   const shared = new URL('../../../../shared/data/wmbus/telegrams.jsonl', import.meta.url);
   it.skipIf(!existsSync(shared))('is recognised in telegrams of all makers', () => {
@@ -278,6 +283,8 @@ describe('whatever comes', () => {
     );
   });
   it('leaves hex alone that has something of a text', () => {
+    // Lines that begin as a stick's do.
+    expect(parsePaste(`${'BB'.repeat(30)}\n${'b0'.repeat(30)}`).pieces.length).toBe(1);
     for (const text of [
       'bytes(7EA0070321930F017E)',
       '/home/user/snrm.hex\n7EA0070321930F017E',

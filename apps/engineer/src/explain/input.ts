@@ -37,7 +37,7 @@ export async function sourcesOf(words: readonly string[], stdin: AsyncIterable<U
     const { pieces } = pasted;
     if (pieces.length === 0)
       throw new Error(
-        `${JSON.stringify(bare.join(' ').slice(0, 60))} is neither a file nor hex. Give bytes as 7E A0 07 …, a file, or - for standard input.`,
+        `${JSON.stringify(bare.join(' ').slice(0, 60))} is neither a file nor hex nor a telegram. Give bytes as 7E A0 07 …, a file, or - for standard input.`,
       );
     sources.unshift({ name: '', pieces, remarks: remarksOf(pasted) });
   }
@@ -79,7 +79,8 @@ async function collect(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
 function sourcesOfBytes(name: string, bytes: Uint8Array): Source[] {
   if (isCapture(bytes)) return capture(name, bytes);
   const head = bytes.subarray(0, 4096);
-  const isText = formOf(head) === 'hex' || head.every((b) => b >= 32 || (b >= 9 && b <= 13));
+  // A slash with a parity bit begins a telegram that is no text before that bit is gone.
+  const isText = head[0] !== 0xaf && (formOf(head) === 'hex' || head.every((b) => b >= 32 || (b >= 9 && b <= 13)));
   if (!isText) return [{ name, pieces: [{ bytes, direction: undefined }], remarks: [] }];
   const pasted = parsePaste(
     Buffer.from(bytes)

@@ -12,7 +12,7 @@ import {
 } from '@amiable/meter';
 import { type Source, sourcesOf } from './input.ts';
 
-const KINDS: readonly CarrierKind[] = ['hdlc', 'wrapper', 'mbus', 'apdu', 'data'];
+const KINDS: readonly CarrierKind[] = ['hdlc', 'wrapper', 'mbus', 'wmbus', 'p1', 'iec62056-21', 'apdu', 'data'];
 
 export async function runExplain(words: readonly string[], given: Record<string, unknown>): Promise<void> {
   if (given.toHex) return toBytes(words);

@@ -8,6 +8,7 @@ const LAYERS: Readonly<Record<string, Key>> = {
   'joined from segments': 'layerJoined',
   'joined from blocks': 'layerBlocks',
   'value joined from blocks': 'layerValue',
+  'without check sums': 'layerBare',
   deciphered: 'layerPlain',
   'user-information, deciphered': 'layerUser',
 };

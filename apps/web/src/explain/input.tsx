@@ -24,6 +24,9 @@ const KINDS = [
   ['hdlc', 'HDLC'],
   ['wrapper', 'Wrapper'],
   ['mbus', 'M-Bus'],
+  ['wmbus', 'wM-Bus'],
+  ['p1', 'P1'],
+  ['iec62056-21', 'IEC 62056-21'],
   ['apdu', 'APDU'],
   ['data', 'A-XDR Data'],
 ] as const;

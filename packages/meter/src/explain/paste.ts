@@ -53,8 +53,8 @@ const COMMENT = /(?:#|\/\/).*$/;
 const BETWEEN = /0x|\\x|[\s,;:{}[\]()"'_-]/gi;
 const RUN = /(?:[0-9a-f]{2}[ :-]?){4,}/gi;
 
-/** How receivers print a wireless frame; of bare hex it is not told. */
-const RECEIVER = /^\s*(?:[STC]\d?[+;]|bY?[\da-f]{20}|telegram=|\{.*"data")/i;
+/** How receivers print a wireless frame; of bare hex it is not told. CUL's `b` makes the number of digits odd. */
+const RECEIVER = /^\s*(?:[STC]\d?[+;]|b(?:[\da-f]{2}){10,300}\s*$|bY[\da-f]{20}|telegram=|\{.*"data")/i;
 /** What a line of text may begin with: a request, an identification. */
 const TEXT = /^(?:\/\?[^!]{0,40}!|\/[A-Za-z]{3}[\dA-Za-z?][^/]*$)/;
 const REQUEST = /^\/\?[^!]*!/;
@@ -200,7 +200,7 @@ export function parsePaste(pasted: string): Pasted {
       takeText(line);
       continue;
     }
-    const received = RECEIVER.test(line) ? framesOfLine(line) : undefined;
+    const received = half === '' && RECEIVER.test(line) ? framesOfLine(line) : undefined;
     if (received && received.length > 0) {
       for (const frame of received) {
         finish();
