@@ -22,6 +22,7 @@ import {
   createMessageReceiver,
   type Expectation,
   encodeCommand,
+  LONGEST_BLOCK,
   type Received,
 } from './block.ts';
 import { ACK, bytesOf, NAK, NUL, visible } from './characters.ts';
@@ -323,6 +324,8 @@ function tableOf(options: ClientOptions): Table<ClientState, Input, Effect> {
     const text = state.parts === '' ? errorText(block.data) : undefined;
     if (text !== undefined) return done({ type: 'error', text });
     const parts = state.parts + block.data;
+    if (parts.length > LONGEST_BLOCK)
+      return failed(new LinkError(`${name(state)}: the meter's answer does not end: ${parts.length} characters came`));
     if (block.more) return to({ ...state, parts, repeats: 0, sent: Uint8Array.of(ACK) }, ack);
     return done({ type: 'data', data: parts });
   }
@@ -471,6 +474,9 @@ export function createOpticalClient(options: ClientOptions, sink: ClientSink): O
 /** Ten bits a character; the last of it may still be on the line. */
 export const lineTime = (octets: number, baud: number): number => Math.ceil((octets * 10_000) / baud);
 
+/** Octets of an identification or a first command, with all that a line may add to it. */
+const LONGEST_OPENING = 4096;
+
 class Client implements OpticalClient {
   readonly #table: Table<ClientState, Input, Effect>;
   readonly #sink: ClientSink;
@@ -482,6 +488,8 @@ class Client implements OpticalClient {
   #now = 0;
   /** Something of an answer came since the last wait began. */
   #heard = false;
+  /** How many octets came since then. */
+  #octets = 0;
   /** What came since the start that was no message, for the words of a failure. */
   #said: Uint8Array = new Uint8Array(0);
   /** Our own characters that an optical head may give back, and how many of them have come. */
@@ -530,8 +538,11 @@ class Client implements OpticalClient {
       this.#heard = true;
       this.#receiver.push(bytes[i] as number);
     }
-    // Within an answer the time between characters counts (clause 6.4.3.2: 1500 ms).
-    if (this.#receiver.busy && this.#deadline !== NEVER) this.#deadline = Math.max(this.#deadline, now + this.#timeout);
+    // Within an answer the time between characters counts (clause 6.4.3.2: 1500 ms); a peer that never ends is not waited for.
+    this.#octets += bytes.length;
+    const most = this.#state.type === 'reading' || this.#state.type === 'asking' ? LONGEST_BLOCK : LONGEST_OPENING;
+    if (this.#receiver.busy && this.#deadline !== NEVER && this.#octets <= most)
+      this.#deadline = Math.max(this.#deadline, now + this.#timeout);
   }
 
   /** What was written comes back first, on heads that hear themselves. */
@@ -581,6 +592,7 @@ class Client implements OpticalClient {
       case 'write':
         this.#receiver.reset();
         this.#heard = false;
+        this.#octets = 0;
         // Whether a head gives back what is sent shows at the request; a confirmation in mode E is the same as what we sent.
         this.#echo = this.#echoing || this.#state.type === 'signing' ? effect.bytes : effect.bytes.subarray(0, 0);
         this.#echoed = 0;
@@ -589,6 +601,7 @@ class Client implements OpticalClient {
         return;
       case 'wait':
         this.#heard = false;
+        this.#octets = 0;
         this.#deadline = this.#now + effect.wait;
         return;
       case 'line':

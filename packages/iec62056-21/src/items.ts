@@ -145,7 +145,8 @@ export function itemOf(
     const { obis, name, channel } = meaningOf(address, unit, heat, part);
     item = {
       ...(obis !== undefined && { obis }),
-      address,
+      // A profile may have a column without a code.
+      ...(address !== '' && { address: address.slice(0, 200) }),
       name: name + suffix,
       ...(unit !== undefined && { unit }),
       scaler,

@@ -53,6 +53,11 @@ describe('what no meter sends', () => {
     ['an endless identification', `/EMH4${'\\x'.repeat(900)}X\r\n1.8.0(1*kWh)\r\n!\r\n`],
     ['more values than a message takes', `/EMH4X\r\n${'1.8.0(1*kWh)(2)(3)(4)\r\n'.repeat(700)}!\r\n`],
     ['a value of 5,000 letters', `/EMH4X\r\n1.8.0(${'1'.repeat(5000)}*kWh)\r\n!\r\n`],
+    [
+      'a profile with a column of no code',
+      '/AMI5X\r\nP.01(0261120080000)(00)(15)(1)(1)(0.5)\r\n(0.6)\r\n0.9.1(1023000)0.9.2(251026)!\r\n',
+    ],
+    ['a code of 300 letters', `/AMI5X\r\n1.8.0(1*kWh)\r\n${'7'.repeat(300)}(1)\r\n!\r\n`],
     ['a profile beyond what a message carries', `/EMH4X\r\n${'1.8.0(1*kWh)\r\n'.repeat(9000)}!\r\n`],
   ])('%s is a message all the same that the store takes', (_, content) => {
     const { messages } = read(content);

@@ -1,7 +1,16 @@
 /** Both ends against each other on a slow line: modes A to E, programming, and what goes wrong. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Answer, type CommandMessage, parseDataBlock, type SignedOn } from '../src/index.ts';
+import {
+  type Answer,
+  bytesOf,
+  type CommandMessage,
+  createOpticalClient,
+  encodeCommand,
+  encodeData,
+  parseDataBlock,
+  type SignedOn,
+} from '../src/index.ts';
 import { LINES, testDevice, type Wire, type WireOptions, wire } from './wire.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
@@ -323,5 +332,54 @@ describe('on a bad line', () => {
       }),
       { numRuns: 60 },
     );
+  });
+});
+
+describe('a peer that never ends', () => {
+  /** A client that always hears `says(what it sent)`, a piece each half second. @returns the words of the failure */
+  function against(says: (sent: Uint8Array) => Uint8Array, want: 'readout' | 'programming' = 'readout'): string {
+    let now = 0;
+    let words = '';
+    let sent: Uint8Array = new Uint8Array(0);
+    const client = createOpticalClient(
+      {},
+      {
+        write: (bytes) => {
+          sent = bytes;
+        },
+        line: () => {},
+        event: (e) => {
+          if (e.type === 'failed') words = e.error.message;
+        },
+      },
+    );
+    client.start(want, now);
+    for (let i = 0; i < 1000 && words === ''; i++) {
+      if (client.state === 'programming') client.command({ command: 'R', type: '6', data: 'P.01()', more: false }, now);
+      now += 500;
+      client.receive(says(sent), now);
+      client.tick(now);
+    }
+    return words;
+  }
+  const meter = bytesOf('/ABC5X\r\n');
+  const endless = bytesOf('1.8.0(1)\r\n'.repeat(6000));
+  const isRequest = (sent: Uint8Array) => sent[0] === 0x2f;
+
+  test.each([
+    ['an identification that begins again and again', () => bytesOf('/AAAA'.repeat(20)), 'signing on'],
+    ['data without end', (sent: Uint8Array) => (isRequest(sent) ? meter : endless), 'signing on'],
+  ])('%s is given up', (_, says, words) => {
+    expect(against(says)).toContain(words);
+  });
+
+  test('blocks of which each says that another follows are given up, and not kept', () => {
+    const says = (sent: Uint8Array) =>
+      isRequest(sent)
+        ? meter
+        : sent[0] === 0x06 && sent.length > 1
+          ? encodeCommand({ command: 'P', type: '0', data: '(1)', more: false })
+          : encodeData('1'.repeat(1000), true);
+    expect(against(says, 'programming')).toContain('does not end');
   });
 });

@@ -258,6 +258,18 @@ describe('exchange', () => {
     expect(exchange.answer).toEqual({ kind: 'acknowledge' });
   });
 
+  test('a line that never falls silent is not listened to for ever', () => {
+    const exchange = createExchange(request, 0, options);
+    let now = 60;
+    for (let i = 0; i < 2000 && exchange.answer === undefined; i++) {
+      now += 4;
+      exchange.push(Uint8Array.of(0x55), now);
+      exchange.wake(now);
+    }
+    expect(exchange.answer).toMatchObject({ kind: 'garbage' });
+    expect(now).toBeLessThan(5000);
+  });
+
   test('E5 with more behind it is a collision', () => {
     const exchange = createExchange(request, 0, options);
     exchange.push(Uint8Array.of(0xe5), 60);
@@ -310,6 +322,25 @@ describe('session', () => {
     expect(values(telegrams)).toEqual([1, 2]);
     expect(found.map((f) => f.primary)).toEqual([5, 6]);
     await session.close();
+  });
+
+  test('a device that never falls silent: reading and searching come to an end', async () => {
+    const clock = virtualClock(0);
+    const [near, far] = loopback();
+    await far.open({ data() {}, closed() {} });
+    const session = await createMbusSession({ link: near, clock, repeats: 0 });
+    const noise = new Uint8Array(12).fill(0x55);
+    const talk = (): void => {
+      void far.write(noise).catch(() => {});
+      clock.after(10, talk);
+    };
+    talk();
+    await expect(settled(clock, session.read(5))).rejects.toThrow('no frame');
+    await session.close();
+
+    const master = createMbusMaster({ repeats: 0 });
+    const search = () => runOperation(master.scanSecondary(), () => ({ kind: 'garbage', octets: noise }));
+    expect(search).toThrow('answers under every address');
   });
 
   test('a line that is cut ends what is under way', async () => {

@@ -51,6 +51,7 @@ export function createExchange(
   let answer: Answer | undefined;
   let frame: LongFrame | undefined;
   const octets: number[] = [];
+  let heard = 0;
   let echoed = 0;
   let echoing = true;
 
@@ -80,6 +81,8 @@ export function createExchange(
       return answer;
     },
     push(bytes, at) {
+      if (heard > MOST) return;
+      heard += bytes.length;
       for (const octet of bytes) {
         if (echoing && octet === question[echoed]) {
           echoed++;
@@ -99,6 +102,8 @@ export function createExchange(
       // A good frame is over; what else comes shows within the pause that the line needs anyway.
       const missing = frame !== undefined || (octets.length === 1 && octets[0] === ACKNOWLEDGE);
       if (octets.length > 0) deadline = at + pause + (missing ? 0 : latency);
+      // Who never falls silent is not waited for.
+      if (heard > MOST) deadline = at;
     },
     wake(at) {
       if (answer !== undefined || at < deadline) return;

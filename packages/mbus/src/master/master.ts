@@ -258,6 +258,10 @@ export function createMbusMaster(options: MasterOptions = {}): MbusMaster {
     if (one.silent && answer.kind === 'acknowledge' && place >= PLACES) return true;
     const next = nextPlace(pattern, place);
     if (next < 0) {
+      if (all.length >= MOST_SLAVES)
+        throw new LinkError(
+          `something answers under every address, ${all.length} so far: the line is disturbed, or a device on it never falls silent`,
+        );
       all.push({ secondary: decodeSecondary(pattern), trouble: one.trouble ?? 'noData' });
       return true;
     }
@@ -362,6 +366,9 @@ const sameSlave = (a: Found, b: Found): boolean =>
   a.secondary.manufacturer === b.secondary.manufacturer &&
   a.secondary.version === b.secondary.version &&
   a.secondary.medium === b.secondary.medium;
+
+/** More than any bus carries. */
+const MOST_SLAVES = 1000;
 
 /** Places to search in order: the eight digits, then medium, version, and the two octets of the manufacturer. */
 const DIGITS = 8;

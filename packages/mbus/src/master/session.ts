@@ -68,6 +68,9 @@ export async function createMbusSession(options: MbusSessionOptions): Promise<Mb
   return session;
 }
 
+/** How long a pause on the line is waited for, ms: twice the longest frame at 300 Bd is shorter. */
+const MOST_WAITING = 20_000;
+
 class Session implements MbusSession {
   readonly #options: MbusSessionOptions;
   readonly #master: ReturnType<typeof createMbusMaster>;
@@ -144,7 +147,9 @@ class Session implements MbusSession {
       this.#baud = question.baud;
       return { kind: 'silence' };
     }
-    await this.#until(() => this.#quietUntil);
+    // A line that is never silent is spoken into all the same: what comes of it says more than waiting for ever.
+    const patience = clock.now() + MOST_WAITING;
+    await this.#until(() => Math.min(this.#quietUntil, patience));
     if (this.#lost) throw this.#lost;
     const exchange = createExchange(
       question.bytes,
