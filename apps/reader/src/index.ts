@@ -1,4 +1,5 @@
 export { readCommand } from './command.ts';
+export { portsOfTexts } from './config/port-text.ts';
 export type { ReaderConfig } from './config/types.ts';
 export { createDeviceReader, type DeviceReaderOptions } from './device.ts';
 export { type KeyEntry, keyMark, keyRing } from './keys.ts';

@@ -17,6 +17,8 @@ Examples
   amiable start --history 1y                      the same with a year behind it
   amiable start --speed 60                        an hour of the street each minute
   amiable start -d /dev/ttyUSB0                   a real meter on its port
+  amiable start -d '/dev/ttyUSB1,protocol=mbus,poll=15m,meters=1 5'
+                                                  an M-Bus whose meters are asked; see docs/reader.md for the names
   amiable start --database-url postgres://amiable:secret@db/amiable
 
 Everything binds to this machine alone until log-in exists.
@@ -77,7 +79,12 @@ export function startCommand(program: Command): void {
         .env('DATABASE_URL')
         .argParser(serverUrl),
     )
-    .option('-d, --device <device>', 'a real port: /dev/ttyUSB0 or host:port; again for more', gather, [])
+    .option(
+      '-d, --device <device>',
+      'a real port: /dev/ttyUSB0 or host:port, and behind it settings as ,NAME=VALUE; again for more',
+      gather,
+      [],
+    )
     .option('-k, --key <[id=]hex>', 'key of a meter that encrypts; again for more', gather, [])
     .option('--auth-key <[id=]hex>', 'its authentication key', gather, [])
     .option(

@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import type { Central } from '@amiable/central';
 import { systemClock } from '@amiable/io';
-import { type Device, parseDevice, type ReaderConfig, startReader } from '@amiable/reader';
+import { type Device, parseDevice, portsOfTexts, type ReaderConfig, startReader } from '@amiable/reader';
 import type { Store } from '@amiable/store';
 import type { Ends } from './ends.ts';
 import type { StartOptions } from './options.ts';
@@ -29,9 +29,13 @@ export async function beginPorts(
   log: (line: string) => void,
 ): Promise<string[]> {
   // A device that cannot be one is told before anything is begun.
-  const told = options.device.map((text) => `port      ${NAMES[parseDevice(text).type]} ${text}`);
+  const config = readerConfig(options, dataFolder);
+  const told = config.ports.map(
+    ({ device, protocol, poll }) =>
+      `port      ${NAMES[parseDevice(device).type]} ${device}${poll === undefined ? '' : `, ${protocol} asked every ${poll / 1000} s`}`,
+  );
   const known = await knownMeters(store);
-  const service = await startReader(readerConfig(options, dataFolder), {
+  const service = await startReader(config, {
     clock: systemClock,
     random: Math.random,
     tell: log,
@@ -46,16 +50,10 @@ export async function beginPorts(
 export function readerConfig(options: StartOptions, dataFolder: string): ReaderConfig {
   return {
     reader: READER,
-    ports: options.device.map((device, i) => ({
-      name: `han${i}`,
-      device,
-      protocol: 'auto',
-      patience: 20_000,
-      signals: 'none',
-      keys: [],
-      ...(options.tz === undefined ? {} : { zone: options.tz }),
-      maxClockError: options.maxClockError * 60_000,
-    })),
+    ports: portsOfTexts(options.device, {
+      'max-clock-error': `${options.maxClockError}m`,
+      ...(options.tz === undefined ? {} : { 'time-zone': options.tz }),
+    }),
     uplinks: [],
     spool: { folder: join(dataFolder, 'spool'), maxBytes: SPOOL_BYTES },
     page: { host: '127.0.0.1', port: 0, names: [], openStatus: false },

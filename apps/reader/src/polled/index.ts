@@ -2,7 +2,7 @@
 import { createDeviceReader, type DeviceReaderOptions } from '../device.ts';
 import type { PortReader } from '../port.ts';
 import { createPolledReader } from './loop.ts';
-import type { PollOptions } from './types.ts';
+import type { PolledReaderOptions, PollOptions } from './types.ts';
 
 export { busMeters, meterWords, slaveAddressOf, slaveAddressText } from './addresses.ts';
 export { createPolledReader } from './loop.ts';
@@ -16,7 +16,9 @@ export {
   type PollOptions,
 } from './types.ts';
 
-export const createLiveReader = (
-  options: DeviceReaderOptions & { readonly poll?: PollOptions | undefined },
-): PortReader =>
+export interface LiveReaderOptions extends DeviceReaderOptions, Pick<PolledReaderOptions, 'makeLink'> {
+  readonly poll?: PollOptions | undefined;
+}
+
+export const createLiveReader = (options: LiveReaderOptions): PortReader =>
   options.poll === undefined ? createDeviceReader(options) : createPolledReader({ ...options, poll: options.poll });

@@ -7,6 +7,7 @@ import type { KeyRing } from '@amiable/dlms';
 import type { Clock } from '@amiable/io';
 import type { Message, PortCounters } from '@amiable/model';
 import type { ReaderConfig } from '../config/types.ts';
+import type { PolledReaderOptions } from '../polled/types.ts';
 
 export interface PortStatus {
   readonly name: string;
@@ -128,6 +129,8 @@ export interface ReaderMachine {
   readonly knownMeter?: (port: string) => string | undefined;
   /** Another serialport binding, for tests. */
   readonly serialBinding?: unknown;
+  /** Lines in place of the devices of ports that are asked, for tests. */
+  readonly makeLink?: PolledReaderOptions['makeLink'];
 }
 
 export type StartReader = (config: ReaderConfig, machine: ReaderMachine) => Promise<ReaderService>;

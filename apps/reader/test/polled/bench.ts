@@ -225,7 +225,8 @@ export function mbus(line: Line, slaves: readonly TestSlave[], { parity = 'E', e
       at,
     );
     const rate = at;
-    if (answer) clock.after(((question.length * 11 + answer.bits) * 1000) / rate, () => line.say(answer.bytes));
+    if (answer)
+      clock.after(Math.ceil(((question.length * 11 + answer.bits) * 1000) / rate), () => line.say(answer.bytes));
   };
   const receiver = createMbusReceiver({
     frame: (f) => ask(f.raw.slice()),
