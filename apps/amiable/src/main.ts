@@ -83,6 +83,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .description('Amiable, the open Advanced Metering Infrastructure')
     .version(VERSION, '-V, --version')
     .showSuggestionAfterError()
+    .showHelpAfterError('(--help says what is wanted)')
     .configureHelp({ showGlobalOptions: true })
     .exitOverride();
   const wanted = argv.slice(2).find((word) => !word.startsWith('-'));

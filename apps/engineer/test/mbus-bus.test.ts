@@ -91,7 +91,9 @@ describe('amiable mbus on a bus', () => {
     expect(silent).toEqual({
       code: 1,
       out: '',
-      err: 'amiable mbus read: 77: the M-Bus slave did not answer SND_NKE to 77: expected E5, nothing came\n',
+      err: `amiable mbus read: 77: the M-Bus slave did not answer SND_NKE to 77: expected E5, nothing came
+amiable mbus read: is the bus powered, and is the rate right (--baud 300, 2400, 9600)? Who is there: amiable mbus scan ${device}
+`,
     });
     const wrong = await run((t) => read(t, device, ['1234'], given));
     expect(wrong).toMatchObject({ code: 2, out: '' });

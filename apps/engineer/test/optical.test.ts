@@ -171,6 +171,8 @@ test('shell: commands one by one, mistakes told, and on it goes', async () => {
     yield* [
       'help',
       'read 1.8.0',
+      'read 1.8.0()',
+      'read 1.8.0(',
       'write C.50.0 third',
       'login',
       'write C.50.0 third',
@@ -183,11 +185,12 @@ test('shell: commands one by one, mistakes told, and on it goes', async () => {
     ];
   }
   await withPassword('geheim', () => runShell(t, where, {}, lines()));
-  expect(t.text.err).toContain('W1 C.50.0: ER06');
+  expect(t.text.err).toMatch(/W1 C\.50\.0: ER06.*\n.*: login sends one, login 2 as P2\.\n/);
+  expect(t.text.err).toContain('read: say which code');
   expect(t.text.err).toContain('C.50.0: written');
   expect(t.text.err).toContain('"dance" is no command');
   expect(t.text.out).toContain('C.50.0(third)\n');
-  expect(t.text.out.match(/Active energy import/g)).toHaveLength(2);
+  expect(t.text.out.match(/Active energy import/g)).toHaveLength(3);
 });
 
 test.each([

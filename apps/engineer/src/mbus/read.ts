@@ -97,6 +97,10 @@ export function read(terminal: Terminal, device: string, addresses: readonly str
       terminal.err('amiable mbus read: once more without parity, as some adapters want it\n');
       failed = (await withBus(terminal, settings, undefined, readAll, 'N')).length;
     }
+    if (failed > 0)
+      terminal.err(
+        `amiable mbus read: is the bus powered, and is the rate right (--baud 300, 2400, 9600)? Who is there: amiable mbus scan ${device}\n`,
+      );
     return good === 0 ? (failed > 0 ? 1 : 3) : failed > 0 ? 1 : 0;
   });
 }

@@ -42,17 +42,25 @@ export async function withSession(
   }
 }
 
-/** One sentence of what happened, one of what to do. @throws what is no failure of a meter or a line */
-export function tell(error: unknown, settings: OpticalSettings, terminal: Terminal): void {
+/**
+ * One sentence of what happened, one of what to do. @throws what is no failure of a meter or a line
+ * @param higher how a password of a higher level is given
+ */
+export function tell(
+  error: unknown,
+  settings: OpticalSettings,
+  terminal: Terminal,
+  higher = '--level 2 sends it as P2.',
+): void {
   if (!(error instanceof Error) || !['LinkError', 'PeerError', 'PortError', 'MisuseError'].includes(error.name)) {
     if (!(error instanceof LinkError)) throw error;
   }
   terminal.err(`amiable optical: ${(error as Error).message}\n`);
-  const advice = adviceFor(error as Error, settings);
+  const advice = adviceFor(error as Error, settings, higher);
   if (advice !== '') terminal.err(`  ${advice}\n`);
 }
 
-function adviceFor(error: Error, settings: OpticalSettings): string {
+function adviceFor(error: Error, settings: OpticalSettings, higher: string): string {
   const { message } = error;
   if (error instanceof PortError) return '';
   if (/signing on: .*nothing came/.test(message))
@@ -65,9 +73,9 @@ function adviceFor(error: Error, settings: OpticalSettings): string {
     return `After the change of rate the meter was not heard: try --baud-max ${settings.maxBaud > 300 ? 300 : settings.maxBaud}, and see whether the adapter can change its rate.`;
   if (/block check/.test(message))
     return 'Characters are damaged on the way: move the head, keep the light away, or try a lower --baud-max.';
-  if (/password/.test(message)) return 'Mind that meters lock after a few wrong passwords. --level 2 sends it as P2.';
+  if (/password/.test(message)) return `Mind that meters lock after a few wrong passwords. ${higher}`;
   if (/ER0?[67]\b|access denied|no right/i.test(message))
-    return 'It wants a password, or one of a higher level: --level 2.';
+    return `It wants a password, or one of a higher level: ${higher}`;
   if (/no answer/.test(message))
     return 'Meters leave programming mode after a minute without a command; --timeout waits longer for an answer.';
   return '';

@@ -14,7 +14,7 @@ import { askSecret, type Given, type OpticalSettings, opticalSettings, type Pass
 import { dataTable } from './show.ts';
 
 const HELP = `readout                 the whole data set
-read CODE [SPAN]        one code, e.g. read 1.8.0; read P.01 2611200000;2611210000
+read CODE [SPAN]        one code, e.g. read 1.8.0; read P.01(2611200000;2611210000)
 login [1|2]             a password as P1 or P2; it is not shown
 write CODE VALUE        e.g. write 0.9.1 120000
 execute CODE [VALUE]    e.g. execute 1.6.0 0
@@ -77,7 +77,13 @@ class Shell {
     } catch (error) {
       if (this.#terminal.signal.aborted) return false;
       if ((error as Error).name === 'UsageError') this.#terminal.err(`${(error as Error).message}\n`);
-      else tell(error, this.#settings, this.#terminal);
+      else
+        tell(
+          error,
+          this.#settings,
+          this.#terminal,
+          this.#password ? 'login 2 sends one as P2.' : 'login sends one, login 2 as P2.',
+        );
     }
     return true;
   }
@@ -111,9 +117,12 @@ class Shell {
         return;
       }
       case 'read': {
-        if (code === undefined) throw new UsageError('read: say which code, e.g. read 1.8.0');
+        // As it is written for `program`, too: the span in brackets behind the code.
+        const found = /^([^()]+?)\s*(?:\(([^()]*)\))?$/.exec(words.join(' '));
+        if (code === undefined || !found) throw new UsageError('read: say which code, e.g. read 1.8.0');
+        const [asked, span] = found[2] === undefined ? [code, value] : [found[1] as string, found[2]];
         await this.#enter();
-        out(dataTable(await readCode(session, code, value, undefined)));
+        out(dataTable(await readCode(session, asked, span, undefined)));
         return;
       }
       case 'write':
