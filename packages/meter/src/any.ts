@@ -84,8 +84,8 @@ function makeDecoder(protocol: PortProtocol, options: AnyReaderOptions, sink: Po
 const STRANGEST = 12;
 /** What was read says more than what was refused. */
 const READ_WEIGHS = 1e6;
-/** So many wireless frames in a row without an octet between. */
-const WIRELESS_ROW = 8;
+/** So many frames in a row without an octet between are no accident. */
+const LONG_ROW = 8;
 /** Octets of a read-out without identification that are no accident. */
 const LONG_ENOUGH = 32;
 
@@ -110,6 +110,9 @@ interface Candidate {
   readonly decoder: PortDecoder;
   readonly messages: Message[];
   readonly drops: Drop[];
+  /** Good messages with nothing refused between them, and what was refused before the last. */
+  row: number;
+  refused: number;
 }
 
 export function createAnyReader(options: AnyReaderOptions, sink: PortSink): AnyReader {
@@ -149,6 +152,8 @@ class Detector implements AnyReader {
       decoder: makeDecoder(protocol, this.#options, sink),
       messages: [],
       drops: [],
+      row: 0,
+      refused: 0,
     };
     return candidate;
   }
@@ -166,6 +171,11 @@ class Detector implements AnyReader {
       else if (candidate.protocol !== 'han') return;
       this.#sink.message(m);
       return;
+    }
+    if (!m.error) {
+      const refused = refusedSoFar(candidate.decoder.counters);
+      candidate.row = refused === candidate.refused ? candidate.row + 1 : 1;
+      candidate.refused = refused;
     }
     if (isProof(candidate, m)) {
       this.#choose(candidate);
@@ -226,7 +236,12 @@ class Detector implements AnyReader {
   }
 
   reset(): void {
-    if (!this.#chosen) for (const d of this.#mostPlausible().drops) this.#sink.drop(d);
+    if (!this.#chosen) {
+      const { drops, messages, decoder } = this.#mostPlausible();
+      for (const d of drops) this.#sink.drop(d);
+      // On a line with the wrong parity much seems to be something; on one where nothing else was heard it is.
+      if (isClean(decoder.counters)) for (const m of messages) this.#sink.message(m);
+    }
     this.#before = addCounters(this.#before, (this.#chosen ?? (this.#candidates[0] as Candidate)).decoder.counters);
     this.#begin();
   }
@@ -239,13 +254,20 @@ function isFramed({ protocol, decoder }: Candidate): boolean {
   return protocol === 'mbus';
 }
 
-function isProof({ protocol, decoder: { counters } }: Candidate, m: Message): boolean {
+/** Octets that belonged to nothing, and refused frames. */
+function refusedSoFar({ noise, dropped }: PortCounters): number {
+  let all = noise;
+  for (const reason in dropped) all += dropped[reason] as number;
+  return all;
+}
+
+function isProof({ protocol, row }: Candidate, m: Message): boolean {
   if (m.error || m.flags.includes('checksumBad') || m.flags.includes('truncated')) return false;
-  // Wireless frames may come without check sums, and noise holds some that look whole: only a row of them, and nothing else, is proof.
-  if (protocol === 'wmbus') return isClean(counters) && counters.good >= WIRELESS_ROW;
+  // Wireless frames may come without check sums, and noise holds some that look whole: only a row of them is proof.
+  if (protocol === 'wmbus') return row >= LONG_ROW;
   // So it is with data sets that nobody announced: `x(1)!` stands in every noise.
   if (protocol === 'iec62056-21' && m.raw !== undefined && ((m.raw[0] as number) & 0x7f) !== 0x2f)
-    return m.raw.length >= LONG_ENOUGH || (isClean(counters) && counters.good >= WIRELESS_ROW);
+    return m.raw.length >= LONG_ENOUGH || row >= LONG_ROW;
   return true;
 }
 

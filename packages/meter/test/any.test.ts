@@ -82,6 +82,40 @@ describe('the protocol of a port', () => {
     expect(reader.counters.bytes).toBe(P1.length + MBUS.length);
   });
 
+  it('wireless frames are told on a port that was opened in the middle of one', () => {
+    const messages: Message[] = [];
+    const reader = createAnyReader(
+      { reader: 'r', port: 'p', now: () => 1e12, live: true },
+      { message: (m) => void messages.push(m), drop: () => {} },
+    );
+    const one = (): void => {
+      reader.push(RADIO);
+      reader.idle();
+    };
+    reader.push(RADIO.subarray(9));
+    reader.idle();
+    for (let i = 0; i < 7; i++) one();
+    expect(messages).toEqual([]);
+    reader.push(Uint8Array.of(0x55));
+    for (let i = 0; i < 10; i++) one();
+    expect(reader.protocol).toBe('wmbus');
+    expect(messages).toHaveLength(17);
+  });
+
+  it('what waited for proof on a clean line is told before the line becomes another one', () => {
+    const messages: Message[] = [];
+    const reader = createAnyReader(
+      { reader: 'r', port: 'p', now: () => 1e12, live: true },
+      { message: (m) => void messages.push(m), drop: () => {} },
+    );
+    for (let i = 0; i < 3; i++) {
+      reader.push(RADIO);
+      reader.idle();
+    }
+    reader.reset();
+    expect(messages).toHaveLength(3);
+  });
+
   it('can be forced', () => {
     expect(read([MBUS], { protocol: 'han' }).messages).toEqual([]);
     expect(read([RADIO, RADIO], { protocol: 'wmbus' }).messages).toHaveLength(2);
