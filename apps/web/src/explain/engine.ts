@@ -58,7 +58,11 @@ export interface PartDetail {
   }[];
   /** The innermost APDU as XML-like text. */
   readonly text: string | undefined;
+  /** It is of a protocol without APDUs. */
+  readonly textless: boolean;
 }
+
+const TEXTLESS: ReadonlySet<CarrierKind> = new Set(['p1', 'iec62056-21', 'mbus', 'wmbus']);
 
 export interface Limits {
   readonly parts: number;
@@ -128,6 +132,7 @@ export function createEngine(now: () => number, limits: Limits = LIMITS): Engine
         // Copies: what is sent to the page would else take the whole input along.
         layers: found.layers.map(({ name, bytes, fields }) => ({ name, bytes: bytes.slice(), fields })),
         text: found.text,
+        textless: found.text === undefined && TEXTLESS.has(found.kind),
       };
     },
   };

@@ -60,6 +60,7 @@ interface Shown {
   readonly key: string;
   readonly layers: readonly LayerMap[];
   readonly text: string | undefined;
+  readonly textless: boolean;
 }
 
 export function Outcome({ explaining, enterKeys }: { explaining: Explaining; enterKeys(): void }): ReactNode {
@@ -77,7 +78,10 @@ export function Outcome({ explaining, enterKeys }: { explaining: Explaining; ent
     if (count === 0) return;
     let current = true;
     void part(at).then((detail) => {
-      if (current && detail) show({ key, layers: detail.layers.map(mapLayer), text: detail.text });
+      if (current && detail) {
+        const { layers, text, textless } = detail;
+        show({ key, layers: layers.map(mapLayer), text, textless });
+      }
     });
     return () => {
       current = false;
@@ -163,7 +167,14 @@ function Part({ shown, tab, setTab }: { shown: Shown; tab: string; setTab(tab: s
   const { t } = useSpeech();
   const xml = useMemo(() => ({ value: 'xml', label: 'XML', body: () => <Xml text={shown.text} /> }), [shown.text]);
   return (
-    <TwoSided layers={shown.layers} readings={NONE} hint={t('pointBytes')} tab={tab} setTab={setTab} after={xml} />
+    <TwoSided
+      layers={shown.layers}
+      readings={NONE}
+      hint={t('pointBytes')}
+      tab={tab}
+      setTab={setTab}
+      after={shown.textless ? undefined : xml}
+    />
   );
 }
 

@@ -39,7 +39,7 @@ describe.skipIf(!chromiumPath)(chromiumPath ? 'the page that explains' : NO_CHRO
       await context.close();
     }
   }
-  const field = (page: Page) => page.getByLabel('Hex, a dump, a log, an array', { exact: true }).last();
+  const field = (page: Page) => page.getByLabel('Hex, a telegram, a dump, a log', { exact: true }).last();
   const title = (page: Page, text: string) => page.locator('#explain-part', { hasText: text }).waitFor();
   const example = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click();
 

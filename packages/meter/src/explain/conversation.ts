@@ -42,6 +42,7 @@ import {
 } from './ports.ts';
 
 export interface ExplainedPart {
+  readonly kind: CarrierKind;
   /** Where in the piece it lies. */
   readonly offset: number;
   readonly length: number;
@@ -93,7 +94,7 @@ export function explainConversation(options: ConversationOptions = {}): Conversa
   const link = (bytes: Uint8Array, c: Carried, said: Direction | undefined): ExplainedPart => {
     const own = bytes.subarray(c.start, c.end);
     const fields = shift(linkFields(own, c), c.start);
-    const base = { offset: c.start, length: c.end - c.start };
+    const base = { kind: c.kind, offset: c.start, length: c.end - c.start };
     let at = c.payloadStart;
     let direction = said;
     if (c.kind === 'hdlc') {
@@ -152,7 +153,7 @@ export function explainConversation(options: ConversationOptions = {}): Conversa
     at: number,
     apdu: Uint8Array,
     direction: Direction | undefined,
-    base: { offset: number; length: number },
+    base: Pick<ExplainedPart, 'kind' | 'offset' | 'length'>,
   ): ExplainedPart => {
     const layers: Layer[] = [];
     const inPlace = wire.length - at >= apdu.length && apdu.every((byte, i) => wire[at + i] === byte);
@@ -169,7 +170,7 @@ export function explainConversation(options: ConversationOptions = {}): Conversa
       last = carriers.at(-1)?.kind;
       return carriers.map((c) => {
         const own = bytes.subarray(c.start, c.end);
-        const base = { offset: c.start, length: own.length };
+        const base = { kind: c.kind, offset: c.start, length: own.length };
         if (c.kind === 'unknown') {
           const fields = [{ path: 'unknown', offset: 0, length: own.length, text: c.why ?? 'unknown' }];
           return {

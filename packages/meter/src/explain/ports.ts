@@ -52,9 +52,35 @@ function behindPadding(bytes: Uint8Array): number {
   return at;
 }
 
+/**
+ * Addresses as what holds their values, and each line's end with its line: so a tree shows lines. Two of one address stay apart.
+ */
+function byLine(fields: readonly MessageField[]): MessageField[] {
+  let path = '';
+  let own = '';
+  return fields.map((field, i) => {
+    if (field.path.endsWith('/address') && field.path !== 'request/address') {
+      path = field.path.slice(0, -'/address'.length);
+      own = `${path.slice(0, Math.max(0, path.lastIndexOf('/')))}/${i}`.replace(/^\//, '');
+      return { ...field, path: own };
+    }
+    if (path !== '' && field.path.startsWith(`${path}/`))
+      return { ...field, path: `${own}/${field.path.slice(path.length + 1)}` };
+    if (own !== '' && /end of line|line-end/.test(field.path)) {
+      const line = own;
+      own = '';
+      path = '';
+      return { ...field, path: `${line}/line-end` };
+    }
+    own = '';
+    path = '';
+    return field;
+  });
+}
+
 export function telegramFields(bytes: Uint8Array): MessageField[] {
   const at = behindPadding(bytes);
-  return covering(shift(explainTelegram(bytes.subarray(at)), at), bytes.length, 'padding');
+  return byLine(covering(shift(explainTelegram(bytes.subarray(at)), at), bytes.length, 'padding'));
 }
 
 /** Whether deciphered octets are a P1 telegram. */
@@ -80,7 +106,11 @@ export function telegramPart(bytes: Uint8Array): PortPart {
 
 export function readoutPart(bytes: Uint8Array): PortPart {
   const fields = covering(explainReadout(bytes), bytes.length);
-  return { ...readoutTitle(fields), layers: [{ name: 'on the wire', bytes, fields }], ...faultOf(fields) };
+  return {
+    ...readoutTitle(fields),
+    layers: [{ name: 'on the wire', bytes, fields: byLine(fields) }],
+    ...faultOf(fields),
+  };
 }
 
 /** Letters of commands that the meter sends. */
@@ -238,10 +268,12 @@ export function wirelessPart(bytes: Uint8Array, keys: MbusKeys | undefined): Por
   }
   let fields = own;
   const opened = keys && explainWireless(bytes, { keys });
-  if (opened?.bytes.some((byte, i) => byte !== sealed.bytes[i])) {
+  if (opened) {
     fields = covering(opened.fields, opened.bytes.length);
-    layers.push({ name: 'deciphered', bytes: opened.bytes, fields });
-  } else if (opened) fields = covering(opened.fields, opened.bytes.length);
+    const at = opened.bytes.findIndex((byte, i) => byte !== sealed.bytes[i]);
+    const field = own.findIndex(({ offset, length }) => offset <= at && at < offset + length);
+    if (at >= 0 && field >= 0) layers.push(openedFrom(own, field, opened.bytes, fields));
+  }
   const control = textOf(fields, /^link\/control$/);
   const who = ['manufacturer', 'identification'].map(
     (what) => textOf(fields, new RegExp(`^transport/${what}$`)) ?? textOf(fields, new RegExp(`^link/${what}$`)),
@@ -256,6 +288,18 @@ export function wirelessPart(bytes: Uint8Array, keys: MbusKeys | undefined): Por
   const parts = [`wireless M-Bus ${control ?? 'frame'}`, who.filter(Boolean).join(' ')];
   if (n > 0) parts.push(`${n} record${n === 1 ? '' : 's'}`);
   return { title: parts.filter((part) => part !== '').join(', '), direction: directionOf(bytes[1]), layers, ...hint };
+}
+
+/** The plain octets from where they were enciphered on; the field that said so says that they were opened. */
+function openedFrom(sealed: MessageField[], at: number, bytes: Uint8Array, fields: readonly MessageField[]): Layer {
+  const closed = sealed[at] as MessageField;
+  sealed[at] = {
+    ...closed,
+    text: closed.text.replace('enciphered, no key', 'enciphered; the plain text stands below'),
+  };
+  const plain = bytes.subarray(closed.offset);
+  const own = fields.filter(({ offset }) => offset >= closed.offset);
+  return { name: 'deciphered', bytes: plain, fields: covering(shift(own, -closed.offset), plain.length) };
 }
 
 const STICK = 'behind the frame: what the receiver says of it';
