@@ -118,7 +118,7 @@ class PolledReader implements PortReader {
                 { line, clock, poll, baud: setting.baud, network: device.type !== 'serial', tentative, known },
                 around,
               )
-            : await opticalAsker({ line, clock, poll }, around);
+            : await opticalAsker({ line, clock, poll, network: device.type !== 'serial' }, around);
         if (device.type === 'serial') name.opened();
         this.#up(line);
         failures = 0;

@@ -18,17 +18,22 @@ export interface OpticalAskerOptions {
   readonly line: WatchedLine;
   readonly clock: Clock;
   readonly poll: PollOptions;
+  /** A serial server keeps the rate that it is set to. */
+  readonly network: boolean;
 }
 
 /** @throws what opening the line throws */
-export async function opticalAsker({ line, clock, poll }: OpticalAskerOptions, around: Surroundings): Promise<Asker> {
+export async function opticalAsker(
+  { line, clock, poll, network }: OpticalAskerOptions,
+  around: Surroundings,
+): Promise<Asker> {
   const session = await createOpticalSession({
     link: line,
     clock,
     address: poll.address,
     mode: poll.mode,
     wakeUp: poll.wakeUp,
-    maxBaud: poll.baud,
+    maxBaud: poll.baud ?? (network ? SIGN_ON.baud : undefined),
     trace({ direction, bytes }) {
       // What we ask for again was no good.
       if (direction === 'out' && bytes.length === 1 && bytes[0] === NAK) around.refused('bcc');

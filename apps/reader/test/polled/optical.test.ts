@@ -1,5 +1,7 @@
 /** An optical meter that is asked: each read-out a message, whatever happens on the line. */
-import { bytesOf, evenParity, textOf } from '@amiable/iec62056-21';
+
+import { fromHex } from '@amiable/bytes';
+import { bytesOf, evenParity, textOf, withoutParity } from '@amiable/iec62056-21';
 import { messageToJson } from '@amiable/model';
 import { describe, expect, it } from 'vitest';
 import { begin, createLine, opticalMeter, READOUT, T0 } from './bench.ts';
@@ -166,6 +168,21 @@ describe('an optical meter', () => {
     await port.stop();
     expect(line.open).toBe(false);
     expect(port.told).toEqual(['reading /dev/test at 300 8N1, every 60 s']);
+  });
+  it('behind a serial server, which keeps its rate, is read at 300 baud unless another is said', async () => {
+    for (const [baud, agreed] of [
+      [undefined, '\x06000\r\n'],
+      [9600, '\x06050\r\n'],
+    ] as const) {
+      const line = createLine();
+      opticalMeter(line, { mode: 'C', baud: 9600 });
+      const device = { type: 'tcp', at: { host: 'server', port: 3001 } } as const;
+      const port = begin(line, 'iec62056-21', { baud }, { device });
+      await line.clock.advance(MINUTE / 2);
+      expect(port.messages).toHaveLength(1);
+      expect(line.written.map((hex) => textOf(withoutParity(fromHex(hex))))).toContain(agreed);
+      await port.stop();
+    }
   });
   it('a device that is not there ends a run that must open, in its words', async () => {
     const line = createLine();
