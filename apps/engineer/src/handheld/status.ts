@@ -14,7 +14,7 @@ import { eventName, isObject } from './is15959.ts';
 import { type Given, type Planned, readList } from './list.ts';
 import { readingsIn } from './messages.ts';
 import { countsOf, readVisits, type VisitFile, type VisitRecord } from './store.ts';
-import { storeOf } from './visit.ts';
+import { plainly, storeOf } from './visit.ts';
 
 const when = (at: number): string => new Date(at).toISOString().slice(0, 16).replace('T', ' ');
 
@@ -114,10 +114,10 @@ export function runShow(terminal: Terminal, which: string, given: Given): void {
     if (record.t === 'message' && !record.step.startsWith('profile'))
       showMessage(terminal, record.step, record.json, indian, rows);
     else if (record.t === 'step' && record.state === 'refused')
-      terminal.out(`\n${record.step}: ${harmless(record.words ?? 'refused')}\n`);
+      terminal.out(`\n${record.step}: ${harmless(plainly(record.words ?? 'refused'))}\n`);
     else if (record.t === 'write' && record.state !== 'begun')
       terminal.out(
-        `\nwrite ${record.object} = ${record.wanted}: ${record.state}${record.before === undefined ? '' : ` (was ${record.before})`}${record.words ? `: ${record.words}` : ''}\n`,
+        `\nwrite ${record.object} = ${record.wanted}: ${record.state}${record.before === undefined ? '' : ` (was ${record.before})`}${record.words ? `: ${plainly(record.words)}` : ''}\n`,
       );
   }
   showProfiles(terminal, found, indian, rows);

@@ -168,7 +168,7 @@ export function readVisits(folder: string): VisitFile[] {
   return readdirSync(folder)
     .filter((name) => name.endsWith(SUFFIX))
     .flatMap((name) => readVisit(folder, name) ?? [])
-    .sort((a, b) => a.head.at - b.head.at || (a.name < b.name ? -1 : 1));
+    .sort((a, b) => a.head.at - b.head.at || a.name.length - b.name.length || (a.name < b.name ? -1 : 1));
 }
 
 export interface VisitWriter {

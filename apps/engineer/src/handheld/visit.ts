@@ -35,6 +35,8 @@ export const STORE = 'visits';
 const RECENT = 86_400_000;
 const TRIES = 3;
 const FIRST_WAIT = 2000;
+/** A meter in programming mode that hears nothing leaves it after 60 to 120 s. */
+const PROGRAMMING = 65_000;
 
 /** The meter under the head is another one. */
 class WrongMeter extends Error {
@@ -232,10 +234,15 @@ async function visitMeter(
       const again = name === 'LinkError' || name === 'PortError';
       if (!again || n >= TRIES) {
         if (name === 'WrongMeter') terminal.err(`amiable: ${words}\n`);
-        return { words: again ? `interrupted: ${words}` : words, whole: false };
+        return { words: again ? `interrupted: ${plainly(words)}` : plainly(words), whole: false };
       }
-      terminal.err(`  trying again in ${(FIRST_WAIT * 2 ** (n - 1)) / 1000} s\n`);
-      await sleep(clock, FIRST_WAIT * 2 ** (n - 1), terminal.signal);
+      // A meter whose visit broke off in programming mode hears no sign-on until it has left that mode by itself.
+      const busy =
+        line.protocol === 'iec62056-21' && /^signing on/.test(words) && heardLately(file.records, clock.now());
+      const wait = busy ? PROGRAMMING : FIRST_WAIT * 2 ** (n - 1);
+      if (busy) terminal.err('  the meter may still be in programming mode, which it leaves after a minute or two.\n');
+      terminal.err(`  trying again in ${wait / 1000} s\n`);
+      await sleep(clock, wait, terminal.signal);
     }
   }
   const counts = countsOf(file.records);
@@ -253,6 +260,13 @@ async function visitMeter(
   ];
   return { words: `${whole ? 'complete' : 'partial'}: ${parts.join(', ')}`, whole };
 }
+
+/** Something of the meter came within the last minutes. */
+const heardLately = (records: readonly VisitRecord[], now: number): boolean =>
+  records.some((record) => record.t === 'exchange' && record.d === 'in' && now - record.at < 2 * PROGRAMMING);
+
+/** Without what only engineers want to see; the store has it all. */
+export const plainly = (words: string): string => words.replace(/; expected .*$/s, '');
 
 /** Says each step as it is done. */
 function told(writer: VisitWriter, terminal: Terminal): VisitWriter {
@@ -311,7 +325,7 @@ async function attempt(
   const workFor = (progress: Progress): VisitWork & WriteWork => {
     const note = (text: string): void => {
       progress.clear();
-      terminal.err(`  ${text}\n`);
+      terminal.err(`  ${plainly(text)}\n`);
     };
     return {
       writer,
