@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Canvas, fitted, INK, LIGHT, textWidth } from '../src/features/display/canvas.ts';
 import { type Display, displayOf, plainDisplay } from '../src/features/display/content.ts';
+import { createKept } from '../src/features/display/kept.ts';
 import { drawDisplay, marksOf } from '../src/features/display/picture.ts';
 import { bitsOf, encodePng, packLevels } from '../src/features/display/png.ts';
 import { LANGUAGES, type Language, speechOf } from '../src/features/display/words.ts';
@@ -418,5 +419,23 @@ describe('canvas', () => {
       ),
       { numRuns: 100 },
     );
+  });
+});
+
+describe('pictures that are kept', () => {
+  it('are bounded by number and by octets, the oldest go first', () => {
+    const kept = createKept<{ body: Buffer }>(3, 100);
+    const of = (length: number) => ({ body: Buffer.alloc(length) });
+    for (const key of ['a', 'b', 'c', 'd']) kept.put(key, of(10));
+    expect(['a', 'b', 'c', 'd'].map((key) => kept.get(key) !== undefined)).toEqual([false, true, true, true]);
+    expect(kept.octets).toBe(30);
+    kept.put('large', of(85));
+    expect([kept.get('c'), kept.octets]).toEqual([undefined, 95]);
+    kept.put('large', of(20));
+    expect(kept.octets).toBe(30);
+    // Larger than everything: given, not kept, and nothing else need go for good.
+    expect(kept.put('huge', of(101)).body).toHaveLength(101);
+    expect(kept.get('huge')).toBeUndefined();
+    expect(kept.octets).toBeLessThanOrEqual(100);
   });
 });

@@ -13,6 +13,7 @@ import { HttpError } from '../../http/error.ts';
 import { meterParams } from '../../http/forms.ts';
 import { isTitleSerial } from '../../keys/placeholders.ts';
 import { type Asked, type Display, displayOf, plainDisplay } from './content.ts';
+import { createKept } from './kept.ts';
 import { drawDisplay } from './picture.ts';
 import { bitsOf, encodePng, packLevels } from './png.ts';
 import { recentPowers, SELECTORS } from './recent.ts';
@@ -20,6 +21,8 @@ import { LANGUAGES, speechOf } from './words.ts';
 
 /** Pictures and contents kept; a thousand displays of one house share them. */
 const MAX_KEPT = 256;
+/** Octets that the pictures may take together. */
+const MAX_PICTURES = 16 << 20;
 /** A wrong guess at the clocks of display and server costs a second fetch, not an old picture. */
 const SPARE = 1;
 
@@ -59,7 +62,7 @@ const tagOf = (body: Uint8Array | string): string => createHash('sha256').update
 export function displayRoutes(app: FastifyInstance, context: Context): void {
   const { store, live, keys } = context;
   const contents = new Map<string, { slot: number; display: Promise<Display> }>();
-  const pictures = new Map<string, Answer>();
+  const pictures = createKept<Answer>(MAX_KEPT, MAX_PICTURES);
 
   async function meterOf(id: string | undefined): Promise<Meter | undefined> {
     const chosen = id === undefined ? (await store.meters({ limit: 1 })).meters[0] : await store.meter(id);
@@ -119,7 +122,7 @@ export function displayRoutes(app: FastifyInstance, context: Context): void {
     if (size.invert === '1') for (let i = 0; i < levels.length; i++) levels[i] = size.greys - 1 - (levels[i] as number);
     const bits = bitsOf(size.greys);
     const body = raw ? packLevels(levels, size.w, size.h, bits) : encodePng(levels, size.w, size.h, size.greys);
-    return remember(pictures, key, {
+    return pictures.put(key, {
       body,
       tag: tagOf(levels),
       headers: {
