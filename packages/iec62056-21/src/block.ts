@@ -67,6 +67,8 @@ const LONGEST_LINE = 80;
 export const LONGEST_BLOCK = 1 << 19;
 const SLASH = 0x2f;
 const END = 0x21;
+const OPEN = 0x28;
+const CLOSE = 0x29;
 
 /** What the machine that owns the receiver waits for: the same character may begin several things. */
 export interface Expectation {
@@ -74,6 +76,8 @@ export interface Expectation {
   readonly ack: 'single' | 'line';
   /** Data without STX may come, up to `!` CR LF. */
   readonly bare: boolean;
+  /** What follows such data is waited for: with ETX and BCC behind them their head was lost, STX with it, and they are wrong. */
+  readonly tail?: boolean;
 }
 
 export interface MessageReceiver {
@@ -83,6 +87,8 @@ export interface MessageReceiver {
   /** Octets since the last reset that began nothing, at most 64 of them. */
   readonly noise: Uint8Array;
   push(octet: number): void;
+  /** Nothing follows: bare data that waited for a tail are taken. @returns whether there were any */
+  flush(): boolean;
   reset(): void;
 }
 
@@ -94,7 +100,7 @@ export function createMessageReceiver(take: (received: Received) => void): Messa
 class Receiver implements MessageReceiver {
   expectation: Expectation = { ack: 'single', bare: false };
   readonly #take: (received: Received) => void;
-  #state: 'idle' | 'line' | 'block' | 'check' | 'bare' = 'idle';
+  #state: 'idle' | 'line' | 'block' | 'check' | 'bare' | 'tail' = 'idle';
   #buf = new Uint8Array(256);
   #len = 0;
   #noise: number[] = [];
@@ -112,6 +118,12 @@ class Receiver implements MessageReceiver {
 
   get noise(): Uint8Array {
     return Uint8Array.from(this.#noise);
+  }
+
+  flush(): boolean {
+    if (this.#state !== 'tail') return false;
+    this.#bare();
+    return true;
   }
 
   reset(): void {
@@ -146,9 +158,25 @@ class Receiver implements MessageReceiver {
         this.#block();
         return;
       case 'bare':
+        // What a change of rate left on the line stands before it.
+        if (c === STX && !this.#isInBracket()) {
+          this.#start('block', c);
+          return;
+        }
         this.#put(c);
-        if (c === LF && this.#endsBare()) this.#bare();
-        else if (this.#len > LONGEST_BLOCK) this.reset();
+        if (c === LF && this.#endsBare()) {
+          if (this.expectation.tail) this.#state = 'tail';
+          else this.#bare();
+        } else if (this.#len > LONGEST_BLOCK) this.reset();
+        return;
+      case 'tail':
+        if (c === ETX || c === EOT) {
+          this.#put(c);
+          this.#state = 'check';
+        } else if (c !== CR && c !== LF && c !== 0) {
+          this.#bare();
+          this.#begin(c);
+        }
     }
   }
 
@@ -194,6 +222,16 @@ class Receiver implements MessageReceiver {
     if (!broken) this.#take({ type: 'line', text });
   }
 
+  /** The line under way has a bracket that is not closed: some meters send STX within. */
+  #isInBracket(): boolean {
+    for (let at = this.#len - 1; at >= 0; at--) {
+      const c = this.#buf[at];
+      if (c === OPEN) return true;
+      if (c === CLOSE || c === LF) return false;
+    }
+    return false;
+  }
+
   /** The line that ends here begins with the end mark. */
   #endsBare(): boolean {
     let at = this.#len - 1;
@@ -215,7 +253,8 @@ class Receiver implements MessageReceiver {
     this.#state = 'idle';
     this.#len = 0;
     const end = bytes.length - 2;
-    const right = !broken && blockCheck(bytes, 1, end + 1) === bytes[end + 1];
+    const headless = bytes[0] !== STX && bytes[0] !== SOH;
+    const right = !broken && !headless && blockCheck(bytes, 1, end + 1) === bytes[end + 1];
     const stx = bytes[0] === SOH ? bytes.indexOf(STX) : 0;
     const data = stx < 0 ? '' : textOf(bytes, stx + 1, end);
     const head = bytes[0] === SOH ? textOf(bytes, 1, Math.min(3, end)) : '';

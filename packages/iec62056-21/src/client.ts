@@ -152,6 +152,7 @@ type ClientStep = Step<ClientState, Effect>;
 const NEVER = Number.POSITIVE_INFINITY;
 const SINGLE: Effect = { do: 'expect', expectation: { ack: 'single', bare: false } };
 const BARE: Effect = { do: 'expect', expectation: { ack: 'single', bare: true } };
+const BARE_OR_CHECKED: Effect = { do: 'expect', expectation: { ack: 'single', bare: true, tail: true } };
 const LINES: Effect = { do: 'expect', expectation: { ack: 'line', bare: false } };
 const signOnLine: Effect = { do: 'line', settings: SIGN_ON_LINE };
 const BREAK = encodeCommand({ command: 'B', type: '0', data: '', more: false });
@@ -239,7 +240,7 @@ function tableOf(options: ClientOptions): Table<ClientState, Input, Effect> {
       const change: Effect = { do: 'line', settings: { baud: agreed, framing: '7E1' } };
       if (want === 'programming')
         return to({ type: 'entering', meter, repeats: 0, ...contextOf(state) }, told, SINGLE, select, change);
-      return to({ type: 'reading', meter, repeats: 0, ...contextOf(state) }, told, BARE, select, change);
+      return to({ type: 'reading', meter, repeats: 0, ...contextOf(state) }, told, BARE_OR_CHECKED, select, change);
     }
     // Modes A and B: the data come by themselves.
     const agreed = mode === 'B' ? found.baud : 300;
@@ -248,7 +249,7 @@ function tableOf(options: ClientOptions): Table<ClientState, Input, Effect> {
       { type: 'reading', meter, repeats: 0, ...contextOf(state) },
       event({ type: 'identified', meter }),
       ...(agreed === 300 ? [] : [{ do: 'line', settings: { baud: agreed, framing: '7E1' } } as const]),
-      BARE,
+      BARE_OR_CHECKED,
       { do: 'wait', wait: timeout },
     );
   }
@@ -567,6 +568,7 @@ class Client implements OpticalClient {
     this.#deadline = NEVER;
     const heard = this.#heard;
     if (this.#receiver.noise.length > 0) this.#said = this.#receiver.noise;
+    if (this.#receiver.flush()) return;
     this.#receiver.reset();
     this.#send({ type: 'silence', heard, noise: this.#said });
   }

@@ -137,6 +137,56 @@ describe('read-out', () => {
     expect(w.log.filter((line) => line === '> <NAK>')).toHaveLength(1);
   });
 
+  // A port that changes its rate late loses the first characters, or turns them into others.
+  test.each([
+    ['lost', [1, 9, 40], () => []],
+    ['nonsense', [1, 2], () => [0x78]],
+  ] as const)('a head that is %s: NAK, and the block comes again', (_, lengths, instead) => {
+    for (const length of lengths) {
+      let gone = 0;
+      const w = wire({
+        damage: (octet, _n, to) => {
+          const hit = to === 'client' && w.server.state === 'busy' && gone < length && (gone > 0 || octet === 0x02);
+          if (!hit) return [octet];
+          gone++;
+          return [...instead()];
+        },
+      });
+      expect(readout(w)).toMatchObject({ lines: LINES });
+      expect(gone).toBe(length);
+      expect(w.log.filter((line) => line === '> <NAK>')).toHaveLength(1);
+    }
+  });
+
+  test('nonsense before the block does not hide its STX', () => {
+    let first = true;
+    const w = wire({
+      damage: (octet, _n, to) => {
+        if (to !== 'client' || w.server.state !== 'busy' || !first) return [octet];
+        first = false;
+        return [0x78, 0x29, octet];
+      },
+    });
+    expect(readout(w)).toMatchObject({ lines: LINES });
+    expect(w.log).not.toContain('> <NAK>');
+  });
+
+  test('data without STX and BCC are taken when nothing follows them', () => {
+    for (const tail of [[], [0x0d, 0x0a, 0]]) {
+      let behind = false;
+      const w = wire({
+        damage: (octet, _n, to) => {
+          if (to !== 'client' || w.server.state !== 'busy') return [octet];
+          if (octet === 0x02 || behind) return [];
+          if (octet !== 0x03) return [octet];
+          behind = true;
+          return tail;
+        },
+      });
+      expect(readout(w)).toMatchObject({ lines: LINES });
+    }
+  });
+
   test('a check that stays wrong is told', () => {
     const w = wire({ damage: (octet, _n, to) => (to === 'client' && octet === 0x34 ? [0x35] : [octet]) });
     expect(readout(w)).toContain('the block check was wrong 4 times');
