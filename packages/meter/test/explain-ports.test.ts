@@ -4,15 +4,18 @@ import { fromHex, toHex } from '@amiable/bytes';
 import { bytesOf, encodeCommand, evenParity } from '@amiable/iec62056-21';
 import { nodeCrypto } from '@amiable/io';
 import { encodeRecords, encodeTelegram, encodeWirelessFrame } from '@amiable/mbus';
+import type { Message } from '@amiable/model';
 import { addParity, sealTelegram } from '@amiable/p1';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   type ConversationOptions,
+  createAnyReader,
   type ExplainedPart,
   explainConversation,
   explainMessage,
   type Layer,
+  type PortProtocol,
   parsePaste,
 } from '../src/index.ts';
 
@@ -253,6 +256,35 @@ describe('wireless M-Bus', () => {
     }
     expect(seen).toBeGreaterThan(100);
     expect(known / Math.max(1, seen)).toBeGreaterThan(0.95);
+  });
+});
+
+describe('a stored message', () => {
+  const read = (raw: Uint8Array, protocol: PortProtocol): Message => {
+    const messages: Message[] = [];
+    const options = { reader: 'r', port: 'p', now: () => 0, protocol };
+    const reader = createAnyReader(options, { message: (m) => messages.push(m), drop() {} });
+    reader.push(raw);
+    reader.end();
+    return messages[0] as Message;
+  };
+  it.each([
+    ['p1', new Uint8Array(P1), 25],
+    ['iec62056-21', new Uint8Array(readFileSync(new URL('iec62056-21/ndokter_esy5q3da1004_v304.txt', vectors))), 8],
+    ['mbus', fromHex(readFileSync(new URL('mbus/els_falcon.hex', vectors), 'utf8').replace(/\s/g, '')), 8],
+    ['wmbus', encodeTelegram({ meter: METER, records: RECORDS, accessNumber: 7 }), 1],
+  ] as const)('of %s names the reading of each value', (protocol, raw, least) => {
+    const message = read(raw, protocol);
+    const layers = explainMessage(raw, { protocol, readings: message.items });
+    for (const layer of layers) covers([layer]);
+    const named = layers.flatMap(({ fields }) => fields.flatMap((f) => (f.reading === undefined ? [] : [f])));
+    expect(new Set(named.map(({ reading }) => reading)).size).toBeGreaterThanOrEqual(least);
+    for (const [at, value] of message.values.entries()) {
+      const said = named.filter(({ reading }) => reading === at).map(({ text }) => text.replace(/[.\s]/g, ''));
+      // What was sent as digits stands in the text of its fields.
+      if (said.length > 0 && typeof value === 'number' && value > 100)
+        expect(said.join(' '), message.items[at]?.name).toContain(String(value));
+    }
   });
 });
 

@@ -13,16 +13,25 @@ import { mbusKeysOf } from '../any.ts';
 import { readWire, type Wire } from '../wire.ts';
 import { type Layer, type MessageField, replaceBy, shift } from './layers.ts';
 import { isTelegram, readoutPart, telegramFields, telegramPart, wiredPart, wirelessPart } from './ports.ts';
+import { type NamedReading, withReadings } from './readings.ts';
 
 export interface ExplainOptions {
   /** Of the message: `han` unless given. */
   readonly protocol?: Protocol | undefined;
+  /** What was read of it, for fields that name their reading. */
+  readonly readings?: readonly NamedReading[] | undefined;
   readonly keys?: KeyRing | undefined;
   readonly crypto?: Crypto | undefined;
 }
 
 /** The layers of a message's bytes, whatever port they came from. Never throws. */
 export function explainMessage(raw: Uint8Array, options: ExplainOptions = {}): Layer[] {
+  const layers = layersOf(raw, options);
+  const own = options.protocol !== undefined && options.protocol !== 'han' && options.protocol !== 'dlms';
+  return own && options.readings ? withReadings(layers, options.readings) : layers;
+}
+
+function layersOf(raw: Uint8Array, options: ExplainOptions): Layer[] {
   const mbusKeys = options.keys && mbusKeysOf(options.keys);
   switch (options.protocol) {
     case 'p1':

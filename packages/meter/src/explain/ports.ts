@@ -58,10 +58,11 @@ function behindPadding(bytes: Uint8Array): number {
 function byLine(fields: readonly MessageField[]): MessageField[] {
   let path = '';
   let own = '';
-  return fields.map((field, i) => {
+  let count = 0;
+  return fields.map((field) => {
     if (field.path.endsWith('/address') && field.path !== 'request/address') {
       path = field.path.slice(0, -'/address'.length);
-      own = `${path.slice(0, Math.max(0, path.lastIndexOf('/')))}/${i}`.replace(/^\//, '');
+      own = `${path.slice(0, Math.max(0, path.lastIndexOf('/')))}/${count++}`.replace(/^\//, '');
       return { ...field, path: own };
     }
     if (path !== '' && field.path.startsWith(`${path}/`))

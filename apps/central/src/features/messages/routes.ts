@@ -28,6 +28,7 @@ export function messageRoutes(app: FastifyInstance, { store, keys }: Context): v
       throw new HttpError(404, `meter ${id} has no message ${message}; raw messages are kept for some days only`);
     const layers = explainMessage(fromHex(found.raw), {
       protocol: found.protocol as Protocol,
+      readings: found.readings,
       keys,
       crypto: nodeCrypto,
     });
