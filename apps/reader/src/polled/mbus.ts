@@ -17,7 +17,7 @@ import {
 } from '@amiable/mbus';
 import { busMeters, slaveAddressOf, slaveAddressText } from './addresses.ts';
 import type { WatchedLine } from './line.ts';
-import type { Asker, PollOptions, Surroundings } from './types.ts';
+import { type Asker, isOfMeter, type PollOptions, type Surroundings } from './types.ts';
 
 /** The single character. */
 const E5 = 0xe5;
@@ -97,10 +97,9 @@ export async function mbusAsker(options: MbusAskerOptions, around: Surroundings)
     try {
       telegrams = await session.read(meter.address);
     } catch (error) {
-      if (over()) throw error;
+      if (over() || !isOfMeter(error)) throw error;
       around.refused('noAnswer');
-      if (!meter.silent && !tentative())
-        around.tell(`meter ${name}: ${(error as Error).message}. It is asked again each round`);
+      if (!meter.silent && !tentative()) around.tell(`meter ${name}: ${error.message}. It is asked again each round`);
       meter.silent = !tentative();
       return false;
     } finally {

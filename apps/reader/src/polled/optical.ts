@@ -6,10 +6,11 @@
  * parity bits are; it asks for it again. What it believes goes through the decoder of ports that are listened to, so that the messages are the same.
  * Leaves out mode D: such a meter is only listened to.
  */
+import { PeerError } from '@amiable/bytes';
 import { createOpticalSession, NAK, type OpticalReadout } from '@amiable/iec62056-21';
 import type { Clock } from '@amiable/io';
 import type { WatchedLine } from './line.ts';
-import type { Asker, PollOptions, Surroundings } from './types.ts';
+import { type Asker, isOfMeter, type PollOptions, type Surroundings } from './types.ts';
 
 /** The rate of the sign-on. */
 export const SIGN_ON = { baud: 300, parity: 'N' } as const;
@@ -39,7 +40,7 @@ export async function opticalAsker(
       if (direction === 'out' && bytes.length === 1 && bytes[0] === NAK) around.refused('bcc');
     },
   });
-  const end = (): void => void session.close();
+  const end = (): void => void session.close().catch(() => {});
   around.signal.addEventListener('abort', end, { once: true });
   if (around.signal.aborted) end();
   let silent: string | undefined;
@@ -50,9 +51,9 @@ export async function opticalAsker(
       try {
         readout = await session.readout();
       } catch (error) {
-        if (line.lost || around.signal.aborted) throw error;
-        const { message } = error as Error;
-        around.refused((error as Error).name === 'PeerError' ? 'refused' : 'noAnswer');
+        if (line.lost || around.signal.aborted || !isOfMeter(error)) throw error;
+        const { message } = error;
+        around.refused(error instanceof PeerError ? 'refused' : 'noAnswer');
         if (silent !== message) around.tell(`${message}. ${silent === undefined ? ADVICE : 'Still trying'}`);
         silent = message;
         return false;

@@ -1,4 +1,5 @@
 /** What a port that is asked is asked for, and what one protocol must be able to do for it. */
+import { LinkError, PeerError } from '@amiable/bytes';
 import type { Link, Parity } from '@amiable/io';
 import type { PortProtocol } from '@amiable/meter';
 import type { DeviceReaderOptions } from '../device.ts';
@@ -65,3 +66,7 @@ export interface Asker {
   /** Closes the line too. */
   close(): Promise<void>;
 }
+
+/** The meter was silent, not understood, or refused; anything else is a fault of this program. */
+export const isOfMeter = (error: unknown): error is LinkError | PeerError =>
+  error instanceof LinkError || error instanceof PeerError;
