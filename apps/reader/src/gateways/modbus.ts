@@ -126,7 +126,13 @@ export async function startModbus(options: ModbusOptions): Promise<Gateway & { r
     socket.setNoDelay(true);
     let rest: Buffer = Buffer.alloc(0);
     socket.on('data', (chunk: Buffer) => {
-      const left = takeFrames(rest.length === 0 ? chunk : Buffer.concat([rest, chunk]), registers, (frame) => {
+      // Thousands of requests fit into one piece: the registers of a unit are made once for all of them.
+      const made = new Map<number, Uint16Array | undefined>();
+      const once: UnitRegisters = (unit) => {
+        if (!made.has(unit)) made.set(unit, registers(unit));
+        return made.get(unit);
+      };
+      const left = takeFrames(rest.length === 0 ? chunk : Buffer.concat([rest, chunk]), once, (frame) => {
         answered++;
         socket.write(frame);
       });

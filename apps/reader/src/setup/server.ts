@@ -406,7 +406,7 @@ ${fault === undefined ? '' : html`<p class="note bad" role="alert" id="w">${faul
         else if (!member && config.gateways.homeAssistant)
           await testBroker(config.gateways.homeAssistant.connection, shared);
         else if (uplink?.type === 'mqtt') await testBroker(uplink.connection, shared);
-        else if (uplink?.type === 'post') await testServer(uplink, shared);
+        else if (uplink?.type === 'post') await testServer(uplink, { ...shared, clock });
         else say({ key: 'testNeeds', result: 'bad' });
       } catch (error) {
         say({ key: 'testFailed', values: { why: portError(what, error).message }, result: 'bad' });
@@ -439,7 +439,7 @@ ${fault === undefined ? '' : html`<p class="note bad" role="alert" id="w">${faul
       data: html`${dataElement('texts', speech.dictionary.page)}${dataElement('state', view(speech.language))}`,
     });
   };
-  const events = ({ request, response, speech }: Visit) => {
+  const events = ({ response, speech }: Visit) => {
     if (listeners.size >= MOST_LISTENERS)
       return send(response, 503, 'text/plain; charset=utf-8', 'too many pages listen\n', { 'retry-after': '10' });
     listeners.add(response);
@@ -455,8 +455,8 @@ ${fault === undefined ? '' : html`<p class="note bad" role="alert" id="w">${faul
       cancel();
       cancel = clock.after(BEAT, write);
       due = false;
-      // A listener that does not read is not written to.
-      if (response.writableLength > 256 * 1024) return;
+      // A listener that does not read goes, or its kind would keep all others out; a page that is awake comes back by itself.
+      if (response.writableLength > 256 * 1024) return void response.destroy();
       const at = now();
       response.write(`data: ${JSON.stringify(view(speech.language, last))}\n\n`);
       last = at;
@@ -469,7 +469,7 @@ ${fault === undefined ? '' : html`<p class="note bad" role="alert" id="w">${faul
       cancel = clock.after(Math.max(0, (last ?? 0) + LEAST_BEAT - now()), write);
     });
     write();
-    request.on('close', () => {
+    response.on('close', () => {
       listeners.delete(response);
       cancel();
       end?.();

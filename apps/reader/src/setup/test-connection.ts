@@ -6,7 +6,7 @@
  */
 import { request as plainRequest } from 'node:http';
 import { request as secureRequest } from 'node:https';
-import { type Clock, portError, sleep } from '@amiable/io';
+import { type Clock, portError, sleep, systemClock } from '@amiable/io';
 import type { MqttConnection, PortConfig, PostUplinkConfig } from '../config/types.ts';
 import { startPort } from '../service/port.ts';
 import type { ReaderMachine, ReaderService } from '../service/types.ts';
@@ -160,7 +160,7 @@ export async function testBroker(
 
 export async function testServer(
   { url, apiKey, tls }: PostUplinkConfig,
-  { tell, signal }: { tell: Tell; signal: AbortSignal; clock?: Clock },
+  { tell, signal, clock = systemClock }: { tell: Tell; signal: AbortSignal; clock?: Clock },
 ): Promise<void> {
   const to = new URL(url);
   const target = to.host;
@@ -185,13 +185,21 @@ export async function testServer(
           let body = '';
           response.setEncoding('utf8');
           response.on('data', (part: string) => {
-            if (body.length < LARGEST_ANSWER) body += part;
+            body += part;
+            if (body.length < LARGEST_ANSWER) return;
+            // Enough to know what it is.
+            response.destroy();
+            resolve({ status: response.statusCode ?? 0, body });
           });
           response.on('error', reject);
           response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
         },
       );
-      request.on('timeout', () => request.destroy(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })));
+      const tooLong = () => request.destroy(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' }));
+      request.on('timeout', tooLong);
+      // One that answers drop by drop is never silent for so long.
+      const end = clock.after(ANSWER, tooLong);
+      request.on('close', end);
       request.on('error', reject);
       request.end('{}\n');
     });

@@ -1,6 +1,6 @@
 /** The pages over HTTP: who gets in, what is saved, what is never shown. */
 import { writeFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { createServer, request } from 'node:http';
 import { systemClock, virtualClock } from '@amiable/io';
 import { hash } from '@node-rs/argon2';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -16,6 +16,7 @@ import {
   sameCode,
   verifyPassword,
 } from '../../src/setup/password.ts';
+import { type Step, testServer } from '../../src/setup/test-connection.ts';
 import { LIST_3, message, NOW } from '../gateways/fake.ts';
 import { CODE, openWorld, PASSWORD, type World } from './world.ts';
 
@@ -306,6 +307,36 @@ describe('tests of connections', () => {
       result: 'bad',
     });
     expect(world.config()).not.toContain('post');
+  });
+});
+
+describe('a test against a server that never ends', () => {
+  it.each([
+    ['drop by drop', 'x'],
+    ['as fast as it can', 'x'.repeat(80_000)],
+  ])('%s comes to an end', async (_, part) => {
+    const clock = virtualClock(0);
+    let begun = () => {};
+    const asked = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    const server = createServer((_request, response) => {
+      response.on('error', () => {});
+      response.write(part, begun);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as { port: number };
+    const steps: Step[] = [];
+    const done = testServer(
+      { type: 'post', name: 'post', url: `http://127.0.0.1:${port}/`, tls: {}, interval: 0, thin: false },
+      { tell: (step) => steps.push(step), signal: new AbortController().signal, clock },
+    );
+    await asked;
+    await clock.advance(15_000);
+    await done;
+    expect(steps.at(-1)?.result).toBe('bad');
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
   });
 });
 
