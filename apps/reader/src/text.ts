@@ -1,6 +1,7 @@
 /**
  * A message as the port guide prints it (figure 2): its names, its order, raw integers (W, mA, 0.1 V, Wh). What the
- * guide's meters do not send is printed after it with OBIS, name and unit. Control characters are replaced.
+ * guide's meters do not send is printed after it with OBIS, name and unit, and so is everything of other ports than its, where those
+ * integers would be nobody's. Control characters are replaced.
  */
 import { toHex } from '@amiable/bytes';
 import { decimal, type Message } from '@amiable/model';
@@ -26,15 +27,17 @@ const LABELS: readonly (readonly [string, string])[] = [
 /** Ends with an empty line. */
 export function messageText(m: Message, { raw = false }: { raw?: boolean } = {}): string {
   const lines: string[] = [];
+  const guide = m.protocol === 'han';
   const codes = byCode(m);
   const seen = new Set<number>();
   const clock = clockOf(m);
   if (clock !== undefined) lines.push(`Date Time: ${clock.replace('T', ' ')}`);
   // A list may be known by its form alone; the guide prints what the meter itself has sent.
   if (m.list !== undefined && m.values.includes(m.list)) lines.push(`OBIS List Version: ${m.list}`);
-  if (m.meterId !== undefined && !m.flags.includes('meterIdInherited')) lines.push(`GS1: ${m.meterId}`);
+  if (m.meterId !== undefined && !m.flags.includes('meterIdInherited'))
+    lines.push(`${guide ? 'GS1' : 'Meter'}: ${m.meterId}`);
   if (m.meterType !== undefined) lines.push(`Meter Model: ${m.meterType}`);
-  for (const [code, label] of LABELS) {
+  for (const [code, label] of guide ? LABELS : []) {
     const found = codes.get(code);
     if (!found) continue;
     seen.add(found.index);
@@ -49,7 +52,11 @@ export function messageText(m: Message, { raw = false }: { raw?: boolean } = {})
       continue;
     const printed = typeof value === 'string' ? value : decimal(value, item.scaler);
     const unit = item.unit === undefined || item.unit === '1' ? '' : ` ${item.unit}`;
-    lines.push(`${[item.obis ?? item.address, item.name].filter(Boolean).join(' ')}: ${printed}${unit}`);
+    // A peak of last month, the gas of an hour ago.
+    const at = m.times?.[i];
+    const when =
+      at === undefined || at === m.time ? '' : ` (${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC)`;
+    lines.push(`${[item.obis ?? item.address, item.name].filter(Boolean).join(' ')}: ${printed}${unit}${when}`);
   }
   const flags = m.flags.filter((flag) => flag !== 'meterIdInherited');
   if (flags.length > 0) lines.push(`Flags: ${flags.join(', ')}`);

@@ -68,6 +68,23 @@ React Energy -: 4597
     );
     expect(messageText({ ...odd, error: { reason: 'fcs', offset: 7 } })).toContain('Error: fcs at byte 7\nRaw: 7e');
   });
+  it('gives other ports than the guide their own names, units and times', () => {
+    const p1 = {
+      ...figure2List1,
+      protocol: 'p1',
+      meterId: 'E0044007131650618',
+      flags: [],
+      items: [
+        { obis: '1-0:32.7.0', name: 'voltageL1', unit: 'V', scaler: -1 },
+        { obis: '0-0:98.1.0', name: 'activePowerImportMaximumHistory', unit: 'W', scaler: 0 },
+      ],
+      values: [2304, 5923],
+      times: [undefined, Date.UTC(2026, 9, 4, 18, 30)],
+    } as const;
+    expect(messageText(p1)).toContain(
+      'Meter: E0044007131650618\n1-0:32.7.0 voltageL1: 230.4 V\n0-0:98.1.0 activePowerImportMaximumHistory: 5923 W (2026-10-04 18:30 UTC)\n',
+    );
+  });
   it('prints the steps of the guide whatever scaler a meter has', () => {
     expect(inSteps(90, -2, -3)).toBe('900');
     expect(inSteps(905, -3, -3)).toBe('905');
