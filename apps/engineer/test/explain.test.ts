@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fromHex, toHex } from '@amiable/bytes';
+import { evenParity } from '@amiable/iec62056-21';
 import { createPcapWriter, createTcpConversation, LINKTYPE } from '@amiable/pcap';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runExplain } from '../src/explain/run.ts';
@@ -37,6 +38,18 @@ describe('amiable explain', () => {
     const text = await explain(['7E', 'A0', '07', '03', '21', '93', '0F', '01', '7E']);
     expect(text).toContain('SNRM');
     expect(text).toMatch(/ 5 {2}93 .*control/);
+  });
+
+  it('takes a telegram as it stands, from a file or as a word, and one with parity bits', async () => {
+    const vector = new URL('../../../vectors/p1/ndokter_v5_two_mbus.txt', import.meta.url).pathname;
+    const bytes = await readFile(vector);
+    const parity = join(folder, 'parity.bin');
+    await writeFile(parity, evenParity(bytes));
+    for (const word of [vector, bytes.toString('latin1').replaceAll('\r', ''), parity]) {
+      const text = await explain([word]);
+      expect(text).toContain('P1 telegram ISK5\\2M550T-1012');
+      expect(text).toMatch(/check sum [0-9A-F]{4}, right/);
+    }
   });
 
   it('gives XML-like text, and takes it back', async () => {
