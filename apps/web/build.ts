@@ -43,7 +43,15 @@ function compress(folder: string, below: string, out: BuiltFile[]): BuiltFile[] 
 }
 
 export async function buildWeb(): Promise<readonly BuiltFile[]> {
-  await build(webConfig());
+  // A test that builds the page has an environment of its own, and would leave the development build behind for `amiable start`.
+  const before = process.env.NODE_ENV;
+  process.env.NODE_ENV = 'production';
+  try {
+    await build({ ...webConfig(), mode: 'production' });
+  } finally {
+    if (before === undefined) delete process.env.NODE_ENV;
+    else process.env.NODE_ENV = before;
+  }
   return compress(distFolder, '', []);
 }
 
