@@ -328,6 +328,19 @@ describe('telegrams', () => {
     expect(decode([cut]).drops).toEqual(['truncated']);
   });
 
+  test('fixed structure (CI 73): binary counters have a sign (EN 1434-3), BCD beyond 9 is no value', () => {
+    const read = (hex: string) =>
+      plain(
+        decode([encodeLongFrame({ control: 8, address: 5, controlInformation: 0x73, data: fromHex(hex) })])
+          .messages[0]!,
+      ).readings;
+    expect(read('78563412 0a 01 e9 7e ffffffff 87d61200')).toMatchObject([
+      { name: 'volume', value: -0.001, unit: 'm3' },
+      { name: 'volume', value: 1234.567, unit: 'm3', storage: 1 },
+    ]);
+    expect(read('78563412 0a 00 e9 7e 0a000000 35010000')[0]).toMatchObject({ quality: 'missing' });
+  });
+
   test('quirk 14: CI 70 reports an error, CI 71 an alarm', () => {
     const say = (controlInformation: number, hex: string) =>
       plain(decode([encodeLongFrame({ control: 8, address: 5, controlInformation, data: fromHex(hex) })]).messages[0]!);

@@ -93,15 +93,15 @@ export function decodeFixed(bytes: Uint8Array, start: number, end: number, msbFi
     const value = counter(b, 8 + 4 * i, binary);
     items.push({
       name: nameOfCounter(quantity, i, units),
-      ...(unit !== undefined && value >= 0 && { unit }),
-      scaler: value >= 0 ? scaler : 0,
+      ...(unit !== undefined && value !== undefined && { unit }),
+      scaler: value !== undefined ? scaler : 0,
       storage: stored || historic ? 1 : 0,
       tariff: 0,
       subunit: 0,
       function: 'instantaneous',
     });
-    values.push(value >= 0 ? value : identificationAt(b, 8 + 4 * i));
-    qualities.push(value >= 0 ? undefined : 'missing');
+    values.push(value ?? identificationAt(b, 8 + 4 * i));
+    qualities.push(value !== undefined ? undefined : 'missing');
   });
   return {
     identification: identificationAt(b, 0),
@@ -124,13 +124,13 @@ function nameOfCounter(quantity: string, i: number, units: readonly [number, num
   return same && i === 1 ? `${camel}2` : camel;
 }
 
-/** -1 when BCD has digits beyond 9. */
-function counter(b: Uint8Array, at: number, binary: boolean): number {
+/** Binary ones have a sign. Undefined when BCD has digits beyond 9. */
+function counter(b: Uint8Array, at: number, binary: boolean): number | undefined {
   let value = 0;
   for (let i = 3; i >= 0; i--) {
     const octet = b[at + i] as number;
-    if (binary) value = value * 256 + octet;
-    else if ((octet & 15) > 9 || octet >> 4 > 9) return -1;
+    if (binary) value = (value << 8) | octet;
+    else if ((octet & 15) > 9 || octet >> 4 > 9) return undefined;
     else value = value * 100 + (octet >> 4) * 10 + (octet & 15);
   }
   return value;
