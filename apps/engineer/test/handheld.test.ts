@@ -5,8 +5,11 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { captureObjectsOf, createLogicalDevice, encodedData } from '@amiable/cosem';
+import { LN_CONFORMANCE } from '@amiable/dlms';
 import { serveOpticalPort, type TariffDevice } from '@amiable/iec62056-21';
-import { type IncomingConnection, type Listener, listenTcp, systemClock } from '@amiable/io';
+import { type IncomingConnection, type Listener, listenTcp, nodeCrypto, systemClock } from '@amiable/io';
+import { createMeterServer } from '@amiable/meter';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { runGet } from '../src/dlms/get.ts';
@@ -330,6 +333,76 @@ describe('visits over DLMS', () => {
       ['1-0:2.8.0', 'begun', '4711 Wh', undefined],
       ['1-0:2.8.0', 'refused', '4711 Wh', undefined],
     ]);
+  });
+});
+
+describe('a meter after IS 15959', () => {
+  test('name plate and scaler profiles are used, events are told in words', async () => {
+    const row = (...cells: number[][]) => Uint8Array.from([1, 1, 2, cells.length, ...cells.flat()]);
+    const column = (classId: number, obis: string, attribute = 2): Parameters<typeof captureObjectsOf>[0][number] => ({
+      classId,
+      logicalName: obis,
+      attribute,
+      dataIndex: 0,
+    });
+    const profile = (obis: string, columns: ReturnType<typeof column>[], buffer: Uint8Array) => ({
+      classId: 7,
+      version: 1,
+      logicalName: obis,
+      attributes: {
+        2: buffer,
+        3: encodedData(captureObjectsOf(columns)),
+        4: Uint8Array.of(6, 0, 0, 0, 0),
+        5: Uint8Array.of(0x16, 1),
+        7: Uint8Array.of(6, 0, 0, 0, 1),
+      },
+    });
+    const clock = [9, 12, 0x07, 0xea, 11, 20, 255, 9, 30, 0, 0, 0x80, 0, 0];
+    const serial = [9, 5, 0x49, 0x4e, 0x30, 0x30, 0x37];
+    const device = createLogicalDevice({
+      associations: [
+        { name: 'public', clientSap: 16, applicationContexts: [1], mechanism: 0, conformance: LN_CONFORMANCE },
+      ],
+      objects: [
+        { classId: 1, logicalName: '0-0:96.1.0', attributes: { 2: Uint8Array.from(serial) } },
+        profile(
+          '0-0:94.91.10',
+          [column(1, '0-0:96.1.0'), column(1, '0-0:94.91.12')],
+          row(serial, [9, 3, 0x36, 0x30, 0x41]),
+        ),
+        profile('1-0:94.91.0', [column(8, '0-0:1.0.0'), column(3, '1-0:12.7.0')], row(clock, [0x12, 0x5a, 0x10])),
+        profile('1-0:94.91.3', [column(3, '1-0:12.7.0', 3)], row([2, 2, 0x0f, 0xfe, 0x16, 35])),
+        profile('0-0:99.98.2', [column(8, '0-0:1.0.0'), column(1, '0-0:96.11.2')], row(clock, [0x12, 0, 101])),
+      ],
+    });
+    const meters = createMeterServer({
+      find: () => ({ device, meter: undefined }),
+      clock: systemClock,
+      random: (n) => nodeCrypto.randomBytes(n),
+      fault: (error) => {
+        throw error;
+      },
+    });
+    const listener = await listenTcp({ host: '127.0.0.1', port: 0 }, (connection) => meters.accept(connection));
+    open.push({ close: () => listener.close() });
+    const done = await visit(
+      quick(),
+      listOf([{ meter: 'IN', device: `tcp://127.0.0.1:${listener.port}`, tz: 'Asia/Kolkata' }]),
+    );
+    expect(done.code).toBe(0);
+    const of = (step: string) =>
+      messagesOf(readVisits(store())[0]?.records ?? [])
+        .filter((m) => m.step === step)
+        .flatMap(({ json }) => readingsIn(json));
+    expect(of('profile 0-0:94.91.10').map(({ value }) => value)).toEqual(['IN007', '60A']);
+    // 230.56 V: its register is not there, the scaler profile says 10^-2 V; the clock names no offset, so the zone does.
+    expect(of('profile 1-0:94.91.0')).toMatchObject([
+      { obis: '1-0:12.7.0', value: '230.56', unit: 'V', time: '2026-11-20T04:00:00Z' },
+    ]);
+    const shown = machine();
+    runShow(shown, 'IN', { store: store() });
+    expect(shown.text.out).toMatch(/Power related events: 1 rows/);
+    expect(shown.text.out).toMatch(/2026-11-20 09:30:00 +101 Power failure, occurrence/);
   });
 });
 

@@ -90,7 +90,7 @@ export async function visitDlms(session: Session, work: VisitWork): Promise<void
       const step = `profile ${object.obis}`;
       if (doneSteps(writer.records).has(step)) continue;
       try {
-        await readRows(session, work, object, since, head, listed);
+        await readRows(session, work, object, { group, since }, head, listed);
       } catch (error) {
         if (!(error instanceof DlmsPeerError) && (error as Error).name !== 'DecodeError') throw error;
         const words = (error as Error).message;
@@ -237,7 +237,7 @@ async function readRows(
   session: Session,
   work: VisitWork,
   object: Listed,
-  since: WantedGroup['since'],
+  { group, since }: { readonly group: Group; readonly since: WantedGroup['since'] },
   head: () => MessageHead,
   listed: readonly Listed[],
 ): Promise<void> {
@@ -287,7 +287,9 @@ async function readRows(
     keep(rows);
     if (!rows.complete) throw rows.error ?? new Error(`${obis} broke off`);
   };
-  const restricting = columns.find(isClock);
+  // Name plate and instantaneous profile are one row each.
+  const single = group === 'identity' || group === 'instantaneous';
+  const restricting = single ? undefined : columns.find(isClock);
   const begin = restricting && (await beginning(session, work, object, columns, options, since, step));
   if (!restricting || begin === undefined) {
     await read({ kind: 'all' });

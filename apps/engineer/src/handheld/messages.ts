@@ -124,7 +124,7 @@ export function messageOfAttributes(
   };
 }
 
-/** Rows of a profile; rows whose time nobody can tell are left out of the messages (they stay in the store). */
+/** Rows of a profile (one row without a clock is a name plate); rows whose time nobody can tell are left out of the messages (they stay in the store). */
 export function messagesOfProfile(
   head: MessageHead,
   obis: string,
@@ -133,7 +133,7 @@ export function messagesOfProfile(
   rows: readonly Uint8Array[],
 ): Message[] {
   const clock = profile.columns[profile.clock];
-  if (clock?.kind !== 'moment') return [];
+  const moments = clock?.kind === 'moment' ? clock.utc : undefined;
   const shown = columns.flatMap((column, i) => {
     if (i === profile.clock) return [];
     return [{ i, item: itemOf(column.logicalName, columnName(column), column.scalerUnit) }];
@@ -145,7 +145,8 @@ export function messagesOfProfile(
     const to = Math.min(profile.rows, from + most);
     const found = { items: [] as Item[], values: [] as Value[], times: [] as number[] };
     for (let row = from; row < to; row++) {
-      const time = clock.utc[row] as number;
+      // A name plate has no clock: it is of now.
+      const time = moments ? (moments[row] as number) : head.receivedAt;
       if (Number.isNaN(time)) continue;
       shown.forEach(({ i, item }, place) => {
         const value = cellOf(profile, i, row, item.power);
@@ -166,7 +167,9 @@ export function messagesOfProfile(
       meterId: head.meterId,
       receivedAt: head.receivedAt,
       flags: [],
-      ...found,
+      items: found.items,
+      values: found.values,
+      ...(moments && { times: found.times }),
     });
   }
   return messages;

@@ -130,7 +130,7 @@ const isIndian = (records: readonly VisitRecord[]): boolean =>
 /** Single values in full, of load survey and events the newest. */
 function showMessage(terminal: Terminal, step: string, json: string, indian: boolean, rows: number): void {
   const readings = readingsIn(json);
-  const most = /^(load|events)/.test(step) ? rows : readings.length;
+  const most = /^(load|events) P/.test(step) ? rows : readings.length;
   const shown = readings.slice(-most);
   terminal.out(
     `\n${step}${readings.length > shown.length ? `, the newest ${shown.length} of ${readings.length}` : ''}\n`,
