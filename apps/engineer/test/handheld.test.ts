@@ -205,7 +205,7 @@ describe('the store', () => {
           { t: 'attempt', n: 2, at: NOW },
         ]);
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
   test('a second visit in the same second is a second file', () => {
@@ -399,6 +399,13 @@ describe('a meter after IS 15959', () => {
     expect(of('profile 1-0:94.91.0')).toMatchObject([
       { obis: '1-0:12.7.0', value: '230.56', unit: 'V', time: '2026-11-20T04:00:00Z' },
     ]);
+    const { server: unit } = handheldServer({ folder: store(), clock: systemClock, fault: () => {} });
+    const serving = await listenTcp({ host: '127.0.0.1', port: 0 }, (connection) => unit.accept(connection));
+    open.push({ close: () => serving.close() });
+    const rows = await ran(machine(), (t) =>
+      runProfile(t, `tcp://127.0.0.1:${serving.port}`, '1-0:94.91.0', { server: 17, csv: true, tz: 'Asia/Kolkata' }),
+    );
+    expect(rows.out).toMatch(/\n2026-11-20T09:30:00\+05:30,230\.56\n/);
     const shown = machine();
     runShow(shown, 'IN', { store: store() });
     expect(shown.text.out).toMatch(/Power related events: 1 rows/);

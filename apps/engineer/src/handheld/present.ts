@@ -81,7 +81,19 @@ function objectsOf(visits: readonly VisitFile[]): CosemObject[] {
         });
       } else if (record.t === 'profile') profiles.set(record.obis, record);
     }
-  for (const [obis, profile] of profiles) objects.set(`7 ${obis}`, profileObject(obis, profile, visits));
+  for (const [obis, profile] of profiles) {
+    objects.set(`7 ${obis}`, profileObject(obis, profile, visits));
+    // Clients ask the registers of its columns for their scalers.
+    profileColumns(fromHex(profile.captureObjects)).forEach(({ classId, logicalName }, i) => {
+      const unit = profile.units[i];
+      const key = `${classId} ${logicalName}`;
+      if (!unit || objects.has(key)) return;
+      const attributes = {
+        [classId === 5 ? 4 : 3]: Uint8Array.of(2, 2, TAGS.integer, unit[0] & 255, TAGS.enum, unit[1]),
+      };
+      objects.set(key, { classId, logicalName, attributes, rights: readable(attributes) });
+    });
+  }
   for (const object of fromMessages(visits)) {
     const key = `${object.classId} ${object.logicalName}`;
     if (!objects.has(key)) objects.set(key, object);
