@@ -80,7 +80,8 @@ export function entityOf(item: Item, value: Value, medium: Medium): Entity | und
     return {
       ...shared,
       ...(deviceClass === undefined ? {} : { deviceClass }),
-      ...(past ? { disabled: true } : { stateClass: 'measurement' }),
+      // What a meter is does not change.
+      ...(past || item.name === 'deviceType' ? { disabled: true } : { stateClass: 'measurement' }),
       ...(item.unit === undefined || item.unit === '1' || item.unit === 's'
         ? { diagnostic: item.name !== 'powerFactor' }
         : {}),

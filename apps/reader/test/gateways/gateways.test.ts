@@ -92,6 +92,8 @@ describe('live values', () => {
     const gas = values.devices.get('D1') as LiveDevice;
     const volume = gas.values.get('gasVolumeUncorrected');
     expect(volume && entityOf(volume.item, volume.value, gas.medium)?.deviceClass).toBe('gas');
+    const type = gas.values.get('deviceType');
+    expect(type && entityOf(type.item, type.value, gas.medium)).toEqual({ shift: 0, disabled: true, diagnostic: true });
   });
 
   it('wait for the name of a meter before one is called after its port', () => {
