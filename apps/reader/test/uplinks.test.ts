@@ -539,6 +539,15 @@ describe('HTTP POST', () => {
     expect(held).toBeGreaterThan(0);
     expect(s.requests.flatMap((r) => r.lines.map(powerOf))).toEqual(Array.from({ length: 200 }, (_, i) => i));
   });
+  it('does not listen for ever to an answer that does not end', async () => {
+    const s = await http((_request, _body, response) => {
+      response.on('error', () => {});
+      // More than any answer of this kind, and no end.
+      response.write(Buffer.alloc(3 << 20, 0x20));
+    });
+    const { code, err } = await read(['-f', file(many(3)), '-q', '--post', s.url]);
+    expect([code, err]).toEqual([0, expect.stringContaining('3 delivered')]);
+  });
   it.skipIf(!certificates)('speaks TLS and checks the certificate', async () => {
     const server = createHttps({ key: await pem('server.key'), cert: await pem('server.pem') }, (_, response) =>
       response.end('{}'),

@@ -21,6 +21,8 @@ const BATCH_BYTES = 2 << 20;
 /** Small bodies are not worth compressing. */
 const GZIP_FROM = 1024;
 const TIMEOUT = 30_000;
+/** ms for one batch from beginning to end: 5 MB take that long on the slowest line that is used. */
+const LONGEST_TIME = 300_000;
 const LARGEST_ANSWER = 1 << 20;
 const LONGEST_WAIT = 300_000;
 const pack = promisify(gzip);
@@ -91,7 +93,10 @@ export function postUplink({ outbox, post, clock, random, tell, patient = false 
           let size = 0;
           answer.on('data', (part: Buffer) => {
             size += part.length;
-            if (size <= LARGEST_ANSWER) parts.push(part);
+            if (size <= LARGEST_ANSWER) return void parts.push(part);
+            // The status counts; one that goes on and on is not listened to.
+            answer.destroy();
+            resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(parts).toString('utf8') });
           });
           answer.on('error', reject);
           answer.on('end', () => {
@@ -104,9 +109,12 @@ export function postUplink({ outbox, post, clock, random, tell, patient = false 
           });
         },
       );
-      outgoing.on('timeout', () =>
-        outgoing.destroy(new PortError('timeout', `${name}: no answer in ${TIMEOUT / 1000} s`)),
-      );
+      const giveUpOn = (ms: number) =>
+        outgoing.destroy(new PortError('timeout', `${name}: no answer in ${ms / 1000} s`));
+      outgoing.on('timeout', () => giveUpOn(TIMEOUT));
+      // An answer that comes drop by drop is never silent for so long.
+      const end = setTimeout(giveUpOn, LONGEST_TIME, LONGEST_TIME);
+      outgoing.on('close', () => clearTimeout(end));
       outgoing.on('error', reject);
       outgoing.end(body);
     });
