@@ -232,7 +232,7 @@ describe('the store', () => {
 describe('visits over DLMS', () => {
   test('reads by groups into one file, with the exchange but not the password', async () => {
     const meter = await served();
-    const list = listOf([dlmsRow(meter.port)]);
+    const list = listOf([dlmsRow(meter.port, { read: 'all' })]);
     const done = await visit(quick(), list);
     expect(done).toMatchObject({ code: 0, out: expect.stringMatching(/M-1 +Hill 1 +complete: /) });
     const [file] = readVisits(store());
@@ -253,6 +253,9 @@ describe('visits over DLMS', () => {
     const text = readFileSync(file?.path ?? '', 'latin1');
     expect(text).toContain('"t":"exchange"');
     expect(text).not.toContain(Buffer.from(PASSWORD).toString('hex'));
+    // The meter's clock stands at noon, an afternoon behind.
+    expect(done.err).toMatch(/its clock is \d+ min slow/);
+    expect(energy?.json).toContain('"flags":["clockWrong"]');
     // Visited: not visited again; named: a second file.
     expect((await visit(quick(), list)).out).toMatch(/visited 0 min ago/);
     expect((await visit(quick(), list, { read: 'energy' }, ['M-1'])).out).toMatch(/complete: 1 message/);

@@ -33,7 +33,13 @@ import { meterTime } from '../dlms/times.ts';
 import { decoded, scalerUnitOf } from '../dlms/values.ts';
 import { GROUPS, type Group, IS_OBJECTS, isObject, SCALER_PROFILES } from './is15959.ts';
 import type { WantedGroup } from './list.ts';
-import { type MessageHead, messageOfAttributes, messagesOfProfile, type ReadAttribute } from './messages.ts';
+import {
+  clockWords,
+  type MessageHead,
+  messageOfAttributes,
+  messagesOfProfile,
+  type ReadAttribute,
+} from './messages.ts';
 import { groupOf, knownObjects, type Listed } from './select.ts';
 import { doneSteps, storedUntil, type VisitWriter } from './store.ts';
 
@@ -163,6 +169,8 @@ async function readScalars(
     results.push(...(await session.getList(asked.slice(at, at + BATCH))));
   }
   const time = clockOf(results[0], work.zone);
+  const off = group === 'identity' ? clockWords(time, work.now()) : undefined;
+  if (off) work.note(off);
   const found = new Map<Listed, Map<number, Uint8Array>>();
   let refusal: string | undefined;
   places.forEach(({ object, attribute }, i) => {

@@ -7,11 +7,11 @@
  */
 import { toLocal } from '@amiable/calendar';
 import { type DataSet, loadProfiles, type OpticalSession, utcOf } from '@amiable/iec62056-21';
-import { type Message, messageToJson } from '@amiable/model';
+import { isClockWrong, type Message, messageToJson, withFlag } from '@amiable/model';
 import type { Password } from '../optical/settings.ts';
 import type { VisitWork } from './dlms-visit.ts';
 import { GROUPS, type Group } from './is15959.ts';
-import { READER, split } from './messages.ts';
+import { clockWords, READER, split } from './messages.ts';
 import { groupOfCode, isClockCode } from './select.ts';
 import { doneSteps, storedUntil } from './store.ts';
 
@@ -103,7 +103,11 @@ export function serialsOf(sets: readonly DataSet[]): string[] {
 }
 
 function store(work: IecWork, step: string, message: Message, meterId: string, until?: number): void {
-  const named: Message = message.meterId === undefined ? { ...message, meterId } : message;
+  const wrong = isClockWrong({ live: true }, message.time, message.receivedAt);
+  const flags = wrong ? withFlag(message.flags, 'clockWrong') : message.flags;
+  const off = clockWords(message.time, message.receivedAt);
+  if (off) work.note(off);
+  const named: Message = { ...message, flags, meterId: message.meterId ?? meterId };
   const parts = split(named);
   parts.forEach((part, i) => {
     // Only where the last part stands is the step stored so far.

@@ -17,7 +17,7 @@ import {
   unitOfCode,
   type ValueType,
 } from '@amiable/cosem';
-import { type Item, type Message, messageId, type Unit, type Value } from '@amiable/model';
+import { type Item, isClockWrong, type Message, messageId, type Unit, type Value } from '@amiable/model';
 import { decoded, mantissaOf } from '../dlms/values.ts';
 
 export const READER = 'handheld';
@@ -118,10 +118,17 @@ export function messageOfAttributes(
     meterId: head.meterId,
     ...(time !== undefined && { time }),
     receivedAt: head.receivedAt,
-    flags: [],
+    flags: isClockWrong({ live: true }, time, head.receivedAt) ? ['clockWrong'] : [],
     items,
     values,
   };
+}
+
+/** What to tell of a meter's clock that is off; nothing within ten minutes. */
+export function clockWords(time: number | undefined, now: number): string | undefined {
+  const off = time === undefined ? 0 : Math.round((time - now) / 60_000);
+  if (Math.abs(off) < 10) return undefined;
+  return `its clock is ${Math.abs(off)} min ${off > 0 ? 'fast' : 'slow'} (by the clock of this machine).`;
 }
 
 /** Rows of a profile (one row without a clock is a name plate); rows whose time nobody can tell are left out of the messages (they stay in the store). */
