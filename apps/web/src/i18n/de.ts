@@ -31,6 +31,7 @@ export const de: Dictionary = {
   streetNet: 'Zusammen',
   sumOfShown: 'Summe der bisher geladenen {n} Häuser',
   sumOfAll: 'Summe von {n} Häusern',
+  sumOfAll_one: 'Ein Haus',
   lastMinutes: 'Letzte 10 Minuten',
   spoken: 'Die Straße {direction} jetzt {power}.',
   search: 'Suche',

@@ -29,6 +29,7 @@ export const en = {
   streetNet: 'Together',
   sumOfShown: 'Sum of the {n} houses loaded so far',
   sumOfAll: 'Sum of {n} houses',
+  sumOfAll_one: 'One house',
   lastMinutes: 'Last 10 minutes',
   spoken: 'The street {direction} {power} now.',
   search: 'Search',

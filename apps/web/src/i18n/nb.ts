@@ -31,6 +31,7 @@ export const nb: Dictionary = {
   streetNet: 'Til sammen',
   sumOfShown: 'Sum av de {n} husene som er hentet så langt',
   sumOfAll: 'Sum av {n} hus',
+  sumOfAll_one: 'Ett hus',
   lastMinutes: 'Siste 10 minutter',
   spoken: 'Gata {direction} {power} nå.',
   search: 'Søk',

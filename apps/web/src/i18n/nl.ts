@@ -31,6 +31,7 @@ export const nl: Dictionary = {
   streetNet: 'Samen',
   sumOfShown: 'Som van de tot nu toe geladen {n} huizen',
   sumOfAll: 'Som van {n} huizen',
+  sumOfAll_one: 'Eén huis',
   lastMinutes: 'Laatste 10 minuten',
   spoken: 'De straat {direction} nu {power}.',
   search: 'Zoeken',
