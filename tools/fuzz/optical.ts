@@ -13,7 +13,7 @@ import {
 import { type Message, messageToJson, type PortDecoder } from '@amiable/model';
 import { messageFromJson } from '@amiable/model/schemas';
 import { type Dice, mutate, root } from './inputs.ts';
-import type { Target } from './targets.ts';
+import type { Target } from './target.ts';
 
 function corpus(): Uint8Array[] {
   const out: Uint8Array[] = [

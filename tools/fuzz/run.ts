@@ -5,7 +5,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { toHex } from '@amiable/bytes';
-import type { Target } from './targets.ts';
+import type { Target } from './target.ts';
 
 export interface FuzzResult {
   readonly inputs: number;

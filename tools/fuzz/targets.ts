@@ -26,17 +26,9 @@ import { loadApdus, mutate, oddPayload, oddStream } from './inputs.ts';
 import { mbusRecords, mbusStream } from './mbus.ts';
 import { opticalTarget } from './optical.ts';
 import { p1Target } from './p1.ts';
+import type { Target } from './target.ts';
 import { waves } from './wave.ts';
 import { wirelessTarget } from './wireless.ts';
-
-export interface Target {
-  /** Makes the next input. */
-  next(): Uint8Array;
-  /** Runs it. @throws anything but DecodeError is a finding */
-  run(input: Uint8Array): void;
-  /** What came of all inputs so far. */
-  readonly tally: Record<string, number>;
-}
 
 export const TARGETS = [
   'hdlc',

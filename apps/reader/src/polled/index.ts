@@ -2,17 +2,18 @@
 import { createDeviceReader, type DeviceReaderOptions } from '../device.ts';
 import type { PortReader } from '../port.ts';
 import { createPolledReader } from './loop.ts';
-import type { PolledReaderOptions, PollOptions } from './types.ts';
+import type { PolledReaderOptions } from './reader-options.ts';
+import type { PollOptions } from './types.ts';
 
 export { busMeters, meterWords, slaveAddressOf, slaveAddressText } from './addresses.ts';
 export { createPolledReader } from './loop.ts';
 export { type BusMemories, openBusMemory } from './memory.ts';
+export type { PolledReaderOptions } from './reader-options.ts';
 export {
   ASKED_PROTOCOLS,
   type AskedProtocol,
   type BusMemory,
   isAsked,
-  type PolledReaderOptions,
   type PollOptions,
 } from './types.ts';
 

@@ -4,7 +4,7 @@
  */
 import { type Link, type SerialLink, serialLink, tcpClient, tcpServer } from '@amiable/io';
 import type { DeviceName } from '../device-name.ts';
-import type { LineSetting, PolledReaderOptions } from './types.ts';
+import type { LineSetting, PolledReaderOptions } from './reader-options.ts';
 
 export function makeLine(options: PolledReaderOptions, name: DeviceName, setting: LineSetting): Link {
   const { device, makeLink, serialBinding, signals } = options;

@@ -15,7 +15,8 @@ import { describeSetting, settingsToTry } from '../settings.ts';
 import { makeLine, type WatchedLine, watched } from './line.ts';
 import { knownMeters, mbusAsker } from './mbus.ts';
 import { opticalAsker, SIGN_ON } from './optical.ts';
-import { type Asker, isAsked, type LineSetting, type PolledReaderOptions, type Surroundings } from './types.ts';
+import type { LineSetting, PolledReaderOptions } from './reader-options.ts';
+import { type Asker, isAsked, type Surroundings } from './types.ts';
 
 /** As links that come back by themselves. */
 const AGAIN = { first: 500, longest: 30_000 } as const;

@@ -1,8 +1,6 @@
 /** What a port that is asked is asked for, and what one protocol must be able to do for it. */
 import { LinkError, PeerError } from '@amiable/bytes';
-import type { Link, Parity } from '@amiable/io';
 import type { PortProtocol } from '@amiable/meter';
-import type { DeviceReaderOptions } from '../device.ts';
 
 /** Protocols whose meters can be asked. */
 export const ASKED_PROTOCOLS = ['iec62056-21', 'mbus'] as const satisfies readonly PortProtocol[];
@@ -34,17 +32,6 @@ export interface PollOptions {
   /** Optical: a battery-powered meter is woken first. */
   readonly wakeUp?: boolean | undefined;
   readonly memory?: BusMemory | undefined;
-}
-
-export interface LineSetting {
-  readonly baud: number;
-  readonly parity: Parity;
-}
-
-export interface PolledReaderOptions extends DeviceReaderOptions {
-  readonly poll: PollOptions;
-  /** In place of the device, for tests. */
-  readonly makeLink?: ((setting: LineSetting) => Link) | undefined;
 }
 
 /** What a protocol is given of the port. */

@@ -7,7 +7,7 @@ import type { KeyRing } from '@amiable/dlms';
 import type { Clock } from '@amiable/io';
 import type { Message, PortCounters } from '@amiable/model';
 import type { ReaderConfig } from '../config/types.ts';
-import type { PolledReaderOptions } from '../polled/types.ts';
+import type { PolledReaderOptions } from '../polled/reader-options.ts';
 
 export interface PortStatus {
   readonly name: string;

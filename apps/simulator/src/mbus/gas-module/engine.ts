@@ -14,30 +14,13 @@ import { checkParameters, DELIVERED_GAS } from './parameters.ts';
 import { addVolume, createState, type GasState, log, MOTOR, NEVER, raise } from './state.ts';
 import {
   GAS_ALARMS,
-  type GasConfig,
-  type GasIdentity,
   type GasModule,
+  type GasOptions,
   type GasOutcome,
   type GasParameters,
-  type GasSource,
   SPECIFICATION as S,
   SOUND,
 } from './types.ts';
-
-export interface GasOptions {
-  readonly identity: GasIdentity;
-  readonly config: GasConfig;
-  /** Virtual time at which it was hung up. */
-  readonly start: number;
-  readonly source: GasSource;
-  readonly parameters?: Partial<GasParameters>;
-  /** Default 'wired'. */
-  readonly module?: GasModule['module'];
-  /** mL on the index when it was hung up. */
-  readonly volume?: number;
-  /** 10^-5. */
-  readonly credit?: number;
-}
 
 const HOUR = 3_600_000;
 /** A quarter of the least flow: below it the sound tells nothing. */

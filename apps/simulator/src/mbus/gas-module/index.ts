@@ -1,3 +1,3 @@
-export { createGasModule, type GasOptions } from './engine.ts';
+export { createGasModule } from './engine.ts';
 export { DELIVERED_GAS } from './parameters.ts';
 export * from './types.ts';

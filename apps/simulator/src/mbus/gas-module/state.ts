@@ -1,5 +1,4 @@
 /** What a gas smart module remembers, and the few things that are done to all of it: counting, logging, raising alarms. */
-import type { GasOptions } from './engine.ts';
 import {
   GAS_ALARMS,
   type Gas,
@@ -8,6 +7,7 @@ import {
   type GasEvent,
   type GasEventName,
   type GasModule,
+  type GasOptions,
   type GasParameters,
   type GasSource,
   type ValveCause,

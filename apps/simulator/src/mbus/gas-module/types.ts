@@ -228,3 +228,19 @@ export interface GasRow {
   readonly at: number;
   readonly volume: number;
 }
+
+/** A meter that is hung up. */
+export interface GasOptions {
+  readonly identity: GasIdentity;
+  readonly config: GasConfig;
+  /** Virtual time at which it was hung up. */
+  readonly start: number;
+  readonly source: GasSource;
+  readonly parameters?: Partial<GasParameters>;
+  /** Default 'wired'. */
+  readonly module?: GasModule['module'];
+  /** mL on the index when it was hung up. */
+  readonly volume?: number;
+  /** 10^-5. */
+  readonly credit?: number;
+}
