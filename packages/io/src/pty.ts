@@ -3,12 +3,24 @@
  * distribution) can, and what it passes on is our standard input and output of it.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, lstatSync } from 'node:fs';
 import { PortError, portError } from './faults.ts';
 import type { Link } from './link.ts';
 
 export interface PtyLink extends Link {
   /** The path that the other program opens, once open. */
   readonly path: string;
+}
+
+/** socat would put its link in the place of whatever is there: a file, or the port of another simulator. */
+function isTaken(path: string): string | undefined {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (!found) return undefined;
+  if (!found.isSymbolicLink()) return `${path}: there is something of this name; choose another`;
+  // A link to nothing was left behind.
+  return existsSync(path)
+    ? `${path}: another program's port has this name; end that one first, or choose another`
+    : undefined;
 }
 
 /** `path`: a symbolic link to make; without it the system's own name (/dev/pts/N) is used. */
@@ -24,6 +36,11 @@ export function ptyLink({ path }: { path?: string } = {}): PtyLink {
     },
     open(events) {
       return new Promise<void>((resolve, reject) => {
+        const taken = path === undefined ? undefined : isTaken(path);
+        if (taken !== undefined) {
+          reject(new PortError('busy', taken));
+          return;
+        }
         const address = `PTY,raw,echo=0${path ? `,link=${path}` : ''}`;
         const socat = spawn('socat', ['-d', '-d', address, 'STDIO'], { stdio: ['pipe', 'pipe', 'pipe'] });
         child = socat;

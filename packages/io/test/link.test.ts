@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { toHex } from '@amiable/bytes';
@@ -12,6 +12,7 @@ import {
   PortError,
   parseHostPort,
   portError,
+  ptyLink,
   replayFile,
   sourceLink,
   tcpClient,
@@ -26,6 +27,19 @@ async function collect(chunks: AsyncIterable<Uint8Array>): Promise<string> {
 }
 
 describe('links', () => {
+  it("a pseudo-terminal takes the place of no file and of no other program's port", async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'amiable-pty-'));
+    const file = join(folder, 'notes.txt');
+    const link = join(folder, 'port');
+    writeFileSync(file, 'kept');
+    symlinkSync(file, link);
+    const events = { data: () => {}, closed: () => {} };
+    await expect(ptyLink({ path: file }).open(events)).rejects.toThrow('there is something of this name');
+    await expect(ptyLink({ path: link }).open(events)).rejects.toThrow('end that one first');
+    expect(readFileSync(file, 'utf8')).toBe('kept');
+    rmSync(folder, { recursive: true });
+  });
+
   it('loopback carries both ways, holds back while paused, and ends both ends', async () => {
     const [a, b] = loopback();
     const seen: string[] = [];
