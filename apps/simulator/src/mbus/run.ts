@@ -263,13 +263,13 @@ async function serve(
 
 // ---------------------------------------------------------------- words
 
-const hex2 = (v: number): string => v.toString(16).toUpperCase().padStart(2, '0');
-
 function table({ slaves }: Installation, say: (line: string) => void): void {
   for (const { slave, device, fault } of slaves) {
     const { identification, manufacturer, version, medium } = slave.secondary;
+    // As `amiable mbus read` takes it.
+    const secondary = `${identification}-${manufacturer}-${version}-${medium}`;
     say(
-      `  ${String(slave.primaryAddress).padStart(3)}  ${identification} ${manufacturer} ${hex2(version)} ${hex2(medium)}  ${device.name}${fault ? `, ${fault}` : ''}`,
+      `  ${String(slave.primaryAddress).padStart(3)}  ${secondary.padEnd(19)}  ${device.name}${fault ? `, ${fault}` : ''}`,
     );
   }
 }
@@ -281,7 +281,7 @@ function introduceLine(
   say: (line: string) => void,
 ): void {
   say(`${installation.slaves.length} M-Bus slaves at ${options.baud} baud 8E1 on ${where}`);
-  say('  address, secondary address (number, maker, version, medium), what it is:');
+  say('  address, secondary address (number-maker-version-medium), what it is:');
   table(installation, say);
   say('  try, in another terminal:');
   say(`    amiable mbus scan ${where} --baud ${options.baud}`);
