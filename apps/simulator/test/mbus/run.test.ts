@@ -44,7 +44,7 @@ describe('to stdout', () => {
     });
     expect(said.at(-1)).toBe('12 frames');
     // As it is written for the master.
-    expect(said.join('\n')).toMatch(/^ +1  \d{8}-AMI-1-3 +gas meter$/m);
+    expect(said.join('\n')).toMatch(/^ +1 {2}\d{8}-AMI-1-3 +gas meter$/m);
   });
 
   it('is the same for the same seed', async () => {
