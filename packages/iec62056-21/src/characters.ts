@@ -93,6 +93,9 @@ const NAMES: Readonly<Record<number, string>> = {
   [DEL]: 'DEL',
 };
 
+/** ms that so many characters of ten bits take; the last of them may still be on the line. */
+export const lineTime = (octets: number, baud: number): number => Math.ceil((octets * 10_000) / baud);
+
 /** What a person can read: printable characters as they are, others as <ACK>, <07>. */
 export function visible(bytes: Uint8Array | string): string {
   const text = typeof bytes === 'string' ? bytes : textOf(bytes);

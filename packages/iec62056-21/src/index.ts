@@ -21,6 +21,7 @@ export {
   evenParity,
   isEven,
   LF,
+  lineTime,
   NAK,
   NUL,
   parityOf,
@@ -30,17 +31,15 @@ export {
   visible,
   withoutParity,
 } from './characters.ts';
-export {
-  type Answer,
-  type ClientEvent,
-  type ClientOptions,
-  type ClientSink,
-  createOpticalClient,
-  lineTime,
-  type OpticalClient,
-  type SignedOn,
-  type Want,
-} from './client.ts';
+export type {
+  Answer,
+  ClientEvent,
+  ClientOptions,
+  ClientSink,
+  SignedOn,
+  Want,
+} from './client/types.ts';
+export { createOpticalClient, type OpticalClient } from './client.ts';
 export {
   type BracketValue,
   type DataLine,

@@ -5,8 +5,7 @@
  * characters take is counted as well. A link without `setBaud` (TCP) stays at its rate: a serial server must do it itself, or the
  * meter keep to one rate. Leaves out: opening and closing.
  */
-import { evenParity } from './characters.ts';
-import { lineTime } from './client.ts';
+import { evenParity, lineTime } from './characters.ts';
 import type { LineSettings } from './identification.ts';
 
 /** The part of a link (package io) that is used here. */

@@ -4,7 +4,8 @@
  * Decides: the sign-on goes at 300 Bd with parity, HDLC at the agreed rate with eight bits. Leaves out: HDLC.
  */
 import { LinkError } from '@amiable/bytes';
-import { createOpticalClient, type SignedOn } from './client.ts';
+import type { SignedOn } from './client/types.ts';
+import { createOpticalClient } from './client.ts';
 import { createLineDriver, type OpticalClock, type OpticalLink } from './line.ts';
 
 export interface ModeEOptions {

@@ -14,8 +14,7 @@ import {
   encodeData,
   encodeReadout,
 } from './block.ts';
-import { ACK, bytesOf, NAK, NUL } from './characters.ts';
-import { lineTime } from './client.ts';
+import { ACK, bytesOf, lineTime, NAK, NUL } from './characters.ts';
 import {
   addressFits,
   type LineSettings,

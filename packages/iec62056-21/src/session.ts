@@ -8,14 +8,8 @@ import { LinkError, MisuseError, PeerError } from '@amiable/bytes';
 import type { Message } from '@amiable/model';
 import type { Block, CommandMessage } from './block.ts';
 import { bytesOf } from './characters.ts';
-import {
-  type Answer,
-  type ClientEvent,
-  type ClientOptions,
-  createOpticalClient,
-  type OpticalClient,
-  type SignedOn,
-} from './client.ts';
+import type { Answer, ClientEvent, ClientOptions, SignedOn } from './client/types.ts';
+import { createOpticalClient, type OpticalClient } from './client.ts';
 import { type DataSet, parseDataBlock } from './data-set.ts';
 import { messageOfReadings } from './decoder.ts';
 import { errorWords } from './errors.ts';
