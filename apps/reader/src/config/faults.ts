@@ -31,6 +31,7 @@ export const FAULTS = {
   fileFault: 'the file cannot be read: {why}',
   notTopic: 'a topic to publish on is not empty and has no + or #',
   notHeader: 'a key has no blanks and no letters beyond ASCII',
+  typeAgain: 'it was given for another address ({other} is a new one): type it once more',
   passwordShort: 'a password has at least {least} letters',
   needs: '{other} is needed with it',
   needsSecure: 'certificates are for encrypted connections; {other} is wanted with it',

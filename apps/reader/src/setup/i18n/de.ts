@@ -357,6 +357,7 @@ export const de: Dictionary = {
     fileFault: 'die Datei kann nicht gelesen werden: {why}',
     notTopic: 'ein Topic ist nicht leer und hat weder + noch #',
     notHeader: 'ein Schlüssel hat keine Leerzeichen und nur ASCII-Zeichen',
+    typeAgain: 'es wurde für eine andere Adresse angegeben ({other} ist neu): bitte noch einmal eingeben',
     passwordShort: 'ein Passwort hat mindestens {least} Zeichen',
     needs: 'dazu wird {other} gebraucht',
     needsSecure: 'Zertifikate sind für verschlüsselte Verbindungen; dazu wird {other} gebraucht',

@@ -336,6 +336,7 @@ export const nb: Dictionary = {
     fileFault: 'filen kan ikke leses: {why}',
     notTopic: 'et emne er ikke tomt og har verken + eller #',
     notHeader: 'en nøkkel har ingen mellomrom og bare ASCII-tegn',
+    typeAgain: 'den ble gitt for en annen adresse ({other} er ny): skriv den inn på nytt',
     passwordShort: 'et passord har minst {least} tegn',
     needs: '{other} trengs sammen med den',
     needsSecure: 'sertifikater er for krypterte forbindelser; {other} trengs sammen med den',

@@ -353,6 +353,7 @@ export const nl: Dictionary = {
     fileFault: 'het bestand kan niet worden gelezen: {why}',
     notTopic: 'een topic is niet leeg en heeft geen + of #',
     notHeader: 'een sleutel heeft geen spaties en alleen ASCII-tekens',
+    typeAgain: 'het is voor een ander adres opgegeven ({other} is nieuw): typ het nog een keer',
     passwordShort: 'een wachtwoord heeft minstens {least} tekens',
     needs: '{other} is daarbij nodig',
     needsSecure: 'certificaten zijn voor versleutelde verbindingen; {other} is daarbij nodig',
