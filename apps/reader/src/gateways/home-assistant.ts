@@ -108,6 +108,7 @@ export async function startHomeAssistant(options: HomeAssistantOptions): Promise
   const available = new Map<string, boolean>();
   const waiting = new Map<string, () => void>();
   const lastSent = new Map<string, number>();
+  let connections = 0;
 
   const client: MqttClient = connect({
     protocol: connection.secure ? 'mqtts' : 'mqtt',
@@ -126,10 +127,24 @@ export async function startHomeAssistant(options: HomeAssistantOptions): Promise
     clean: true,
   });
 
+  /** On their way to the broker, by topic, with what came since: the newest is all that anybody wants of a retained topic. */
+  const underWay = new Map<string, string | undefined>();
   const publish = (topic: string, payload: string) => {
     if (!connected) return;
+    if (underWay.has(topic)) {
+      underWay.set(topic, payload);
+      return;
+    }
+    underWay.set(topic, undefined);
     published++;
-    client.publish(topic, payload, { qos: 1, retain: true }, () => {});
+    const own = connections;
+    client.publish(topic, payload, { qos: 1, retain: true }, () => {
+      // Of a connection that is gone: the next one says everything anew.
+      if (own !== connections) return;
+      const next = underWay.get(topic);
+      underWay.delete(topic);
+      if (next !== undefined) publish(topic, next);
+    });
   };
   const announce = (device: LiveDevice) => {
     for (const value of device.values.values()) {
@@ -175,6 +190,8 @@ export async function startHomeAssistant(options: HomeAssistantOptions): Promise
 
   client.on('connect', () => {
     connected = true;
+    connections++;
+    underWay.clear();
     fault = undefined;
     if (told) tell(`${name}: connected`);
     told = '';
@@ -218,7 +235,7 @@ export async function startHomeAssistant(options: HomeAssistantOptions): Promise
       for (const cancel of waiting.values()) cancel();
       if (connected) {
         // Who switches the gateway off wants the sensors gone from Home Assistant; who only stops the reader does not.
-        if (gone) for (const topic of announced.keys()) publish(topic, '');
+        if (gone) for (const topic of announced.keys()) client.publish(topic, '', { qos: 1, retain: true }, () => {});
         await new Promise<void>((resolve) => {
           const end = clock.after(2000, resolve);
           client.publish(`${config.base}/availability`, 'offline', { qos: 1, retain: true }, () => {

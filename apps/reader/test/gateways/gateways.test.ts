@@ -299,6 +299,50 @@ describe('Home Assistant', () => {
     expect(retained.get('homeassistant/sensor/amiable_6970631400000066/activeEnergyImport/config')).toBe('');
     expect(retained.get('amiable/attic/ha/availability')).toBe('offline');
   });
+
+  it('lets only the newest of a topic wait while the broker takes its time', async () => {
+    const held: (() => void)[] = [];
+    const taken: string[] = [];
+    let wake = () => {};
+    let holds = false;
+    const broker = await Aedes.createBroker({
+      authorizePublish(client, packet, done) {
+        if (client && packet.topic.endsWith('/state')) taken.push(packet.payload.toString());
+        if (client && holds) held.push(() => done(null));
+        else done(null);
+        wake();
+      },
+    });
+    const server = createServer(broker.handle as never);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    ends.push(() => new Promise<void>((resolve) => broker.close(() => server.close(() => resolve()))));
+    const until = async (done: () => boolean) => {
+      while (!done()) await new Promise<void>((resolve) => (wake = resolve));
+    };
+    const { gateways } = config({
+      'mqtt.1.host': '127.0.0.1',
+      'mqtt.1.port': String((server.address() as AddressInfo).port),
+      'homeassistant.enabled': 'yes',
+      'homeassistant.interval': 'live',
+    });
+    const fake = fakeService(config(), [LIST_3]);
+    const gateway = await startHomeAssistant({
+      config: gateways.homeAssistant as never,
+      reader: 'attic',
+      values: createLiveValues(fake),
+      clock: virtualClock(NOW),
+      tell: () => {},
+    });
+    await until(() => taken.length === 1);
+    holds = true;
+    for (let watts = 1; watts <= 100; watts++) fake.say(message([['1-0:1.7.0', 'activePowerImport', 'W', 0, watts]]));
+    await until(() => held.length === 1);
+    holds = false;
+    held[0]?.();
+    await until(() => taken.at(-1)?.includes(':100,') === true || taken.at(-1)?.includes(':100}') === true);
+    expect(taken.length).toBeLessThanOrEqual(4);
+    await gateway.close();
+  });
 });
 
 describe('Modbus TCP', () => {
