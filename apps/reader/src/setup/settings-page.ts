@@ -15,6 +15,7 @@ import { redirect } from './http.ts';
 import type { PageKey } from './i18n/index.ts';
 import { sendPage, type Visit } from './layout.ts';
 import { hashPassword, type Session, type Sessions } from './password.ts';
+import { secretsToRetype } from './retype.ts';
 
 const TEST_TEXTS: readonly PageKey[] = ['testing', 'testEnded', 'unsaved'];
 
@@ -126,7 +127,7 @@ export function createSettingsPage(host: PageHost, sessions: Sessions): Settings
     };
     if (sent.action !== 'save') return again(200, []);
     const preview = await store.preview(changes);
-    const faults = [...preview.faults];
+    const faults = [...preview.faults, ...secretsToRetype(changes, loaded.origins)];
     if (faults.length === 0 && preview.config?.page.passwordHash === undefined)
       faults.push({ name: 'page.password', key: 'passwordShort', values: { least: 8 } });
     // A line of the file that is wrong all the same does not stand in the way of what is right here; one of a setting does.

@@ -9,6 +9,7 @@ import { buildConfig } from '../config/build.ts';
 import { memberOf } from '../config/schema.ts';
 import type { PageHost } from './host.ts';
 import type { Visit } from './layout.ts';
+import { secretsToRetype } from './retype.ts';
 import type { SentForm } from './settings-page.ts';
 import { type Step, testBroker, testPort, testServer } from './test-connection.ts';
 
@@ -16,7 +17,7 @@ export async function sendTest(
   host: PageHost,
   visit: Visit,
   form: URLSearchParams,
-  { changes }: SentForm,
+  { loaded, changes }: SentForm,
 ): Promise<void> {
   const { response, speech, request } = visit;
   const what = /^test\.(.*)$/.exec(form.get('do') ?? '')?.[1] ?? '';
@@ -40,8 +41,10 @@ export async function sendTest(
     if (name === 'reader' || name.startsWith(family) || (!member && name.startsWith('mqtt.1.'))) given.set(name, text);
   if (!member) given.set('homeassistant.enabled', 'yes');
   const { config, faults } = buildConfig(given, { hostName: host.hostName, folder: dirname(host.store.file) });
-  if (!config)
-    for (const fault of faults) say({ key: 'testNeeds', said: `${fault.name}: ${speech.fault(fault)}`, result: 'bad' });
+  const again = secretsToRetype(changes, loaded.origins).filter(({ name }) => name !== undefined && given.has(name));
+  if (!config || again.length > 0)
+    for (const fault of [...faults, ...again])
+      say({ key: 'testNeeds', said: `${fault.name}: ${speech.fault(fault)}`, result: 'bad' });
   else {
     const [port] = config.ports;
     const [uplink] = config.uplinks;

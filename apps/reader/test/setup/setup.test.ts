@@ -127,8 +127,8 @@ describe('saving', () => {
       reader: 'attic',
       'port.1.device': '/dev/b',
       'port.1.protocol': 'auto',
-      'mqtt.1.host': 'c',
-      'mqtt.1.user': 'u',
+      'mqtt.1.host': 'b',
+      'mqtt.1.user': 'me',
       'mqtt.1.password': '',
     };
     const body = new URLSearchParams({ token: browser.token, ...form });
@@ -136,11 +136,35 @@ describe('saving', () => {
     body.append('member', 'mqtt.1');
     expect((await browser.post('/settings', body)).status).toBe(303);
     expect(world.config()).toBe(
-      `# mine\nreader=attic\npage.password=${await HASH}\nport.1.device=/dev/b\nmqtt.1.host=c\nmqtt.1.user=u\nmqtt.1.password=geheim\n`,
+      `# mine\nreader=attic\npage.password=${await HASH}\nport.1.device=/dev/b\nmqtt.1.host=b\nmqtt.1.user=me\nmqtt.1.password=geheim\n`,
     );
     expect(world.fake().applied.map(({ ports, uplinks }) => [ports[0]?.device, uplinks[0]?.name])).toEqual([
       ['/dev/b', 'mqtt'],
     ]);
+  });
+
+  it('wants a secret again when the address is another one, for saving and for testing', async () => {
+    const world = await open({
+      config: await configured('post.1.url=https://central.example/\npost.1.api-key=geheim\n'),
+    });
+    const browser = await loggedIn(world);
+    const form = (more: Record<string, string>) => {
+      const body = new URLSearchParams({ token: browser.token, 'port.1.device': '/dev/a', ...more });
+      body.append('member', 'port.1');
+      body.append('member', 'post.1');
+      return body;
+    };
+    const elsewhere = { 'post.1.url': 'http://127.0.0.1:1/', 'post.1.api-key': '' };
+    const refused = await browser.post('/settings', form({ do: 'save', ...elsewhere }));
+    expect(refused.status).toBe(422);
+    expect(await refused.text()).toContain('it was given for another address (post.1.url is a new one)');
+    expect(world.config()).toContain('post.1.url=https://central.example/');
+    const said = await (await browser.post('/test', form({ do: 'test.post.1', ...elsewhere }))).text();
+    expect(said.trim().split('\n')).toHaveLength(1);
+    expect(said).toContain('it was given for another address');
+    const retyped = { ...elsewhere, 'post.1.api-key': 'new' };
+    expect((await browser.post('/settings', form({ do: 'save', ...retyped }))).status).toBe(303);
+    expect(world.config()).toContain('post.1.api-key=new');
   });
 
   it('adds and removes members, keeping secrets that were typed out of the page', async () => {
