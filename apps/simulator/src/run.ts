@@ -178,7 +178,7 @@ function summary({ sent, overloaded, bytes, damage }: RunCounters, baud: number,
 
 /** The machine's own outputs. */
 export async function machineOutput(
-  options: Pick<SimulateOptions, 'truth' | 'target' | 'fast' | 'baud'>,
+  options: Pick<SimulateOptions, 'truth' | 'target' | 'fast' | 'baud' | 'parity'>,
   stop: AbortController,
 ): Promise<Output> {
   const { signal } = stop;
@@ -216,7 +216,7 @@ export async function machineOutput(
   if ('peers' in link) {
     const host = target.to === 'tcp' && target.host ? target.host : '127.0.0.1';
     readWith = `-d ${host.includes(':') ? `[${host}]` : host}:${link.port}`;
-  } else readWith = `-d ${link.path} --baud ${options.baud}`;
+  } else readWith = `-d ${link.path} -P ${options.parity} --baud ${options.baud}`;
   let flood = 0;
   return {
     ...rest,

@@ -130,7 +130,7 @@ describe.skipIf(!hasSocat)('over a pseudo-terminal', () => {
     const options = p1Options({ model: 'dsmr5', seed: SEED, from: '2026-03-01T12:00:00Z', duration: '1s', to: 'pty' });
     const stop = new AbortController();
     const output = await machineOutput(options, stop);
-    const path = /-d (\S+)/.exec(output.readWith)?.[1] as string;
+    const path = /-d (\S+) -P N --baud 115200$/.exec(output.readWith)?.[1] as string;
     const { reader, messages, drops } = decoder();
     let heard: () => void = () => {};
     const first = new Promise<void>((resolve) => {

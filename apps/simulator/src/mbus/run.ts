@@ -84,6 +84,7 @@ export async function runMbus(
         target: target.to === 'serial' ? { to: 'file', path: target.path } : target,
         fast: options.fast,
         baud: options.baud,
+        parity: 'E',
         ...(options.truth !== undefined && { truth: options.truth }),
       },
       stop,
