@@ -3,7 +3,8 @@
  *
  * Decides: short codes are electricity and completed, unless the data set is a heat meter's after EN 1434-3, whose codes
  * (`6.8`, `6.26`) mean something else, or the unit is none of electricity: there the medium is not known and there is an
- * address alone. One Item for each (address, unit, decimals, part), shared by all messages.
+ * address alone. A short code that names no quantity of electricity but an abstract object (`17.0.0`, the demand limit) is completed as
+ * that. One Item for each (address, unit, decimals, part), shared by all messages.
  */
 import { obisGroups, parseObis, quantityOf } from '@amiable/cosem';
 import type { Item, Unit } from '@amiable/model';
@@ -73,6 +74,8 @@ export interface AddressMeaning {
   readonly channel?: number;
 }
 
+/** Short codes of the abstract medium: completed as electricity they would be something else (C = 17: active power of quadrant I). */
+const ABSTRACT = /^17\.0\.0(?=$|[*&])/;
 const HISTORY = /[*&](\d{1,3})$/;
 const RESET_COUNTER = /^1-\d+:0\.1\.0$/;
 
@@ -104,7 +107,8 @@ export function meaningOf(address: string, unit: Unit | undefined, heat: boolean
     const meaning = heatMeaning(address, part);
     if (meaning) return meaning;
   }
-  const obis = short && !ELECTRICAL.has(unit) ? undefined : parseObis(address);
+  const obis =
+    short && !ELECTRICAL.has(unit) ? undefined : parseObis(ABSTRACT.test(address) ? `0-0:${address}` : address);
   if (obis === undefined) return { name: plainName(address), counts: false };
   const quantity = quantityOf(obis);
   const groups = obisGroups(obis);

@@ -175,6 +175,14 @@ describe('quirks (ports.md 9, 12)', () => {
 });
 
 describe('data sets', () => {
+  test('17.0.0 is the demand limit, which is no quantity of electricity', () => {
+    const { items } = read('/AMI5VM3000\r\n17.0.0(5*kW)\r\n17.7.0(0.5*kW)\r\n!\r\n').messages[0] as Message;
+    expect(items.map(({ obis, address, name }) => [obis, address, name])).toEqual([
+      ['0-0:17.0.0', '17.0.0', 'powerLimit'],
+      ['1-0:17.7.0', '17.7.0', 'activePowerQ1'],
+    ]);
+  });
+
   test('a moment behind a value is its time, and before it as well', () => {
     const { messages } = read('/LTT5X\r\n1.6.0(18014*kW)(10-02-01 00:15)\r\n1.6.0*01(1502041015)(00.123*kW)\r\n!\r\n', {
       zone: 'Asia/Kolkata',
