@@ -12,6 +12,7 @@ import { addCounters, newPortCounters, type PortCounters } from '@amiable/model'
 import { deviceName } from '../device-name.ts';
 import type { PortReader } from '../port.ts';
 import { describeSetting, settingsToTry } from '../settings.ts';
+import { andThen } from '../words.ts';
 import { makeLine, type WatchedLine, watched } from './line.ts';
 import { knownMeters, mbusAsker } from './mbus.ts';
 import { opticalAsker, SIGN_ON } from './optical.ts';
@@ -197,7 +198,7 @@ class PolledReader implements PortReader {
     const { tell, status } = this.#options;
     const error = portError(describe, cause);
     status?.({ type: 'down', error, failures });
-    if (this.#down !== error.message) tell(`${error.message}. Trying again`);
+    if (this.#down !== error.message) tell(andThen(error.message, 'Trying again'));
     this.#down = error.message;
   }
 

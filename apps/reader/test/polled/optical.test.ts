@@ -125,7 +125,7 @@ describe('an optical meter', () => {
     expect(port.states.filter((state) => state === 'up')).toHaveLength(1);
     expect(port.told).toEqual([
       'reading /dev/test at 300 8N1, every 60 s',
-      '/dev/test: the device is gone; was it unplugged?. Trying again',
+      '/dev/test: the device is gone; was it unplugged? Trying again',
       expect.stringMatching(/there is no such device.*Trying again/),
     ]);
     line.plug();
