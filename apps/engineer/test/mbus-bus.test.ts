@@ -1,4 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { type AddressInfo, createServer, type Server } from 'node:net';
+import { ptyLink } from '@amiable/io';
 import { askBus, type BusSlave, createMbusSlave, telegramsOf } from '@amiable/mbus';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { secondaryAddress, slaveAddress } from '../src/mbus/bus.ts';
@@ -6,6 +8,7 @@ import { read, write } from '../src/mbus/read.ts';
 import { scan } from '../src/mbus/scan.ts';
 import { machine } from './dlms-terminal.ts';
 
+const hasSocat = spawnSync('socat', ['-V']).status === 0;
 const secondary = { identification: '12345678', manufacturer: 'KAM', version: 1, medium: 7 };
 
 function waterMeter(): BusSlave {
@@ -91,7 +94,7 @@ describe('amiable mbus on a bus', () => {
     expect(silent).toEqual({
       code: 1,
       out: '',
-      err: `amiable mbus read: 77: the M-Bus slave did not answer SND_NKE to 77: expected E5, nothing came
+      err: `amiable mbus read: 77: the meter did not answer (SND_NKE to 77: expected E5, nothing came)
 amiable mbus read: is the bus powered, and is the rate right (--baud 300, 2400, 9600)? Who is there: amiable mbus scan ${device}
 `,
     });
@@ -103,6 +106,19 @@ amiable mbus read: is the bus powered, and is the rate right (--baud 300, 2400, 
     const gone = await run((t) => read(t, '/dev/there-is-none', ['5'], {}));
     expect(gone.code).toBe(1);
     expect(gone.err).toContain('there is no such device');
+  });
+
+  test.skipIf(!hasSocat)('nobody there on a serial port: told once, though two parities are tried', async () => {
+    const far = ptyLink();
+    await far.open({ data: () => {}, closed: () => {} });
+    const silent = await run((t) => read(t, far.path, ['77'], { baud: '38400', latency: '1', repeats: '0' }));
+    await far.close();
+    expect(silent.code).toBe(1);
+    expect(silent.err.split('\n').slice(0, 2)).toEqual([
+      'amiable mbus read: nobody answers; once more without parity, as some adapters want it',
+      'amiable mbus read: 77: the meter did not answer (SND_NKE to 77: expected E5, nothing came)',
+    ]);
+    expect(silent.err.match(/did not answer/g)).toHaveLength(1);
   });
 
   test('addresses as people write them', () => {

@@ -78,24 +78,31 @@ export function read(terminal: Terminal, device: string, addresses: readonly str
       if (telegrams.length === 0) terminal.err(`amiable mbus read: ${addressText(slave)} has nothing to say\n`);
       good += print(terminal, printing, telegrams, addressText(slave));
     };
-    const readAll = async (session: MbusSession): Promise<SlaveAddress[]> => {
+    const otherParity = isSerial(device) && settings.parity === undefined;
+    /** @param last nothing is tried after it: else faults are told only when a slave has shown that the line is right */
+    const readAll = async (session: MbusSession, last: boolean): Promise<SlaveAddress[]> => {
       const silent: SlaveAddress[] = [];
-      for (const slave of slaves)
+      const faults: string[] = [];
+      let right = last;
+      for (const slave of slaves) {
         try {
           await readOne(session, slave);
+          right = true;
         } catch (error) {
           if (!(error instanceof LinkError) || terminal.signal.aborted) throw error;
           line.clear();
-          terminal.err(`amiable mbus read: ${addressText(slave)}: ${error.message}\n`);
+          faults.push(`amiable mbus read: ${addressText(slave)}: ${error.message}\n`);
           silent.push(slave);
         }
+        if (right) for (const fault of faults.splice(0)) terminal.err(fault);
+      }
       return silent;
     };
-    const silent = await withBus(terminal, settings, undefined, readAll);
+    const silent = await withBus(terminal, settings, undefined, (session) => readAll(session, !otherParity));
     failed = silent.length;
-    if (failed === slaves.length && isSerial(device) && settings.parity === undefined) {
-      terminal.err('amiable mbus read: once more without parity, as some adapters want it\n');
-      failed = (await withBus(terminal, settings, undefined, readAll, 'N')).length;
+    if (failed === slaves.length && otherParity) {
+      terminal.err('amiable mbus read: nobody answers; once more without parity, as some adapters want it\n');
+      failed = (await withBus(terminal, settings, undefined, (session) => readAll(session, true), 'N')).length;
     }
     if (failed > 0)
       terminal.err(

@@ -118,7 +118,9 @@ describe('meters of an M-Bus', () => {
     expect(port.messages.filter((m) => m.meterId === '10000001')).toHaveLength(4);
     expect(port.reader.counters.dropped).toEqual({ noAnswer: 3 });
     expect(port.told.filter((text) => /meter 5/.test(text))).toEqual([
-      expect.stringMatching(/^meter 5: .*did not answer.*nothing came\. It is asked again each round/),
+      expect.stringMatching(
+        /^meter 5: the meter did not answer \(SND_NKE to 5: expected E5, nothing came\)\. It is asked again each round/,
+      ),
     ]);
     bus[1].powered = true;
     await line.clock.advance(MINUTE);

@@ -243,7 +243,7 @@ describe('a line', () => {
       (error: Error) => error.message,
     );
     await clock.advance(30_000);
-    expect(await outcome).toContain('several slaves at once');
+    expect(await outcome).toContain('several meters answer at once');
     expect(line.counters.collisions).toBeGreaterThan(0);
     line.close();
     await session.close();

@@ -322,16 +322,18 @@ function* changeBaud(baud: number): Operation<void> {
   yield { bytes: NOTHING, what: `line at ${baud} baud`, repeats: 0, answered: false, baud };
 }
 
+/** What it means first; the standard's words in brackets, for who knows them. */
 function noAnswer(answer: Answer, what: string, expected: string): LinkError {
-  const came =
+  const [meaning, came] =
     answer.kind === 'silence'
-      ? 'nothing came'
+      ? ['the meter did not answer', 'nothing came']
       : answer.kind === 'garbage'
-        ? `${answer.octets.length} octets came that are no frame (several slaves at once, or a disturbed line)`
-        : answer.kind === 'acknowledge'
-          ? 'E5 came'
-          : 'a telegram came';
-  return new LinkError(`the M-Bus slave did not answer ${what}: expected ${expected}, ${came}`);
+        ? [
+            'what came cannot be understood: several meters answer at once, or the line is disturbed',
+            `${answer.octets.length} octets came that are no frame`,
+          ]
+        : ['the meter did not answer what it was asked', answer.kind === 'acknowledge' ? 'E5 came' : 'a telegram came'];
+  return new LinkError(`${meaning} (${what}: expected ${expected}, ${came})`);
 }
 
 /** Whether a telegram ends with DIF 1F. One that cannot be read is the last. */
