@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { captureObjectsOf, createLogicalDevice, encodedData } from '@amiable/cosem';
 import { LN_CONFORMANCE } from '@amiable/dlms';
-import { serveOpticalPort, type TariffDevice } from '@amiable/iec62056-21';
-import { type IncomingConnection, type Listener, listenTcp, nodeCrypto, systemClock } from '@amiable/io';
+import type { TariffDevice } from '@amiable/iec62056-21';
+import { type Listener, listenTcp, nodeCrypto, systemClock } from '@amiable/io';
 import { createMeterServer } from '@amiable/meter';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -36,6 +36,7 @@ import { runUpload } from '../src/handheld/upload.ts';
 import { runVisit, withoutSecrets } from '../src/handheld/visit.ts';
 import { PASSWORD, type Served, serveMeter } from './dlms-device.ts';
 import { type Machine, machine, ran } from './dlms-terminal.ts';
+import { listenOptical } from './optical-port.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 22, 50);
 let folder = '';
@@ -449,25 +450,7 @@ describe('visits over IEC 62056-21', () => {
   };
   let listener: Listener;
   beforeAll(async () => {
-    listener = await listenTcp({ host: '127.0.0.1', port: 0 }, (connection: IncomingConnection) => {
-      let inner: { data(bytes: Uint8Array): void; closed(error?: Error): void } | undefined;
-      void serveOpticalPort({
-        link: {
-          describe: 'socket',
-          open: async (events) => {
-            inner = events;
-          },
-          write: async (bytes) => connection.write(bytes),
-          close: async () => connection.close(),
-        },
-        clock: systemClock,
-        maker: 'AMI',
-        identification: 'VM',
-        baud: 9600,
-        device,
-      });
-      return { data: (bytes) => inner?.data(bytes), closed: () => inner?.closed() };
-    });
+    listener = await listenOptical(device);
   });
   afterAll(() => listener.close());
   const row = (more: Record<string, unknown> = {}) => ({

@@ -1,6 +1,6 @@
 /** `amiable optical` against a meter on a socket: what it prints, what it refuses, and that no password is shown. */
-import { bytesOf, encodeCommand, serveOpticalPort, type TariffDevice } from '@amiable/iec62056-21';
-import { type IncomingConnection, type Listener, listenTcp, systemClock } from '@amiable/io';
+import { bytesOf, encodeCommand, type TariffDevice } from '@amiable/iec62056-21';
+import { type Listener, systemClock } from '@amiable/io';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Terminal } from '../src/dlms/terminal.ts';
 import { parseActions, runProgram } from '../src/optical/program.ts';
@@ -8,6 +8,7 @@ import { runRead } from '../src/optical/read.ts';
 import { opticalSettings, PASSWORD_VARIABLE } from '../src/optical/settings.ts';
 import { runShell } from '../src/optical/shell.ts';
 import { dataTable, exchangePrinter } from '../src/optical/show.ts';
+import { listenOptical } from './optical-port.ts';
 
 const LINES = ['F.F(00)', 'C.1.0(4711)', '1.8.0(000285.4*kWh)', '1.6.0(18.014*kW)(10-02-01 00:15)'];
 const kept = new Map([['C.50.0', 'first']]);
@@ -32,25 +33,7 @@ const device: TariffDevice = {
 let listener: Listener;
 let where = '';
 beforeAll(async () => {
-  listener = await listenTcp({ host: '127.0.0.1', port: 0 }, (connection: IncomingConnection) => {
-    let inner: { data(bytes: Uint8Array): void; closed(error?: Error): void } | undefined;
-    void serveOpticalPort({
-      link: {
-        describe: 'socket',
-        open: async (events) => {
-          inner = events;
-        },
-        write: async (bytes) => connection.write(bytes),
-        close: async () => connection.close(),
-      },
-      clock: systemClock,
-      maker: 'AMI',
-      identification: 'VM',
-      baud: 9600,
-      device,
-    });
-    return { data: (bytes) => inner?.data(bytes), closed: () => inner?.closed() };
-  });
+  listener = await listenOptical(device);
   where = `127.0.0.1:${listener.port}`;
 });
 afterAll(() => listener.close());

@@ -1,7 +1,6 @@
 /** The subcommand `dlms`: the client for people. */
 import type { Command } from 'commander';
-import type { Given } from './settings.ts';
-import type { Terminal } from './terminal.ts';
+import { action } from '../action.ts';
 
 const EXAMPLES = `
 Examples:
@@ -18,8 +17,6 @@ Examples:
 An address is tcp://host:port, tls://host:port, hdlc+tcp://host:port, udp://host:port or a serial port; 4059 is the port unless said. Results
 go to stdout, all else to stderr. The exit code is 0 when all went well, 1 when the meter or the line said no, 2 for a
 command that cannot be. docs/dlms.md has all options with examples.`;
-
-type Run = (terminal: Terminal, words: readonly string[], given: Given) => Promise<void>;
 
 /** Adds the subcommand; returns it so that tests can look at it. */
 export function dlmsCommand(parent: Command): Command {
@@ -243,28 +240,4 @@ function connection(command: Command): Command {
       'first invocation counter: auto (from the file, else from the meter), a number, or the object that holds it',
     )
     .optionsGroup('Options:');
-}
-
-/** Runs, and turns what comes out into the exit code. */
-function action(command: Command, run: Run): void {
-  command.action(async (...passed: unknown[]) => {
-    const words = passed
-      .slice(0, -2)
-      .flat()
-      .filter((word): word is string => typeof word === 'string');
-    const { processTerminal } = await import('./terminal.ts');
-    const terminal = processTerminal();
-    try {
-      await run(terminal, words, passed.at(-2) as Given);
-    } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      if (error.name === 'UsageError') {
-        process.stderr.write(`amiable: ${error.message}\n`);
-        process.exitCode = 2;
-      } else if (error.name === 'Failed') process.exitCode = (error as Error & { exitCode: number }).exitCode;
-      else throw error;
-    } finally {
-      terminal.release();
-    }
-  });
 }

@@ -1,7 +1,6 @@
 /** The subcommand `handheld`: many meters read into files on the way, given to the central system afterwards. */
 import type { Command } from 'commander';
-import type { Terminal } from '../dlms/terminal.ts';
-import type { Given } from './list.ts';
+import { action as actionOf, type Run } from '../action.ts';
 
 const EXAMPLES = `
 Examples:
@@ -16,8 +15,6 @@ Examples:
 A list is CSV (meter,serial,place,device,protocol,credentials,read,write,codes,tz, …) or JSON. Secrets stand in the file of
 --credentials by name, never in the list. Results go to stdout, all else to stderr. The exit code is 0 when all went well, 1
 when a meter or the line said no, 2 for a command that cannot be. docs/handheld.md has more.`;
-
-type Run = (terminal: Terminal, words: readonly string[], given: Given) => Promise<void>;
 
 /** Adds the subcommand; returns it so that tests can look at it. */
 export function handheldCommand(parent: Command): Command {
@@ -88,29 +85,6 @@ export function handheldCommand(parent: Command): Command {
   return handheld;
 }
 
+const action = (command: Command, run: Run): void => actionOf(command, run, 'amiable handheld');
 const store = (command: Command): Command =>
   command.option('--store <folder>', 'where visits are kept; visits unless said');
-
-/** Runs, and turns what comes out into the exit code. */
-function action(command: Command, run: Run): void {
-  command.action(async (...passed: unknown[]) => {
-    const words = passed
-      .slice(0, -2)
-      .flat()
-      .filter((word): word is string => typeof word === 'string');
-    const { processTerminal } = await import('../dlms/terminal.ts');
-    const terminal = processTerminal();
-    try {
-      await run(terminal, words, passed.at(-2) as Given);
-    } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      if (error.name === 'UsageError') {
-        process.stderr.write(`amiable handheld: ${error.message}\n`);
-        process.exitCode = 2;
-      } else if (error.name === 'Failed') process.exitCode = (error as Error & { exitCode: number }).exitCode;
-      else throw error;
-    } finally {
-      terminal.release();
-    }
-  });
-}

@@ -5,14 +5,14 @@
  * line is tried again three times, a refused log-in never (meters lock); a meter that is not the one of the list is left
  * alone. What goes over the line is kept as evidence, with the secrets struck out.
  */
-import { createOpticalSession, type OpticalSession } from '@amiable/iec62056-21';
+import type { OpticalSession } from '@amiable/iec62056-21';
 import { sleep } from '@amiable/io';
 import { type Meter, withMeter } from '../dlms/connect.ts';
 import { type Settings, settingsOf } from '../dlms/settings.ts';
 import { createProgress, type Progress, type Terminal, table } from '../dlms/terminal.ts';
 import { Failed, UsageError } from '../dlms/usage.ts';
-import { tell } from '../optical/open.ts';
-import { linkOf, type OpticalSettings, opticalSettings, type Password } from '../optical/settings.ts';
+import { openSession, tell } from '../optical/open.ts';
+import { type OpticalSettings, opticalSettings, type Password } from '../optical/settings.ts';
 import { openCredentials } from './credentials.ts';
 import { type VisitWork, visitDlms } from './dlms-visit.ts';
 import { visitIec } from './iec-visit.ts';
@@ -366,16 +366,7 @@ async function attempt(
   const leave = (): void => void session?.close();
   terminal.signal.addEventListener('abort', leave, { once: true });
   try {
-    session = await createOpticalSession({
-      link: linkOf(settings),
-      clock: terminal.clock,
-      mode: settings.mode,
-      address: settings.address,
-      maxBaud: settings.maxBaud,
-      wakeUp: settings.wakeUp,
-      timeout: settings.timeout,
-      trace: ({ direction, bytes }) => keep(direction, bytes),
-    });
+    session = await openSession(settings, terminal, ({ direction, bytes }) => keep(direction, bytes));
     await visitIec(session, { ...work, codes: planned.codes, password });
     if (planned.write.length > 0) {
       await session.program();

@@ -1,7 +1,6 @@
 /** The subcommand `optical`: meters with an optical port or current loop after IEC 62056-21. */
 import type { Command } from 'commander';
-import type { Terminal } from '../dlms/terminal.ts';
-import type { Given } from './settings.ts';
+import { action } from '../action.ts';
 
 const EXAMPLES = `
 Examples:
@@ -17,8 +16,6 @@ Examples:
 Passwords come from AMIABLE_OPTICAL_PASSWORD, --password-file, or are asked for; they are never shown. Results go to stdout, all else to
 stderr. The exit code is 0 when all went well, 1 when the meter or the line said no, 2 for a command that cannot be.
 docs/optical.md has more.`;
-
-type Run = (terminal: Terminal, words: readonly string[], given: Given) => Promise<void>;
 
 /** Adds the subcommand; returns it so that tests can look at it. */
 export function opticalCommand(parent: Command): Command {
@@ -88,28 +85,4 @@ function password(command: Command): Command {
     .option('--level <level>', '1 (P1) or 2 (P2)', '1')
     .option('--no-password', 'send none')
     .optionsGroup('Options:');
-}
-
-/** Runs, and turns what comes out into the exit code. */
-function action(command: Command, run: Run): void {
-  command.action(async (...passed: unknown[]) => {
-    const words = passed
-      .slice(0, -2)
-      .flat()
-      .filter((word): word is string => typeof word === 'string');
-    const { processTerminal } = await import('../dlms/terminal.ts');
-    const terminal = processTerminal();
-    try {
-      await run(terminal, words, passed.at(-2) as Given);
-    } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      if (error.name === 'UsageError') {
-        process.stderr.write(`amiable: ${error.message}\n`);
-        process.exitCode = 2;
-      } else if (error.name === 'Failed') process.exitCode = (error as Error & { exitCode: number }).exitCode;
-      else throw error;
-    } finally {
-      terminal.release();
-    }
-  });
 }

@@ -1,11 +1,20 @@
 /** A session on what the command line names, with its exchange on stderr; failures with a word on what to do. */
 import { LinkError } from '@amiable/bytes';
-import { createOpticalSession, type OpticalSession, type SignedOn } from '@amiable/iec62056-21';
+import { createOpticalSession, type OpticalSession, type OpticalTrace, type SignedOn } from '@amiable/iec62056-21';
 import { PortError } from '@amiable/io';
 import type { Terminal } from '../dlms/terminal.ts';
 import { Failed } from '../dlms/usage.ts';
 import { linkOf, type OpticalSettings } from './settings.ts';
 import { exchangePrinter } from './show.ts';
+
+export const openSession = (
+  settings: OpticalSettings,
+  { clock }: Terminal,
+  trace?: (trace: OpticalTrace) => void,
+): Promise<OpticalSession> => {
+  const { mode, address, maxBaud, wakeUp, timeout } = settings;
+  return createOpticalSession({ link: linkOf(settings), clock, mode, address, maxBaud, wakeUp, timeout, trace });
+};
 
 /** Opens, works, closes. @throws Failed after it has told what went wrong */
 export async function withSession(
@@ -19,16 +28,7 @@ export async function withSession(
   const end = (): void => void session?.close();
   terminal.signal.addEventListener('abort', end, { once: true });
   try {
-    session = await createOpticalSession({
-      link: linkOf(settings),
-      clock: terminal.clock,
-      mode: settings.mode,
-      address: settings.address,
-      maxBaud: settings.maxBaud,
-      wakeUp: settings.wakeUp,
-      timeout: settings.timeout,
-      trace: printer?.trace,
-    });
+    session = await openSession(settings, terminal, printer?.trace);
     await work(session);
     printer?.flush();
   } catch (error) {
