@@ -12,11 +12,11 @@ import { fromHex } from '@amiable/bytes';
 import { nodeCrypto } from '@amiable/io';
 import { createHanReader, type HanReader, type HanReaderOptions } from '@amiable/meter';
 import { type Message, messageToJson } from '@amiable/model';
+import { best, type Work } from './best.ts';
 import type { Figure } from './figure.ts';
 import { kaifaList3, type RealCase, realCases, sealedList3, swedishList, varied } from './han-frames.ts';
 
 const CHUNK = 1 << 16;
-const ROUND_MS = 10;
 const PEER = 'athombv/node-dsmr-parser';
 
 export async function benchHan({ smoke = false }: { smoke?: boolean } = {}): Promise<Figure[]> {
@@ -56,9 +56,6 @@ export async function benchHan({ smoke = false }: { smoke?: boolean } = {}): Pro
   }
   return figures;
 }
-
-/** Runs some messages; gives how many there were. */
-type Work = () => number;
 
 const withId = (m: Message): number => m.id.length;
 const asJson = (m: Message): number => messageToJson(m).length;
@@ -121,26 +118,6 @@ function single(real: RealCase): Work | undefined {
     return state.n - before;
   };
   return work() > 0 ? work : undefined;
-}
-
-/**
- * Best rate of many short rounds, turn and turn about: what else runs on the machine only makes a round slower, and the best
- * rounds are those that it left alone.
- */
-function best(works: readonly Work[], rounds: number): number[] {
-  const fastest = works.map(() => 0);
-  for (let r = 0; r < rounds; r++)
-    for (const [i, work] of works.entries()) {
-      let n = 0;
-      const start = performance.now();
-      let took = 0;
-      do {
-        n += work();
-        took = performance.now() - start;
-      } while (took < ROUND_MS);
-      fastest[i] = Math.max(fastest[i] as number, (n / took) * 1000);
-    }
-  return fastest;
 }
 
 function rate(name: string, work: Work, rounds: number): Figure {

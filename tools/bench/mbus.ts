@@ -10,11 +10,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fromHex, toHex } from '@amiable/bytes';
 import { createMbusDecoder } from '@amiable/mbus';
 import { type Message, messageToJson } from '@amiable/model';
+import { best, type Work } from './best.ts';
 import type { Figure } from './figure.ts';
 
 const VECTORS = new URL('../../vectors/mbus/', import.meta.url);
 const PEER = 'libmbus, normalised XML';
-const ROUND_MS = 10;
 const CHUNK = 1 << 16;
 const TURNS = 5;
 
@@ -28,7 +28,7 @@ export async function benchMbus({ smoke = false }: { smoke?: boolean } = {}): Pr
   const frames = realFrames();
   const rounds = smoke ? 1 : 25;
   // The compiler sees all kinds of frames first, as it would on a bus.
-  const all = best(worker(frames), rounds);
+  const all = rate(worker(frames), rounds);
   // Turn and turn about: what else runs on the machine slows both.
   let theirs: number[] | undefined;
   let ours = frames.map(() => 0);
@@ -36,7 +36,7 @@ export async function benchMbus({ smoke = false }: { smoke?: boolean } = {}): Pr
   for (let turn = 0; turn < (smoke ? 1 : TURNS); turn++) {
     const peer = peerRates(frames, smoke);
     theirs = peer?.map((rate, i) => Math.max(rate, theirs?.[i] ?? 0));
-    ours = works.map((work, i) => Math.max(ours[i] as number, best(work, smoke ? 1 : 6)));
+    ours = works.map((work, i) => Math.max(ours[i] as number, rate(work, smoke ? 1 : 6)));
   }
   const compared = frames.map((_, i) => i).filter((i) => !theirs || (theirs[i] as number) > 0);
   // Frames a second over one of each, which is the harmonic mean.
@@ -53,10 +53,10 @@ export async function benchMbus({ smoke = false }: { smoke?: boolean } = {}): Pr
     },
     {
       name: 'M-Bus: all of them mixed on one bus',
-      value: Math.max(all, best(worker(frames), rounds)),
+      value: Math.max(all, rate(worker(frames), rounds)),
       unit: 'frames/s',
     },
-    { name: 'M-Bus: the same, with id and JSON text', value: best(worker(frames, asJson), rounds), unit: 'frames/s' },
+    { name: 'M-Bus: the same, with id and JSON text', value: rate(worker(frames, asJson), rounds), unit: 'frames/s' },
   ];
   for (const i of compared) {
     const { name, bytes, records } = frames[i] as Real;
@@ -126,21 +126,7 @@ function worker(frames: readonly Real[], take = touch): () => number {
   };
 }
 
-/** Best rate of many short rounds: what else runs on the machine only makes a round slower. */
-function best(work: () => number, rounds: number): number {
-  let fastest = 0;
-  for (let r = 0; r < rounds; r++) {
-    let n = 0;
-    const start = performance.now();
-    let took = 0;
-    do {
-      n += work();
-      took = performance.now() - start;
-    } while (took < ROUND_MS);
-    fastest = Math.max(fastest, (n / took) * 1000);
-  }
-  return fastest;
-}
+const rate = (work: Work, rounds: number): number => best([work], rounds)[0] as number;
 
 function peerRates(frames: readonly Real[], smoke: boolean): number[] | undefined {
   const program = process.env.AMIABLE_PEER_LIBMBUS;

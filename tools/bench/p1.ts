@@ -12,15 +12,14 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type Message, messageToJson } from '@amiable/model';
 import { createP1Decoder, decodeTelegram, encodeTelegram } from '@amiable/p1';
+import { best, type Work } from './best.ts';
 import type { Figure } from './figure.ts';
 
 const CHUNK = 1 << 16;
-const ROUND_MS = 10;
 const VECTORS = fileURLToPath(new URL('../../vectors/p1/', import.meta.url));
 /** Telegrams as they are most common, and the longest. */
 const CASES = ['basjes_TestDsmrParserOnRealDSMR5_2', 'wassasin_t211', 'ndokter_v5_two_mbus', 'ndokter_fluvius_v171'];
 
-type Work = () => number;
 type Peer = (telegram: string) => void;
 
 export async function benchP1({ smoke = false }: { smoke?: boolean } = {}): Promise<Figure[]> {
@@ -112,23 +111,6 @@ function whole(telegrams: readonly Uint8Array[], parse: Peer): Work {
     for (const text of texts) parse(text);
     return texts.length;
   };
-}
-
-/** Best rate of many short rounds, turn and turn about. */
-function best(works: readonly Work[], rounds: number): number[] {
-  const fastest = works.map(() => 0);
-  for (let r = 0; r < rounds; r++)
-    for (const [i, work] of works.entries()) {
-      let n = 0;
-      const start = performance.now();
-      let took = 0;
-      do {
-        n += work();
-        took = performance.now() - start;
-      } while (took < ROUND_MS);
-      fastest[i] = Math.max(fastest[i] as number, (n / took) * 1000);
-    }
-  return fastest;
 }
 
 async function loadPeers(): Promise<{ name: string; parse: Peer }[]> {
