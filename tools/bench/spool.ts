@@ -1,8 +1,11 @@
 /**
  * Store and forward: 72 hours of a port's 2-second messages (129,600) into the spool, and out of it again after the outage, over
  * each kind of uplink into a central system with an embedded database: committed there, acknowledged, passed by the cursor.
+ * Over MQTT and HTTP that is a process of its own, as in life.
  * Each way takes the messages of a meter of its own, so that nothing is a duplicate.
  */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { fsyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -84,9 +87,9 @@ export async function benchSpool({ smoke }: { smoke?: boolean } = {}): Promise<F
     timeZone: 'Europe/Oslo',
     apiKeys: [KEY],
     http: { host: '127.0.0.1', port: 0 },
-    mqtt: { host: '127.0.0.1', port: 0 },
     log: () => {},
   });
+  const elsewhere = await forkCentral();
   try {
     for (const [house, way] of WAYS.entries()) {
       const spool = await openSpool({
@@ -108,7 +111,9 @@ export async function benchSpool({ smoke }: { smoke?: boolean } = {}): Promise<F
       }
       const cursor = spool.cursor({ name: 'bench', from: 'oldest', interval: 0, thin: false, newestFirst: true });
       const waiting = cursor.length;
-      const before = central.ingest.counters.accepted;
+      const counted = async () =>
+        way === 'in one process' ? central.ingest.counters.accepted : await elsewhere.accepted();
+      const before = await counted();
       const shared: UplinkCommon = {
         outbox: cursor,
         clock: systemClock,
@@ -120,7 +125,7 @@ export async function benchSpool({ smoke }: { smoke?: boolean } = {}): Promise<F
       const uplink = await begin(way, shared, central);
       const report = await uplink.finish(120_000);
       const ms = performance.now() - begun;
-      const accepted = central.ingest.counters.accepted - before;
+      const accepted = (await counted()) - before;
       if (report.waiting > 0 || accepted !== waiting)
         throw new Error(`${way}: ${accepted} of ${waiting} are stored, ${report.waiting} wait`);
       figures.push({ name: `drain over ${way}: ${waiting} messages committed`, value: ms / 1000, unit: 's' });
@@ -128,6 +133,7 @@ export async function benchSpool({ smoke }: { smoke?: boolean } = {}): Promise<F
       await spool.close();
     }
   } finally {
+    elsewhere.end();
     await central.stop();
     await store.close();
     await embedded.stop();
@@ -140,17 +146,40 @@ export async function benchSpool({ smoke }: { smoke?: boolean } = {}): Promise<F
       return inProcessUplink({ to: { name: 'central', target: 'database', take: (m) => to.ingest(m) }, ...shared });
     if (way === 'HTTP POST')
       return postUplink({
-        post: { url: new URL(`http://127.0.0.1:${to.httpPort}/api/v1/messages`), apiKey: KEY, tls: {} },
+        post: { url: new URL(`http://127.0.0.1:${elsewhere.ports.http}/api/v1/messages`), apiKey: KEY, tls: {} },
         ...shared,
       });
     return mqttUplink({
-      connection: { host: '127.0.0.1', port: to.mqttPort as number, secure: false, clientId: 'bench', tls: {} },
+      connection: { host: '127.0.0.1', port: elsewhere.ports.mqtt, secure: false, clientId: 'bench', tls: {} },
       topic: 'amiable/bench/message',
       statusTopic: 'amiable/bench/status',
       reader: 'bench',
       ...shared,
     });
   }
+}
+
+interface Elsewhere {
+  readonly ports: { readonly http: number; readonly mqtt: number };
+  accepted(): Promise<number>;
+  end(): void;
+}
+
+async function forkCentral(): Promise<Elsewhere> {
+  const child: ChildProcess = fork(new URL('./spool-central.ts', import.meta.url), {
+    execArgv: ['--import', 'tsx'],
+    env: { ...process.env, BENCH_KEY: KEY },
+  });
+  const [ports] = (await once(child, 'message')) as [Elsewhere['ports']];
+  return {
+    ports,
+    async accepted() {
+      child.send('count');
+      const [answer] = (await once(child, 'message')) as [{ accepted: number }];
+      return answer.accepted;
+    },
+    end: () => child.disconnect(),
+  };
 }
 
 /** What a program does that knows no groups. @returns messages/s */

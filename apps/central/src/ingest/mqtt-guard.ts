@@ -5,6 +5,9 @@
  */
 import { Duplex } from 'node:stream';
 
+/** Octets of one connection that may wait to be read. */
+const READ_AHEAD = 1024 * 1024;
+
 export interface PacketGuard {
   /** False when the bytes announce a packet that is too long or a length that is malformed. */
   check(chunk: Uint8Array): boolean;
@@ -50,6 +53,9 @@ export function guarded(socket: Duplex, maxPacket: number, objected: () => void)
   const outer = new Duplex({
     // Writes are bounded by whoever writes; waiting for the other side would hold up everybody else.
     writableHighWaterMark: 2 * 1024 * 1024,
+    // The broker takes what is here at once and no more until all of it is acknowledged, that is, committed: the more is here, the
+    // fewer commits a reader waits for that has hours to tell.
+    readableHighWaterMark: READ_AHEAD,
     read() {
       socket.resume();
     },
