@@ -14,7 +14,7 @@ export const FAULTS = {
   notWhole: 'a whole number from {least} to {most} is wanted',
   notChoice: 'it can be {values}',
   notYesNo: 'it can be yes or no',
-  notSpan: 'a span of time is wanted from {least} to {most}, such as 10s, 5m or 1h',
+  notSpan: 'a span of time is wanted from {least} to {most}, such as 10s, 5m or 1h30m',
   notSize: 'a size is wanted from {least} to {most}, such as 500MB or 2GB',
   notHost: 'a host name or an IP address is wanted',
   notAddress: 'an IP address of this machine is wanted, such as 127.0.0.1, or 0.0.0.0 for all',

@@ -46,6 +46,23 @@ export function spanText(ms: number): string {
   return `${ms}ms`;
 }
 
+/** ms of `90s`, `1.5h` or `23h30m`, the largest unit first and each once; NaN where it is none. A bare number means seconds, as options of the command line do. */
+function spanOf(text: string): number {
+  if (/^\d{1,9}(\.\d{1,3})?$/.test(text)) return Math.round(Number(text) * 1000);
+  let ms = 0;
+  let last = Number.POSITIVE_INFINITY;
+  let rest = text.slice(0, 100);
+  while (rest !== '') {
+    const [all, digits, unit] = /^(\d{1,9}(?:\.\d{1,3})?)\s*(ms|s|min|m|h|d)\s*/i.exec(rest) ?? [''];
+    const size = UNITS[unit?.toLowerCase() ?? ''] ?? Number.NaN;
+    if (!(size < last)) return Number.NaN;
+    ms += Number(digits) * size;
+    last = size;
+    rest = rest.slice(all.length);
+  }
+  return last === Number.POSITIVE_INFINITY ? Number.NaN : Math.round(ms);
+}
+
 export function sizeText(bytes: number): string {
   for (const unit of ['TB', 'GB', 'MB', 'KB'] as const) {
     const size = SIZES[unit] as number;
@@ -133,9 +150,7 @@ export function parseValue(kind: Kind, text: string): unknown {
       return yesNo(text);
     case 'span': {
       if (kind.live && /^(live|0)$/i.test(text)) return 0;
-      const match = /^(\d{1,9}(?:\.\d{1,3})?)\s*(ms|s|min|m|h|d)?$/i.exec(text);
-      // A bare number means seconds, as options of the command line do.
-      const ms = match ? Math.round(Number(match[1]) * (UNITS[(match[2] ?? 's').toLowerCase()] as number)) : Number.NaN;
+      const ms = spanOf(text);
       if (!(ms >= kind.least && ms <= kind.most))
         throw new SettingError('notSpan', {
           least: kind.live ? 'live' : spanText(kind.least),

@@ -126,6 +126,15 @@ describe('a configuration', () => {
     expect(config?.page).toEqual({ host: '127.0.0.1', port: 8090, names: [], openStatus: false });
   });
 
+  it('takes spans of time as they are written', () => {
+    const interval = (text: string) => of({ 'mqtt.1.host': 'b', 'mqtt.1.interval': text }).config?.uplinks[0]?.interval;
+    expect(['23h30m', '1h 30 min', '1.5h', '90', '1m30s500ms', '1H', 'live'].map(interval)).toEqual([
+      84_600_000, 5_400_000, 5_400_000, 90_000, 90_500, 3_600_000, 0,
+    ]);
+    for (const text of ['30m1h', '1h1h', '1m1min', '1h30', '1h 30', 'h', '1x', '1h-5m', '12h13h', '23h61m'])
+      expect(interval(text), text).toBeUndefined();
+  });
+
   it.each<[Record<string, string>, string]>([
     [{ 'port.1.name': 'x' }, 'port.1.name: port.1.device is needed with it'],
     [
@@ -150,7 +159,7 @@ describe('a configuration', () => {
     [{ 'mqtt.1.host': 'b', 'mqtt.1.password': 'secret' }, 'mqtt.1.password: mqtt.1.user is needed with it'],
     [
       { 'mqtt.1.host': 'b', 'mqtt.1.interval': '2x' },
-      'mqtt.1.interval: a span of time is wanted from live to 1d, such as 10s, 5m or 1h',
+      'mqtt.1.interval: a span of time is wanted from live to 1d, such as 10s, 5m or 1h30m',
     ],
     [
       { 'post.1.url': 'https://u:secret@host/' },

@@ -339,7 +339,7 @@ export const de: Dictionary = {
     notWhole: 'erwartet wird eine ganze Zahl von {least} bis {most}',
     notChoice: 'möglich sind {values}',
     notYesNo: 'möglich sind yes und no',
-    notSpan: 'erwartet wird eine Dauer von {least} bis {most}, etwa 10s, 5m oder 1h',
+    notSpan: 'erwartet wird eine Dauer von {least} bis {most}, etwa 10s, 5m oder 1h30m',
     notSize: 'erwartet wird eine Größe von {least} bis {most}, etwa 500MB oder 2GB',
     notHost: 'erwartet wird ein Rechnername oder eine IP-Adresse',
     notAddress: 'erwartet wird eine IP-Adresse dieses Rechners, etwa 127.0.0.1, oder 0.0.0.0 für alle',

@@ -320,7 +320,7 @@ export const nb: Dictionary = {
     notWhole: 'et helt tall fra {least} til {most} trengs',
     notChoice: 'den kan være {values}',
     notYesNo: 'den kan være yes eller no',
-    notSpan: 'en varighet fra {least} til {most} trengs, som 10s, 5m eller 1h',
+    notSpan: 'en varighet fra {least} til {most} trengs, som 10s, 5m eller 1h30m',
     notSize: 'en størrelse fra {least} til {most} trengs, som 500MB eller 2GB',
     notHost: 'et maskinnavn eller en IP-adresse trengs',
     notAddress: 'en IP-adresse på denne maskinen trengs, som 127.0.0.1, eller 0.0.0.0 for alle',

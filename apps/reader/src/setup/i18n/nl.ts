@@ -336,7 +336,7 @@ export const nl: Dictionary = {
     notWhole: 'er wordt een geheel getal van {least} tot {most} verwacht',
     notChoice: 'mogelijk zijn {values}',
     notYesNo: 'mogelijk zijn yes en no',
-    notSpan: 'er wordt een duur van {least} tot {most} verwacht, zoals 10s, 5m of 1h',
+    notSpan: 'er wordt een duur van {least} tot {most} verwacht, zoals 10s, 5m of 1h30m',
     notSize: 'er wordt een grootte van {least} tot {most} verwacht, zoals 500MB of 2GB',
     notHost: 'er wordt een machinenaam of IP-adres verwacht',
     notAddress: 'er wordt een IP-adres van deze machine verwacht, zoals 127.0.0.1, of 0.0.0.0 voor alle',
