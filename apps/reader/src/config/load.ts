@@ -62,6 +62,13 @@ export function createConfigStore(sources: ConfigSources): ConfigStore {
     return result;
   };
 
+  /** Hashed once: every hash of a password is another one, and log-ins end with theirs. */
+  let hashed: { readonly password: string; readonly hash: string } | undefined;
+  const hashOf = async (password: string): Promise<string> => {
+    if (hashed?.password !== password) hashed = { password, hash: await sources.hash(password) };
+    return hashed.hash;
+  };
+
   const read = async (): Promise<{ text: string; exists: boolean; mode: number; fault?: Error }> => {
     try {
       const { size, mode } = await stat(file);
@@ -112,7 +119,7 @@ export function createConfigStore(sources: ConfigSources): ConfigStore {
     let config = faults.length === 0 ? built.config : undefined;
     const password = config?.page.passwordHash;
     if (config && password !== undefined && !isHash(password))
-      config = { ...config, page: { ...config.page, passwordHash: await sources.hash(password) } };
+      config = { ...config, page: { ...config.page, passwordHash: await hashOf(password) } };
     return { ...(config ? { config } : {}), faults, warnings: [], origins, exists };
   };
 

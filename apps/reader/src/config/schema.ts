@@ -5,6 +5,7 @@
  * Names of a family (`port.#.device`) stand once for every number from 1; the number may be left out for the first
  * (`mqtt.host` is `mqtt.1.host`). What the settings together mean is in build.ts.
  */
+import type { Protocol } from '@amiable/model';
 import type { Kind } from './kinds.ts';
 
 export const GROUPS = {
@@ -32,6 +33,8 @@ export interface Setting {
   readonly secret?: boolean;
   /** For who knows what he does: folded away on the page. */
   readonly expert?: boolean;
+  /** Of a port: the protocols that it is for. The page folds it away for others. */
+  readonly protocols?: readonly Protocol[];
   readonly label: string;
   readonly explanation: string;
 }
@@ -278,6 +281,7 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'port.#.poll',
     kind: { is: 'span', least: SECOND, most: 31 * DAY, live: true },
+    protocols: ['iec62056-21', 'mbus'],
     label: 'Ask the meters every',
     explanation:
       'For meters that do not speak unasked. Empty: 15m for mbus, 1m for iec62056-21 (1h where the meter is woken), and live for all others: they speak by themselves and are only listened to.',
@@ -285,6 +289,7 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'port.#.meters',
     kind: { is: 'meters' },
+    protocols: ['mbus'],
     label: 'Meters on the M-Bus',
     explanation:
       'Addresses from 0 to 250 or numbers of meters, with blanks between them: 1 5 12345678. Empty: all addresses are searched once, and what is found is remembered; secondary searches by number.',
@@ -292,6 +297,7 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'port.#.address',
     kind: { is: 'text', most: 32, refused: /[^0-9A-Za-z ]/ },
+    protocols: ['iec62056-21'],
     expert: true,
     label: 'Address of the meter',
     explanation: 'Of an iec62056-21 meter that shares its line with others. Empty: whoever is there.',
@@ -299,6 +305,7 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'port.#.mode',
     kind: { is: 'choice', values: ['auto', 'A', 'B', 'C', 'D'] },
+    protocols: ['iec62056-21'],
     default: 'auto',
     expert: true,
     label: 'Mode of the meter',
@@ -308,6 +315,7 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'port.#.wake-up',
     kind: { is: 'yesNo' },
+    protocols: ['iec62056-21'],
     default: 'no',
     expert: true,
     label: 'Wake the meter',

@@ -5,7 +5,7 @@
  */
 import type { Clock } from '@amiable/io';
 import { buildConfig, isHash } from '../config/build.ts';
-import { faultText } from '../config/faults.ts';
+import { type Fault, faultText } from '../config/faults.ts';
 import type { ConfigStore, Loaded } from '../config/load.ts';
 import type { PageConfig, ReaderConfig } from '../config/types.ts';
 import { createGateways, type Gateways } from '../gateways/index.ts';
@@ -38,7 +38,7 @@ export interface Appliance {
   gateways(): Gateways | undefined;
   /** Address of the page, while it is there. */
   url(): string | undefined;
-  /** @returns false when there is nothing to do: no port to read and no page to set one up */
+  /** @returns false when there is nothing to do (no port to read and no page to set one up), or the command line is wrong */
   begin(): Promise<boolean>;
   /** Reads the configuration anew, as after a change by hand. */
   reload(): Promise<void>;
@@ -142,6 +142,10 @@ export function createAppliance(options: ApplianceOptions): Appliance {
     begin: () =>
       inTurn(async () => {
         const { loaded, config } = await load();
+        if (loaded.faults.some((fault) => isOf('command line', fault, loaded))) {
+          tell('the reader is not started; mend --set on the command line');
+          return false;
+        }
         page = config?.page ?? pageAlone(loaded, options.hostName);
         if (page.passwordHash === undefined)
           code = await (options.makeCode ?? (await import('./password.ts')).oneTimeCode)();
@@ -152,7 +156,11 @@ export function createAppliance(options: ApplianceOptions): Appliance {
           tell(
             `no port is configured yet: name one on the set-up page, or in ${store.file} (port.1.device=/dev/ttyUSB0)`,
           );
-        if (!config) tell('the reader is not started; mend the settings above on the page or in the file');
+        if (!config) {
+          const outside = loaded.faults.every((fault) => isOf('environment', fault, loaded));
+          const where = outside ? 'in the environment' : 'on the page or in the file';
+          tell(`the reader is not started; mend the settings above ${where}`);
+        }
         return service !== undefined || page.port !== 0;
       }),
     reload: () =>
@@ -173,6 +181,13 @@ export function createAppliance(options: ApplianceOptions): Appliance {
         await service?.stop();
       }),
   };
+}
+
+/** Neither the page nor the file can mend it, as only the command line (or the environment) has a part in it. */
+function isOf(from: 'command line' | 'environment', { source, key, values }: Fault, { origins }: Loaded): boolean {
+  if (!source?.startsWith(from === 'environment' ? 'environment ' : '--set') || key === 'authAlone') return false;
+  const other = values?.other;
+  return other === undefined || origins.get(String(other))?.from === from;
 }
 
 /** The page's own settings when others have faults: where it is and its password still count. */

@@ -86,7 +86,7 @@ export function settingsForm(state: FormState, speech: Speech): Markup {
           : kind.is === 'pem'
             ? html`<textarea ${common('')} rows="3" spellcheck="false" autocomplete="off">${value}</textarea>`
             : html`<input ${common('text')} value="${value}" autocomplete="off" spellcheck="false"${kind.is === 'number' ? html` inputmode="numeric"` : ''}${kind.is === 'device' ? html` list="devices"` : ''}${setting.default === undefined ? '' : html` placeholder="${setting.default}"`}>`;
-    return html`<div class="field${wrong.length > 0 ? ' wrong' : ''}${kind.is === 'pem' || kind.is === 'device' || kind.is === 'url' || name === 'page.host' ? ' wide' : ''}">
+    return html`<div class="field${wrong.length > 0 ? ' wrong' : ''}${kind.is === 'pem' || kind.is === 'device' || kind.is === 'url' || name === 'page.host' ? ' wide' : ''}"${setting.protocols && !setting.expert ? html` data-protocols="${setting.protocols.join(' ')}"` : ''}>
 <label for="${id}">${label}</label>${input}
 ${wrong.length === 0 ? '' : html`<p class="fault" id="${id}-w">${wrong.map((fault) => (fault.missing ? t('needed') : speech.fault(fault))).join('. ')}</p>`}
 <p class="soft" id="${id}-x">${fixed ? t('fixed', { where: origin.where }) : explanation}${setting.default !== undefined && !options ? html` ${t('usual', { value: setting.default })}.` : ''} <code>${name}</code></p>
@@ -95,8 +95,11 @@ ${setting.secret && !fixed && origin !== undefined && origin.text !== '' && name
 
   const fields = (settings: readonly Setting[], number?: number): Markup => {
     const named = settings.map((setting) => ({ setting, name: setting.name.replace('#', String(number ?? '')) }));
-    const plain = named.filter(({ setting }) => !setting.expert);
-    const expert = named.filter(({ setting }) => setting.expert);
+    const protocol = (textOf(`port.${number ?? ''}.protocol`) || 'auto').toLowerCase();
+    const folded = ({ expert, protocols }: Setting) =>
+      expert === true || protocols?.some((one) => one === protocol) === false;
+    const plain = named.filter(({ setting }) => !folded(setting));
+    const expert = named.filter(({ setting }) => folded(setting));
     // What is set or wrong is not hidden.
     const wanted = expert.some(
       ({ name, setting }) =>

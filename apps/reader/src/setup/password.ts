@@ -72,12 +72,15 @@ export interface Sessions {
   open(first: boolean): Session;
   find(id: string | undefined): Session | undefined;
   close(id: string): void;
-  /** Everybody out but `keep`: the password has changed. */
-  closeOthers(keep?: string): void;
+  /** Everybody out but `keep`, whose session is good for the password of `hash`, which is about to hold. */
+  closeOthers(keep?: string, hash?: string): void;
 }
 
-export function createSessions(now: () => number): Sessions {
+/** @param hash that of the password that holds: a session ends with the password it was opened under, whoever changed that and how */
+export function createSessions(now: () => number, hash: () => string | undefined = () => undefined): Sessions {
   const sessions = new Map<string, Session>();
+  /** Hashes that each session is good for. */
+  const under = new WeakMap<Session, Set<string | undefined>>();
   return {
     open(first) {
       if (sessions.size >= MOST_SESSIONS) {
@@ -91,12 +94,13 @@ export function createSessions(now: () => number): Sessions {
         used: now(),
       };
       sessions.set(session.id, session);
+      under.set(session, new Set([hash()]));
       return session;
     },
     find(id) {
       const session = id === undefined ? undefined : sessions.get(id);
       if (!session) return undefined;
-      if (now() - session.used > IDLE) {
+      if (now() - session.used > IDLE || !under.get(session)?.has(hash())) {
         sessions.delete(session.id);
         return undefined;
       }
@@ -104,8 +108,11 @@ export function createSessions(now: () => number): Sessions {
       return session;
     },
     close: (id) => void sessions.delete(id),
-    closeOthers(keep) {
-      for (const id of sessions.keys()) if (id !== keep) sessions.delete(id);
+    closeOthers(keep, next) {
+      for (const [id, session] of sessions)
+        if (id !== keep) sessions.delete(id);
+        // The old one holds until the new one is in force.
+        else if (next !== undefined) under.set(session, new Set([hash(), next]));
     },
   };
 }

@@ -10,7 +10,7 @@ for (const select of document.querySelectorAll('.look select')) select.addEventL
 for (const button of document.querySelectorAll('.look .change')) button.hidden = true;
 `;
 
-/** The settings page: tests with their steps as they come, and a word before unsaved changes are left. */
+/** The settings page: tests with their steps as they come, fields of the chosen protocol, and a word before unsaved changes are left. */
 export const SETTINGS_SCRIPT = `
 'use strict';
 const T = JSON.parse(document.getElementById('texts').textContent);
@@ -27,6 +27,14 @@ for (const part of document.querySelectorAll('[data-master]')) {
   const show = () => { part.hidden = master.value !== 'yes' && !part.querySelector('[aria-invalid]'); };
   master.addEventListener('change', show);
   show();
+}
+// What other protocols have is folded away.
+for (const select of form.querySelectorAll('select[name$=".protocol"]')) {
+  const member = select.closest('fieldset'), plain = member.querySelector('.fields'), more = member.querySelector('details .fields');
+  const own = [...member.querySelectorAll('[data-protocols]')];
+  select.addEventListener('change', () => {
+    for (const field of own) (field.dataset.protocols.split(' ').includes(select.value) ? plain : more).append(field);
+  });
 }
 for (const button of document.querySelectorAll('[data-test]')) {
   button.hidden = false;

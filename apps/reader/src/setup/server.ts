@@ -29,7 +29,10 @@ export interface Pages {
 
 export async function startPages(host: PageHost, at: { host: string; port: number }): Promise<Pages> {
   const { tell } = host;
-  const sessions = createSessions(() => host.clock.now());
+  const sessions = createSessions(
+    () => host.clock.now(),
+    () => host.page().passwordHash,
+  );
   const login = createLogin(host, sessions);
   const settings = createSettingsPage(host, sessions);
   const status = createStatusPage(host);

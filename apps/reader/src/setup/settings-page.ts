@@ -5,7 +5,7 @@
  * written into the page again; a new password ends all other sessions.
  */
 import { listSerialPorts } from '@amiable/io';
-import type { Fault } from '../config/faults.ts';
+import type { Fault, FaultKey } from '../config/faults.ts';
 import type { Loaded } from '../config/load.ts';
 import { FAMILIES, type Family, memberOf } from '../config/schema.ts';
 import { type FormState, readForm, type Sent, settingsForm } from './form.ts';
@@ -18,6 +18,9 @@ import { hashPassword, type Session, type Sessions } from './password.ts';
 import { secretsToRetype } from './retype.ts';
 
 const TEST_TEXTS: readonly PageKey[] = ['testing', 'testEnded', 'unsaved'];
+
+/** Faults that another setting mends. */
+const RELATIONS: ReadonlySet<FaultKey> = new Set(['needs', 'needsSecure', 'authAlone']);
 
 /** Ports and uplinks that something is set of, by number. */
 const membersOf = (loaded: Loaded): Record<Family, number[]> => {
@@ -102,9 +105,13 @@ export function createSettingsPage(host: PageHost, sessions: Sessions): Settings
     session: Session,
     changes: ReadonlyMap<string, string | undefined>,
     shown: ReadonlyMap<string, string>,
+    faults: readonly Fault[],
   ) => {
     const secrets = new Map<string, string>();
-    for (const [name, text] of changes) if (text !== undefined && !shown.has(name)) secrets.set(name, text);
+    // One that is wrong in itself would be wrong again.
+    const wrong = (name: string) => faults.some((fault) => fault.name === name && !RELATIONS.has(fault.key));
+    for (const [name, text] of changes)
+      if (text !== undefined && !shown.has(name) && !wrong(name)) secrets.set(name, text);
     if (secrets.size > 0) pending.set(session.id, secrets);
     else pending.delete(session.id);
     // Sessions end without saying so.
@@ -115,7 +122,7 @@ export function createSettingsPage(host: PageHost, sessions: Sessions): Settings
     const { t } = speech;
     const { loaded, sent, changes } = await sentOf(form, session);
     const again = (status: number, faults: readonly Fault[], note?: FormState['note']) => {
-      keep(session, changes, sent.shown);
+      keep(session, changes, sent.shown, faults);
       return showSettings(visit, status, session, {
         loaded,
         sent: sent.shown,
@@ -142,7 +149,7 @@ export function createSettingsPage(host: PageHost, sessions: Sessions): Settings
     }
     pending.delete(session.id);
     const after = await store.load();
-    if (password !== undefined) sessions.closeOthers(session.id);
+    if (password !== undefined) sessions.closeOthers(session.id, changes.get('page.password'));
     let moved: string | undefined;
     try {
       if (after.config) moved = await host.apply(after.config);

@@ -62,6 +62,7 @@ export function createStatusPage(host: PageHost): StatusPage {
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
     });
+    const { passwordHash } = host.page();
     let last: number | undefined;
     let cancel = () => {};
     let due = false;
@@ -69,6 +70,8 @@ export function createStatusPage(host: PageHost): StatusPage {
       cancel();
       cancel = clock.after(BEAT, write);
       due = false;
+      // The password was changed: who may still see this comes back by itself.
+      if (host.page().passwordHash !== passwordHash && !host.page().openStatus) return void response.end();
       // A listener that does not read goes, or its kind would keep all others out; a page that is awake comes back by itself.
       if (response.writableLength > 256 * 1024) return void response.destroy();
       const at = now();

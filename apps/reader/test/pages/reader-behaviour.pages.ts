@@ -83,6 +83,11 @@ describe.skipIf(!chromiumPath)(chromiumPath ? "the reader's pages" : NO_CHROMIUM
     expect(await page.locator('#f-modbus-port').isVisible()).toBe(false);
     await page.selectOption('#f-modbus-enabled', 'yes');
     expect(await page.locator('#f-modbus-port').isVisible()).toBe(true);
+    expect(await page.locator('#f-port-1-meters').isVisible()).toBe(false);
+    await page.selectOption('#f-port-1-protocol', 'mbus');
+    expect(await page.locator('#f-port-1-meters').isVisible()).toBe(true);
+    await page.selectOption('#f-port-1-protocol', 'p1');
+    expect(await page.locator('#f-port-1-meters').isVisible()).toBe(false);
     // Leaving asks first, as something was changed.
     const asked = new Promise<string>((resolve) => {
       page.once('dialog', (dialog) => {

@@ -116,7 +116,77 @@ describe('the first start', () => {
   });
 });
 
+describe('settings of the command line', () => {
+  it('that are wrong cannot be mended on the page: it is said, and there is nothing to do', async () => {
+    for (const [given, fault] of [
+      ['foo=bar', '--set foo: foo: there is no such setting'],
+      ['nonsense', '--set: a line is name=value, a comment begins with #'],
+      ['port.poll=1x', expect.stringMatching(/^--set port.1.poll: port.1.poll: a span of time is wanted/)],
+    ] as const) {
+      const world = await open({ config: await configured(), given: [given] });
+      expect([world.begun, world.url, world.started]).toEqual([false, '', []]);
+      expect(world.told).toEqual([fault, 'the reader is not started; mend --set on the command line']);
+    }
+  });
+
+  it('that lack another one wait for the page', async () => {
+    const world = await open({ config: `page.password=${await HASH}\n`, given: ['port.1.protocol=p1'] });
+    expect([world.begun, world.told.at(-1)]).toEqual([
+      true,
+      'the reader is not started; mend the settings above on the page or in the file',
+    ]);
+    const outside = await open({ config: await configured(), environment: { AMIABLE_PORT_1_BAUD: '7' } });
+    expect(outside.told.at(-1)).toBe('the reader is not started; mend the settings above in the environment');
+  });
+});
+
 describe('saving', () => {
+  it('a secret that is wrong is not kept, one that lacks another is', async () => {
+    const world = await open({ config: `reader=attic\n` });
+    const browser = await loggedIn(world, CODE);
+    const states = async (form: Record<string, string>) => {
+      const answer = await browser.post('/settings', {
+        do: 'save',
+        member: 'port.1',
+        'port.1.device': '/dev/a',
+        ...form,
+      });
+      const text = await answer.text();
+      const state = (id: string) => new RegExp(`<input id="f-${id}"[^>]* placeholder="([^"]*)"`).exec(text)?.[1];
+      return [answer.status, state('page-password'), state('port-1-auth-key')];
+    };
+    const [set, unset] = ['is set; empty keeps it', DICTIONARIES.en.page.isUnset];
+    expect(DICTIONARIES.en.page.isSet).toBe(set);
+    const key = 'ff'.repeat(16);
+    expect(await states({ 'page.password': 'short', 'port.1.auth-key': key })).toEqual([422, unset, set]);
+    expect(await states({ 'page.password': PASSWORD, 'port.1.auth-key': '' })).toEqual([422, set, set]);
+    expect(await states({ 'page.password': '', 'port.1.auth-key': 'zz' })).toEqual([422, set, unset]);
+    expect((await states({ 'page.password': '', 'port.1.key': key }))[0]).toBe(303);
+    expect(world.config()).toContain(`port.1.key=${key}`);
+    expect((await browserOf(world).post('/login', { secret: PASSWORD })).headers.get('location')).toBe('/');
+  });
+
+  it('what other protocols have is folded away', async () => {
+    const world = await open({ config: await configured('port.2.device=/dev/b\nport.2.protocol=mbus\n') });
+    const browser = await loggedIn(world);
+    const [, first, second] = (await (await browser.get('/settings')).text()).split('<fieldset>') as string[];
+    const folded = (part: string | undefined, name: string) => {
+      const at = part?.indexOf(`name="${name}"`) ?? -1;
+      expect(at, name).toBeGreaterThan(0);
+      return at > (part as string).indexOf('<details>');
+    };
+    expect([folded(first, 'port.1.key'), folded(first, 'port.1.poll'), folded(first, 'port.1.meters')]).toEqual([
+      false,
+      true,
+      true,
+    ]);
+    expect([folded(second, 'port.2.poll'), folded(second, 'port.2.meters'), folded(second, 'port.2.wake-up')]).toEqual([
+      false,
+      false,
+      true,
+    ]);
+  });
+
   it('changes what was changed, applies it, and keeps the rest of the file', async () => {
     const world = await open({
       config: `# mine\n${await configured('mqtt.1.host=b\nmqtt.1.user=u\nmqtt.1.password=geheim\n')}`,
@@ -281,7 +351,50 @@ describe('guards', () => {
   });
 });
 
+describe('sessions', () => {
+  it('end with the password that they were opened under, also where it is changed in the file', async () => {
+    const world = await open({ config: await configured() });
+    const browser = await loggedIn(world);
+    await world.reload();
+    expect((await browser.get('/state')).status).toBe(200);
+    const other = await hash('another horse', { memoryCost: 64, timeCost: 1, parallelism: 1 });
+    writeFileSync(world.file, world.config().replace(await HASH, other));
+    await world.reload();
+    expect((await browser.get('/state')).status).toBe(401);
+    const again = await loggedIn(world, 'another horse');
+    // Who changes it on the page stays, others do not.
+    const visitor = await loggedIn(world, 'another horse');
+    const changed = { do: 'save', member: 'port.1', 'page.password': PASSWORD };
+    expect((await again.post('/settings', changed)).status).toBe(303);
+    expect((await again.get('/state')).status).toBe(200);
+    expect((await visitor.get('/state')).status).toBe(401);
+  });
+
+  it('outlive what is saved while the environment has the password, hashed anew at each start', async () => {
+    const world = await open({
+      config: 'reader=attic\nport.1.device=/dev/a\n',
+      environment: { AMIABLE_PAGE_PASSWORD: PASSWORD },
+    });
+    const browser = await loggedIn(world);
+    expect((await browser.post('/settings', { do: 'save', member: 'port.1', reader: 'loft' })).status).toBe(303);
+    expect((await browser.get('/state')).status).toBe(200);
+  });
+});
+
 describe('status', () => {
+  it('stops coming when the password is another one', async () => {
+    const clock = virtualClock(NOW);
+    const world = await open({ config: await configured(), before: [LIST_3], clock });
+    const reader = ((await (await loggedIn(world)).get('/events')).body as ReadableStream<Uint8Array>).getReader();
+    ends.push(() => reader.cancel());
+    expect((await reader.read()).done).toBe(false);
+    const other = await hash('another horse', { memoryCost: 64, timeCost: 1, parallelism: 1 });
+    writeFileSync(world.file, world.config().replace(await HASH, other));
+    await world.reload();
+    await clock.advance(60_000);
+    expect((await reader.read()).done).toBe(true);
+  });
+
   it('comes as events, whole first and then what is new', async () => {
     const clock = virtualClock(NOW);
     const world = await open({ config: await configured(), before: [LIST_3], clock });

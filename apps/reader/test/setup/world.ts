@@ -16,10 +16,14 @@ export const PASSWORD = 'correct horse';
 export interface World {
   readonly url: string;
   readonly file: string;
+  /** What the beginning came to. */
+  readonly begun: boolean;
   readonly told: string[];
   readonly started: ReaderConfig[];
   fake(): Fake;
   config(): string;
+  /** As SIGHUP does. */
+  reload(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -27,12 +31,14 @@ export async function openWorld({
   config,
   before = [],
   environment = {},
+  given = [],
   clock = systemClock,
   listen = 1500,
 }: {
   config?: string;
   before?: readonly Message[];
   environment?: Record<string, string>;
+  given?: readonly string[];
   clock?: Clock;
   listen?: number;
 } = {}): Promise<World> {
@@ -43,7 +49,7 @@ export async function openWorld({
   const started: ReaderConfig[] = [];
   let fake: Fake | undefined;
   const appliance = createAppliance({
-    store: createConfigStore({ file, environment, given: [], hostName: 'pi', hash: hashPassword }),
+    store: createConfigStore({ file, environment, given, hostName: 'pi', hash: hashPassword }),
     machine: { clock, random: Math.random, tell: (line) => told.push(line) },
     hostName: 'pi',
     version: '0.1.0',
@@ -56,10 +62,11 @@ export async function openWorld({
     listen,
     pagePort: 0,
   });
-  await appliance.begin();
+  const begun = await appliance.begin();
   return {
     url: (appliance.url() ?? '').replace(/\/$/, ''),
     file,
+    begun,
     told,
     started,
     fake() {
@@ -67,6 +74,7 @@ export async function openWorld({
       return fake;
     },
     config: () => readFileSync(file, 'utf8'),
+    reload: () => appliance.reload(),
     async close() {
       await appliance.close();
       rmSync(folder, { recursive: true, force: true });
