@@ -1,6 +1,7 @@
 /** `amiable start` as a user runs it: a process of its own, its output read, Ctrl-C sent. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -126,6 +127,33 @@ describe('amiable start', () => {
     expect(existsSync(lock)).toBe(false);
     expect(existsSync(join(folder, 'early', 'postgres', 'postmaster.pid'))).toBe(false);
   }, 30_000);
+  it('is not well when the line to the meter is gone, and says which', async () => {
+    const sockets = new Set<Socket>();
+    const meter = createServer((socket) => {
+      sockets.add(socket);
+      socket.on('error', () => {});
+    });
+    const listen = (port: number) =>
+      new Promise<number>((resolve, reject) => {
+        meter.once('error', reject);
+        meter.listen(port, '127.0.0.1', () => resolve((meter.address() as { port: number }).port));
+      });
+    const port = await listen(0);
+    const started = await start('--data', join(folder, 'line'), '-d', `tcp://127.0.0.1:${port}`);
+    const health = async (status: number) => {
+      const answer = await fetch(`${started.page}/health`);
+      const told = (await answer.json()) as { ok: boolean; causes: string[] };
+      return answer.status === status ? told : undefined;
+    };
+    expect(await until(() => health(200), 20_000)).toEqual({ ok: true, causes: [] });
+    const closed = new Promise((resolve) => meter.close(resolve));
+    for (const socket of sockets) socket.destroy();
+    await closed;
+    const told = await until(() => health(503), 20_000);
+    expect(told).toEqual({ ok: false, causes: [expect.stringMatching(/^port \S+: .*\d/)] });
+    started.child.kill('SIGTERM');
+    expect(await started.ended).toBe(0);
+  }, 60_000);
   it('is told what is wrong, in a sentence and without a trace', async () => {
     for (const [args, words] of [
       [['--speed', 'fast'], /a number from 0\.1/],

@@ -37,6 +37,8 @@ export interface CentralOptions {
   /** A broker elsewhere to read from. */
   readonly subscribe?: Omit<SubscribeOptions, 'ingest' | 'log'>;
   readonly retention?: Partial<Retention>;
+  /** What stands in the way of other roles in this process, in words; told by /health beside its own. */
+  readonly causes?: () => readonly string[];
   readonly log: (line: string) => void;
 }
 
@@ -80,6 +82,7 @@ export async function startCentral(options: CentralOptions): Promise<Central> {
     timeZone: options.timeZone,
     version: options.version,
     apiKeys: options.apiKeys,
+    causes: options.causes ?? (() => []),
     log,
     isUnavailable: (error) => error instanceof StoreUnavailable,
     reprocess,

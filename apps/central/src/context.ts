@@ -17,6 +17,8 @@ export interface Context {
   readonly version: string;
   /** Accepted `Authorization: Bearer` keys of readers. */
   readonly apiKeys: readonly string[];
+  /** What stands in the way of other roles in this process (the reader's ports), in words. */
+  readonly causes: () => readonly string[];
   readonly log: (line: string) => void;
   /** Whether an error means that the database is away for now. */
   isUnavailable(error: unknown): boolean;

@@ -21,6 +21,8 @@ let store: Store;
 let central: Central;
 let base: string;
 const lines: string[] = [];
+/** Of another role in the process. */
+let causes: string[] = [];
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -33,6 +35,7 @@ beforeAll(async () => {
     apiKeys: [KEY],
     http: { host: '127.0.0.1', port: 0 },
     mqtt: { host: '127.0.0.1', port: 0 },
+    causes: () => causes,
     log: (line) => lines.push(line),
   });
   base = `http://127.0.0.1:${central.httpPort}`;
@@ -162,6 +165,16 @@ describe('the API', () => {
     expect(await get('/health')).toEqual({ ok: true, causes: [] });
     const metrics = await (await fetch(`${base}/metrics`)).text();
     expect(metrics).toMatch(/amiable_messages_total\{result="accepted"\} [1-9]/);
+  });
+  it('is not well when another role in the process is not, and well again after', async () => {
+    causes = ['port han0: /dev/ttyUSB0: there is no such device'];
+    const answer = await fetch(`${base}/health`);
+    expect([answer.status, await answer.json()]).toEqual([503, { ok: false, causes }]);
+    expect((await get('/api/v1/status')).causes).toEqual(causes);
+    // The central system itself takes messages all the same.
+    expect(await (await fetch(`${base}/metrics`)).text()).toMatch(/^amiable_up 1$/m);
+    causes = [];
+    expect((await fetch(`${base}/health`)).status).toBe(200);
   });
 });
 

@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import type { Central } from '@amiable/central';
 import { systemClock } from '@amiable/io';
-import { type Device, parseDevice, portsOfTexts, type ReaderConfig, startReader } from '@amiable/reader';
+import { type Device, healthCauses, parseDevice, portsOfTexts, type ReaderConfig, startReader } from '@amiable/reader';
 import type { Store } from '@amiable/store';
 import type { Ends } from './ends.ts';
 import type { StartOptions } from './options.ts';
@@ -19,7 +19,13 @@ const NAMES: Readonly<Record<Device['type'], string>> = {
   tcpServer: 'connections at',
 };
 
-/** @returns what to tell the user of each port */
+export interface Ports {
+  /** What to tell the user of each port. */
+  readonly told: readonly string[];
+  /** What stands in the way now, in the words of `amiable reader`; empty: all is well. */
+  causes(): string[];
+}
+
 export async function beginPorts(
   options: StartOptions,
   dataFolder: string,
@@ -27,7 +33,7 @@ export async function beginPorts(
   central: Pick<Central, 'ingest' | 'keys'>,
   ends: Ends,
   log: (line: string) => void,
-): Promise<string[]> {
+): Promise<Ports> {
   // A device that cannot be one is told before anything is begun.
   const config = readerConfig(options, dataFolder);
   const told = config.ports.map(
@@ -44,7 +50,7 @@ export async function beginPorts(
     inProcess: [{ name: 'central', target: 'database', take: (messages) => central.ingest(messages) }],
   });
   ends.add(() => service.stop());
-  return told;
+  return { told, causes: () => healthCauses(service.status(), []) };
 }
 
 export function readerConfig(options: StartOptions, dataFolder: string): ReaderConfig {

@@ -15,6 +15,8 @@ import { driveStreet } from './street.ts';
 /** Of the page and the street, and of meters until somebody says otherwise. */
 const DEFAULT_ZONE = 'Europe/Oslo';
 
+const NOT_YET = 'the reader is not set up yet';
+
 const VERSION: string = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
 
 export async function start(options: StartOptions): Promise<void> {
@@ -85,6 +87,8 @@ async function begin(
 
   const clock = openClock(folder.path, roles.has('street') ? options.speed : 1);
   const folderOfPage = await page;
+  // The reader needs the central system to begin; until then its ports are not open, and /health says so.
+  let causes: () => readonly string[] = () => (roles.has('reader') ? [NOT_YET] : []);
   const central = await startCentral({
     store,
     masterKeyFile: folder.masterKeyFile,
@@ -97,6 +101,7 @@ async function begin(
     http: { host: options.host, port: httpPort, ...(folderOfPage === undefined ? {} : { page: folderOfPage }) },
     ...(mqttPort === undefined ? {} : { mqtt: { host: options.host, port: mqttPort } }),
     ...(options.subscribe === undefined ? {} : { subscribe: { url: options.subscribe, clientId: 'amiable-central' } }),
+    causes: () => causes(),
     log,
   });
   ends.add(() => central.stop());
@@ -106,7 +111,9 @@ async function begin(
   if (roles.has('street')) what.push(await beginStreet(options, store, central, clock, ends, log));
   if (roles.has('reader')) {
     const { beginPorts } = await import('./ports.ts');
-    what.push(...(await beginPorts(options, folder.path, store, central, ends, log)));
+    const ports = await beginPorts(options, folder.path, store, central, ends, log);
+    causes = ports.causes;
+    what.push(...ports.told);
   }
   tell(options, folder, central, url, what, Date.now() - begun);
 }

@@ -10,13 +10,15 @@ const PATIENCE = 4000;
 export function statusRoutes(app: FastifyInstance, context: Context): void {
   const { store, ingest, live } = context;
 
-  const causes = async (): Promise<string[]> => {
+  /** What keeps the central system itself from taking messages. */
+  const own = async (): Promise<string[]> => {
     const database = await within(store.check(), PATIENCE);
     return [
       ...(database === undefined ? [] : [database]),
       ...(ingest.trouble === undefined ? [] : [`ingest: ${ingest.trouble}`]),
     ];
   };
+  const causes = async (): Promise<string[]> => [...(await own()), ...context.causes()];
 
   app.get('/api/v1/status', async (): Promise<Status> => {
     const [found, counted] = await Promise.all([causes(), store.counters()]);
@@ -55,7 +57,7 @@ export function statusRoutes(app: FastifyInstance, context: Context): void {
       ...metric('amiable_messages_pending', 'gauge', 'Messages that wait for their commit.', [['', ingest.pending]]),
       ...metric('amiable_live_listeners', 'gauge', 'Pages that listen to live values.', [['', live.listeners]]),
       ...metric('amiable_up', 'gauge', 'Whether the database answers and takes messages.', [
-        ['', (await causes()).length ? 0 : 1],
+        ['', (await own()).length ? 0 : 1],
       ]),
       ...metric('process_resident_memory_bytes', 'gauge', 'Resident memory.', [['', process.memoryUsage.rss()]]),
     ];
