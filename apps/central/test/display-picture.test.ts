@@ -199,6 +199,37 @@ describe('a picture of 480 × 280 in 4 greys', () => {
     const picture = paint(await show('day', 0, { media: GAS }), 480, 280, 4);
     expect([...new Set(picture.levels)].sort()).toEqual([0, 1, 2, 3]);
   });
+  it.each([
+    ['en', 'No full hour yet.'],
+    ['nb', 'Ingen hel time ennå.'],
+    ['de', 'Noch keine volle Stunde.'],
+    ['nl', 'Nog geen vol uur.'],
+  ] as const)('of a meter that was just heard for the first time says so (%s)', async (lang, words) => {
+    const speech = speechOf(lang);
+    const ask = (live: Meter['live'], offset: number) =>
+      displayOf(
+        meter({ live }),
+        { period: { unit: 'day', offset }, speech, every: EVERY },
+        {
+          energy: async (id, bucket) => ({
+            meter: id,
+            bucket,
+            timeZone: ZONE,
+            buckets: [],
+            import: null,
+            export: null,
+          }),
+          media: async (id, bucket) => ({ meter: id, bucket, timeZone: ZONE, media: [] }),
+        },
+        NOW,
+      );
+    const { live } = meter();
+    expect(await ask(live, 0)).toMatchObject({ state: 'ok', note: words, power: 1840 });
+    // One that tells no power (gas alone), too; but yesterday there was nothing.
+    expect((await ask({ ...(live as NonNullable<typeof live>), power: null }, 0)).note).toBe(words);
+    expect(await ask(live, -1)).toMatchObject({ state: 'nothing', note: speech.say('nothing') });
+    expect(await ask(null, 0)).toMatchObject({ state: 'waiting', note: speech.say('waiting') });
+  });
   it('of a meter of gas alone has bars of gas, black as what is measured', async () => {
     const speech = speechOf('de');
     const buckets = (bucket: Energy['bucket'], from: number, to: number) => energyOf(bucket, from, to).buckets;

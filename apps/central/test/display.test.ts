@@ -129,12 +129,13 @@ describe('GET /display', () => {
       title: 'Friday 20 November 2026',
       state: 'ok',
       power: 948,
-      // From three o'clock on, which is the first hour whose beginning is known.
-      import: 2425,
-      media: [{ kind: 'gas', unit: 'm3', value: 500.5, total: 0.646667 }],
+      // From the first reading on, two hours ago.
+      import: 3000,
+      media: [{ kind: 'gas', unit: 'm3', value: 500.5, total: 0.8 }],
       next: '2026-11-20T15:40:00.000Z',
     });
-    // 15 and 16 o'clock; what runs goes to the last reading.
+    // The first hour is not whole; what runs goes to the last reading.
+    expect(display.bars[14]).toMatchObject({ import: 575, quality: 'missing' });
     expect(display.bars[15]).toMatchObject({ import: 1500, label: '15' });
     expect(answer.headers.get('cache-control')).toBe('private, max-age=181');
     const media = (await (
@@ -142,7 +143,7 @@ describe('GET /display', () => {
     ).json()) as {
       media: { buckets: { value: number | null }[] }[];
     };
-    expect(media.media[0]?.buckets.map((b) => b.value)).toEqual([null, 0.4, 0.246667]);
+    expect(media.media[0]?.buckets.map((b) => b.value)).toEqual([0.153333, 0.4, 0.246667]);
   });
   it('.png: nothing is sent twice, not even after the slot when nothing changed', async () => {
     const { id } = await meterOf('1SAG1100000292');

@@ -8,6 +8,7 @@
 export interface BucketEnergy {
   /** In the register's unit; null where it cannot be known. */
   readonly value: number | null;
+  /** `missing` with a value: what is known of it, for less than the whole bucket (see `first`). */
   readonly quality: 'measured' | 'estimated' | 'missing';
 }
 
@@ -21,6 +22,11 @@ export interface RegisterOptions {
   readonly tolerance?: number;
   /** Gaps longer than this are not bridged, ms; default 32 days. */
   readonly bridge?: number;
+  /**
+   * The bucket in which the first reading lies counts from that reading; it is `missing`, with a value. Otherwise nothing is
+   * told of it.
+   */
+  readonly first?: boolean;
 }
 
 /**
@@ -39,6 +45,7 @@ export function registerEnergy(
   const run = unwrap(values, options.digits);
   const out: BucketEnergy[] = [];
   let before = 0;
+  const begin = times.length ? (times[0] as number) : Number.NEGATIVE_INFINITY;
   // The reading that stands for a boundary, of the two beside it; -1 when neither is close enough.
   const nearest = (i: number, bound: number): number => {
     const off = (k: number): number =>
@@ -47,28 +54,46 @@ export function registerEnergy(
     return off(best) <= tolerance ? best : -1;
   };
   // The register at one boundary: exact, between two readings, or unknown. `epoch` counts falls seen so far.
-  const at = (bound: number): { value: number; exact: boolean; epoch: number } | undefined => {
+  const at = (bound: number): Shown | undefined => {
     while (before + 1 < times.length && (times[before + 1] as number) <= bound) before++;
     const t0 = times[before];
     const t1 = times[before + 1];
     if (t0 === undefined) return undefined;
     const near = nearest(before, bound);
-    if (near >= 0) return { value: run.values[near] as number, exact: true, epoch: run.epochs[near] as number };
+    if (near >= 0)
+      return { value: run.values[near] as number, exact: true, epoch: run.epochs[near] as number, first: near === 0 };
     if (t0 > bound) return undefined;
     const v0 = run.values[before] as number;
     if (t1 === undefined || t1 - t0 > bridge || run.epochs[before + 1] !== run.epochs[before]) return undefined;
     const v1 = run.values[before + 1] as number;
-    return { value: v0 + ((v1 - v0) * (bound - t0)) / (t1 - t0), exact: false, epoch: run.epochs[before] as number };
+    return {
+      value: v0 + ((v1 - v0) * (bound - t0)) / (t1 - t0),
+      exact: false,
+      epoch: run.epochs[before] as number,
+      first: false,
+    };
   };
   let start = bounds.length ? at(bounds[0] as number) : undefined;
   for (let i = 1; i < bounds.length; i++) {
     const end = at(bounds[i] as number);
     if (start && end && start.epoch === end.epoch)
       out.push({ value: end.value - start.value, quality: start.exact && end.exact ? 'measured' : 'estimated' });
+    else if (options.first && !start && end && !end.first && end.epoch === 0 && begin > (bounds[i - 1] as number))
+      out.push({ value: end.value - (run.values[0] as number), quality: 'missing' });
     else out.push({ value: null, quality: 'missing' });
     start = end;
   }
   return out;
+}
+
+/** The register at a boundary. */
+interface Shown {
+  readonly value: number;
+  readonly exact: boolean;
+  /** Falls before it. */
+  readonly epoch: number;
+  /** The first reading of all stands for it. */
+  readonly first: boolean;
 }
 
 function unwrap(values: ArrayLike<number>, digits: number | undefined): { values: Float64Array; epochs: Uint32Array } {

@@ -76,6 +76,22 @@ describe('registerEnergy', () => {
   it('never bridges longer than told', () => {
     expect(registerEnergy([0, 10 * H], [0, 10], [0, H], { bridge: 5 * H })[0]?.quality).toBe('missing');
   });
+  it('counts the first bucket from the first reading when asked to, and says that it is not whole', () => {
+    const times = [0.5 * H, 0.75 * H, H, 1.5 * H];
+    const bounds = [-H, 0, H, 2 * H];
+    const first = { first: true };
+    expect(registerEnergy(times, [100, 110, 130, 150], bounds.slice(0, 3), first)).toEqual([
+      { value: null, quality: 'missing' },
+      { value: 30, quality: 'missing' },
+    ]);
+    expect(registerEnergy(times, [100, 110, 130, 150], bounds.slice(0, 3))[1]?.value).toBeNull();
+    // One reading is no difference, also when it stands for the bucket's end; nor is anything known across a fall.
+    expect(registerEnergy([H - 5000], [100], [0, H], first)[0]?.value).toBeNull();
+    expect(registerEnergy([0.5 * H], [100], [0, 0.5 * H], first)[0]?.value).toBeNull();
+    expect(registerEnergy(times, [100, 110, 5, 150], [0, H], first)[0]?.value).toBeNull();
+    // A bucket whose begin is known is as it was.
+    expect(registerEnergy([0, H], [0, 40], [0, H], first)).toEqual([{ value: 40, quality: 'measured' }]);
+  });
   it('buckets add up to the whole', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(5000), { minLength: 2, maxLength: 60 }), (steps) => {

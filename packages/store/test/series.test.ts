@@ -139,3 +139,121 @@ describe('energy', () => {
     ]);
   });
 });
+
+describe('energy of the hour in which a meter was first heard', () => {
+  const MIDNIGHT = Date.UTC(2026, 2, 9, 23); // in Oslo
+  const START = T0 + 31 * 60_000 + 7000;
+  const item = (obis: string, name: string, unit: 'Wh' | 'W' | 'm3' | 'J', scaler = 0) => ({
+    obis,
+    name,
+    unit,
+    scaler,
+  });
+  const POWER_ITEM = item('1-0:1.7.0', 'activePowerImport', 'W');
+  const RATES = [
+    item('1-0:1.8.1', 'activeEnergyImportTariff1', 'Wh'),
+    item('1-0:1.8.2', 'activeEnergyImportTariff2', 'Wh'),
+    item('1-0:2.8.1', 'activeEnergyExportTariff1', 'Wh'),
+    item('1-0:2.8.2', 'activeEnergyExportTariff2', 'Wh'),
+  ];
+  const WHOLE = [item('1-0:1.8.0', 'activeEnergyImport', 'Wh'), item('1-0:2.8.0', 'activeEnergyExport', 'Wh')];
+  const MEDIA = [
+    { ...item('0-1:24.2.1', 'gasVolume', 'm3', -3), channel: 1 },
+    { ...item('0-2:24.2.1', 'waterVolume', 'm3', -3), channel: 2 },
+    { ...item('0-3:24.2.1', 'heatEnergy', 'J', 3), channel: 3 },
+  ];
+  /** Every 10 s from START on: 720 W, thus 2 Wh each; 1 l of gas and of water and 1 kJ of heat a minute. */
+  const p1 = (serial: string, until: number, registers: readonly (typeof RATES)[number][]) => {
+    const out = [];
+    for (let at = START; at <= until; at += 10_000) {
+      const n = (at - START) / 10_000;
+      const shown = registers.map((r) => (r.obis.startsWith('1-0:1.8') ? (n * 2) / (registers.length / 2) : 0) + 5000);
+      const minute = Math.floor(n / 6);
+      const message = list1(at, 720, { serial });
+      out.push({
+        ...message,
+        items: [POWER_ITEM, ...registers, ...MEDIA],
+        values: [720, ...shown, 9000 + minute, 800 + minute, 70_000 + minute],
+      });
+    }
+    return out;
+  };
+  const NINETEEN = T0 + HOUR;
+  // 1733 s to the full hour: 346.6 Wh.
+  const FIRST = 346;
+
+  it.each([
+    ['registers', WHOLE],
+    ['the sum of rates', RATES],
+  ])('counts from the first value of %s, and is not whole', async (_, registers) => {
+    const { id, serial } = await newMeter();
+    const until = NINETEEN + 20_000;
+    await store.ingest(p1(serial, until, registers));
+    const check = async () => {
+      const e = await store.energy(id, 'hour', T0 - HOUR, NINETEEN + HOUR);
+      expect(e.buckets[0]).toMatchObject({ import: null, quality: 'missing' });
+      expect(e.buckets[1]).toMatchObject({ export: 0, quality: 'missing' });
+      expect(Math.abs((e.buckets[1]?.import as number) - FIRST)).toBeLessThanOrEqual(2);
+      expect(e.buckets[2]?.quality).not.toBe('missing');
+      // The last register stands at 17 s past.
+      const total = Math.floor((until - START) / 10_000) * 2;
+      expect(Math.abs((e.import as number) - total)).toBeLessThanOrEqual(4);
+      for (const unit of ['day', 'month'] as const) {
+        const sum = await store.energy(id, unit, MIDNIGHT, until);
+        expect(sum.buckets.at(-1)?.quality).toBe('missing');
+        expect(Math.abs((sum.import as number) - total)).toBeLessThanOrEqual(4);
+      }
+    };
+    await check();
+    // What is thinned to quarters of an hour does not lose the time before the first of them.
+    await store.compact(NINETEEN + 5 * 60_000);
+    await check();
+  });
+
+  it('counts gas, water and heat from their first values', async () => {
+    const { id, serial } = await newMeter();
+    await store.ingest(p1(serial, NINETEEN + 20_000, WHOLE));
+    for (const compacted of [false, true]) {
+      if (compacted) await store.compact(NINETEEN + 5 * 60_000);
+      const { media } = await store.media(id, 'hour', T0, NINETEEN + HOUR);
+      expect(media.map((m) => m.name)).toEqual(['gasVolume', 'waterVolume', 'heatEnergy']);
+      expect(media.map((m) => m.buckets[0]?.quality)).toEqual(['missing', 'missing', 'missing']);
+      const [gas, water, heat] = media.map((m) => m.total as number);
+      expect([gas, water, heat]).toEqual([0.029, 0.029, 29_000]);
+      const day = await store.media(id, 'day', MIDNIGHT, NINETEEN + HOUR);
+      expect(day.media.map((m) => m.total)).toEqual([0.029, 0.029, 29_000]);
+    }
+  });
+
+  it('counts the running hour, from the second value on', async () => {
+    const { id, serial } = await newMeter();
+    await store.ingest(p1(serial, START, WHOLE));
+    expect((await store.media(id, 'hour', T0, NINETEEN)).media[0]?.total ?? null).toBeNull();
+    await store.ingest(p1(serial, START + 600_000, WHOLE));
+    expect((await store.energy(id, 'hour', T0, NINETEEN)).import).toBe(120);
+    expect((await store.media(id, 'hour', T0, NINETEEN)).media[0]?.total).toBe(0.01);
+  });
+
+  it('counts by power until a meter tells its hourly register, and then no less', async () => {
+    const { id, serial } = await newMeter();
+    const messages = [];
+    for (let at = START; at < NINETEEN; at += 10_000) messages.push(list1(at, 720, { serial }));
+    await store.ingest(messages);
+    const import_ = async (unit: 'hour' | 'day') => (await store.energy(id, unit, MIDNIGHT, NINETEEN + HOUR)).import;
+    expect(Math.abs(((await import_('hour')) as number) - FIRST)).toBeLessThanOrEqual(3);
+    await store.ingest([list3(NINETEEN + 5000, 720, 8000, { serial }), list1(NINETEEN + 20_000, 720, { serial })]);
+    for (const unit of ['hour', 'day'] as const)
+      expect(Math.abs(((await import_(unit)) as number) - FIRST - 4)).toBeLessThanOrEqual(4);
+    const { buckets } = await store.energy(id, 'hour', T0, NINETEEN + HOUR);
+    expect(buckets.map((b) => b.quality)).toEqual(['missing', 'calculated']);
+  });
+
+  it('leaves an hour that power tells nearly whole as it was', async () => {
+    const { id, serial } = await newMeter();
+    const messages = [];
+    for (let at = T0 + 120_000; at < NINETEEN; at += 10_000) messages.push(list1(at, 600, { serial }));
+    await store.ingest([...messages, list3(NINETEEN + 5000, 600, 8000, { serial })]);
+    const { buckets } = await store.energy(id, 'hour', T0, NINETEEN);
+    expect(buckets.map((b) => [b.import, b.quality])).toEqual([[600, 'calculated']]);
+  });
+});

@@ -125,6 +125,7 @@ export const de: Dictionary = {
   asTable: 'Als Tabelle',
   tableCut: 'Die ersten {n} von {all} Zeilen.',
   noData: 'In dieser Zeit wurde nichts gemessen.',
+  noHour: 'Noch keine volle Stunde.',
   future: 'Das liegt in der Zukunft.',
   qualityMissing: 'unvollständig',
   qualityEstimated: 'geschätzt',

@@ -123,6 +123,7 @@ export const en = {
   asTable: 'As a table',
   tableCut: 'The first {n} of {all} rows.',
   noData: 'Nothing was measured in this time.',
+  noHour: 'No full hour yet.',
   future: 'This lies in the future.',
   qualityMissing: 'incomplete',
   qualityEstimated: 'estimated',

@@ -124,6 +124,7 @@ export const nb: Dictionary = {
   asTable: 'Som tabell',
   tableCut: 'De første {n} av {all} rader.',
   noData: 'Ingenting ble målt i dette tidsrommet.',
+  noHour: 'Ingen hel time ennå.',
   future: 'Dette ligger i framtiden.',
   qualityMissing: 'ufullstendig',
   qualityEstimated: 'estimert',

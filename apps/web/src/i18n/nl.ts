@@ -124,6 +124,7 @@ export const nl: Dictionary = {
   asTable: 'Als tabel',
   tableCut: 'De eerste {n} van {all} rijen.',
   noData: 'In deze tijd is niets gemeten.',
+  noHour: 'Nog geen vol uur.',
   future: 'Dit ligt in de toekomst.',
   qualityMissing: 'onvolledig',
   qualityEstimated: 'geschat',

@@ -197,6 +197,8 @@ export function PeriodPanel({ meter, period }: { meter: Meter; period: Period })
   const title = titleOf(format, t('week'), period.unit, zone, from, to);
   const hours = Math.round((to - from) / 3_600_000);
   const shifted = period.unit === 'day' && hours !== 24;
+  // It speaks, and it is too early for a difference of two readings.
+  const early = current && meter.live !== null && Date.parse(meter.live.time) >= from;
   const loading = energy.isPlaceholderData || power.isPlaceholderData;
   const empty = (series: Series | undefined) =>
     series !== undefined && !series.curves.some((c) => c.values.some((v) => v !== null));
@@ -254,7 +256,8 @@ export function PeriodPanel({ meter, period }: { meter: Meter; period: Period })
             {energy.data?.buckets.some((b) => b.import !== null || b.export !== null) ? (
               <EnergyBars energy={energy.data} title={t(BAR_TITLE[period.unit])} now={minute} enter={enter} />
             ) : (
-              !fault && (energy.data ? <p className="chart-none">{t('noData')}</p> : <Bone height={230} />)
+              !fault &&
+              (energy.data ? <p className="chart-none">{t(early ? 'noHour' : 'noData')}</p> : <Bone height={230} />)
             )}
           </div>
           <div className="chart-wide">

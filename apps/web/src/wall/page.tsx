@@ -201,6 +201,8 @@ function House({ meter, state, away }: { meter: Meter; state: WallState; away: n
   const lost = away ?? (energy.isError ? minute : undefined);
   const heard = house.live ? Date.parse(house.live.time) : undefined;
   const known = energy.data?.buckets.some((b) => b.import !== null || b.export !== null);
+  // It speaks, and it is too early for a difference of two readings.
+  const early = period.offset === 0 && heard !== undefined && heard >= from;
   const power = house.power === null ? undefined : format.power(Math.abs(house.power));
   const stale = house.dim && heard !== undefined;
   const moment = (at: number) => (now - at < 20 * 3_600_000 ? format.clock(at, zone) : format.day(at, zone));
@@ -266,7 +268,9 @@ function House({ meter, state, away }: { meter: Meter; state: WallState; away: n
         {energy.data && known ? (
           <WallBars energy={energy.data} title={title} now={minute} />
         ) : (
-          <p className="wall-none">{energy.isPending ? t('loading') : from > minute ? t('future') : t('noData')}</p>
+          <p className="wall-none">
+            {energy.isPending ? t('loading') : from > minute ? t('future') : t(early ? 'noHour' : 'noData')}
+          </p>
         )}
       </section>
     </>

@@ -1,6 +1,7 @@
 /**
  * Energy by local hour, day or month: the difference of what the register showed at a bucket's two ends. Where no register
- * tells (the hour that runs, a meter that sends none) it is the integral of the mean power, and says `calculated`.
+ * tells (the hour that runs, a meter that sends none) it is the integral of the mean power, and says `calculated`. The
+ * bucket in which a meter was first heard counts from there and is `missing`, with a value: it is not whole.
  */
 import { add, startOf } from '@amiable/calendar';
 import { integratePower, registerEnergy } from '@amiable/compute';
@@ -15,6 +16,7 @@ const MAX_BUCKETS = 10_000;
 const HOLD = 900_000;
 /** Means of a minute are read for spans so long; of quarters of an hour for longer ones. */
 const MINUTES_SPAN = 40 * DAY;
+const MINUTE = 60_000;
 
 type Bucket = Energy['buckets'][number];
 interface Part {
@@ -90,6 +92,7 @@ export async function readMedia(
       run.times,
       run.values,
       bounds.map((b) => Math.min(b, until)),
+      { first: true },
     );
     const decimals = (value: number): number => Math.round(value * 1e6) / 1e6;
     const buckets = parted.map((b, i) => {
@@ -150,6 +153,19 @@ async function direction(
   // What the register would show after its last reading, by the power since.
   const times = shown ? Array.from(shown.times) : [];
   const values = shown ? Array.from(shown.values) : [];
+  const firstShown = times[0] ?? Number.POSITIVE_INFINITY;
+  const firstPower = watts ? beginOf(watts) : Number.POSITIVE_INFINITY;
+  // A mean is stamped with the begin of its time, and the meter was heard some time within it.
+  const powerBefore = firstShown - firstPower > (fine.length > 1 ? MINUTE : HOLD);
+  // What the register would have shown before its first reading (one that is sent each hour), by the power until then.
+  if (shown && watts && powerBefore) {
+    const ends = [firstPower, ...bounds.filter((b) => b > firstPower && b < firstShown), firstShown];
+    const steps = integratePower(watts.times, watts.values, ends, HOLD, 0.5);
+    for (let i = steps.length - 1; i >= 0 && steps[i] !== null; i--) {
+      times.unshift(ends[i] as number);
+      values.unshift((values[0] as number) - (steps[i] as number));
+    }
+  }
   if (shown && watts && lastPower > lastShown) {
     const ends = [lastShown, ...bounds.filter((b) => b > lastShown && b < lastPower), lastPower];
     const steps = integratePower(watts.times, watts.values, ends, HOLD, 0.5);
@@ -160,24 +176,34 @@ async function direction(
   }
   const known = times.at(-1) ?? Number.NEGATIVE_INFINITY;
   const clipped = bounds.map((b) => Math.min(b, Math.max(known, first)));
-  const byRegister = registerEnergy(times, values, clipped);
+  const byRegister = registerEnergy(times, values, clipped, { first: true });
   const until = bounds.map((b) => Math.min(b, Math.max(lastPower, first)));
   const byPower = watts ? integratePower(watts.times, watts.values, until, HOLD) : [];
   for (let i = 0; i + 1 < bounds.length; i++) {
     const start = bounds[i] as number;
     const r = byRegister[i];
-    if (start < known && r && r.value !== null) {
-      out.push({
-        value: Math.round(r.value),
-        quality: (clipped[i + 1] as number) > lastShown ? 'calculated' : r.quality,
-      });
-      continue;
+    const end = bounds[i + 1] as number;
+    const p = start < lastPower ? (byPower[i] ?? null) : null;
+    const part = r !== undefined && r.quality === 'missing';
+    // Power that was there for (nearly) all of it tells more than a register that came later.
+    if (start < known && r && r.value !== null && !(part && powerBefore && p !== null)) {
+      const byPowerToo = start < firstShown || (clipped[i + 1] as number) > lastShown;
+      out.push({ value: Math.round(r.value), quality: part || !byPowerToo ? r.quality : 'calculated' });
+    } else if (p !== null) out.push({ value: Math.round(p), quality: 'calculated' });
+    else {
+      const heard = watts && start < firstPower && firstPower < end ? [firstPower, until[i + 1] as number] : [];
+      const some = watts && heard.length > 0 ? integratePower(watts.times, watts.values, heard, HOLD)[0] : null;
+      out.push({ value: some == null ? null : Math.round(some), quality: 'missing' });
     }
-    const p = start < lastPower ? byPower[i] : null;
-    if (p === null || p === undefined) out.push({ value: null, quality: 'missing' });
-    else out.push({ value: Math.round(p), quality: 'calculated' });
   }
   return out;
+}
+
+/** When a meter's power was first heard: the mean of a quarter begins before that of the first minute in it. */
+function beginOf({ times }: Run): number {
+  const first = times[0] as number;
+  const second = times[1];
+  return first % HOLD === 0 && second !== undefined && second - first < HOLD ? second : first;
 }
 
 /** Values, and the time up to which they tell something. */
@@ -250,8 +276,10 @@ async function longestOf(
       return found ? [found] : [];
     }),
   }));
+  // What only grows counts from its first value as sent, not from the quarter after it.
+  const growing = new Set(families.filter((f) => f.derived.some((d) => d.stat === 'value')).map((f) => f.source.id));
   const ids = families.flatMap((f) => [f.source.id, ...f.derived.map((d) => d.id)]);
-  const found = await readValues(parts, client, meter, ids, from, to, true);
+  const found = await readValues(parts, client, meter, ids, from, to, true, growing);
   let best: Run | undefined;
   for (const { source, derived } of families) {
     let joined: Values | undefined;

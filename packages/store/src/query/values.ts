@@ -68,7 +68,10 @@ class Growing {
 export const scale = (mantissa: number, scaler: number): number =>
   scaler >= 0 ? mantissa * 10 ** scaler : mantissa / 10 ** -scaler;
 
-/** @param coarse leave out fine source blocks (closer than a quarter of an hour) */
+/**
+ * @param coarse leave out fine source blocks (closer than a quarter of an hour)
+ * @param firsts of these also the first value of such blocks, where nothing stands before: from there on a register counts
+ */
 export async function readValues(
   parts: ValueParts,
   client: Client,
@@ -77,12 +80,21 @@ export async function readValues(
   from: number,
   to: number,
   coarse = false,
+  firsts: ReadonlySet<number> = NONE,
 ): Promise<Map<number, Values>> {
   const growing = new Map(registers.map((id) => [id, new Growing()]));
   if (registers.length > 0 && from < to) {
     const { blocks, state } = await readStored(client, meter, registers, from, to);
+    const earliest = firsts.size > 0 ? earliestOf(blocks, firsts) : undefined;
     for (const block of blocks) {
-      if (coarse && parts.registers.byId(block.register)?.period === 0 && isFine(block)) continue;
+      if (coarse && parts.registers.byId(block.register)?.period === 0 && isFine(block)) {
+        if (earliest?.get(block.register) === block && block.day > Math.floor(from / DAY)) {
+          const day = unpackDay(block);
+          const time = block.day * DAY + (day.times[0] as number);
+          if (time < to) growing.get(block.register)?.push(time, scale(day.values[0] as number, day.scaler));
+        }
+        continue;
+      }
       const day = unpackDay(block);
       const into = growing.get(block.register) as Growing;
       const base = block.day * DAY;
@@ -98,6 +110,19 @@ export async function readValues(
   }
   const found = new Map<number, Values>();
   for (const [id, values] of growing) if (values.length > 0) found.set(id, values.done());
+  return found;
+}
+
+const NONE: ReadonlySet<number> = new Set();
+
+function earliestOf(blocks: readonly DayBlock[], wanted: ReadonlySet<number>): Map<number, DayBlock> {
+  const found = new Map<number, DayBlock>();
+  for (const block of blocks) {
+    if (!wanted.has(block.register)) continue;
+    const best = found.get(block.register);
+    if (!best || block.day < best.day || (block.day === best.day && block.start < best.start))
+      found.set(block.register, block);
+  }
   return found;
 }
 

@@ -162,6 +162,8 @@ export async function displayOf(meter: Meter, asked: Asked, sources: Sources, no
             : heard === undefined
               ? 'waiting'
               : 'nothing';
+  // Somebody speaks, and it is too early for a difference of two readings.
+  const early = running && !something && heard !== undefined && heard >= from;
   const title = speech.title(period.unit, from, to, zone);
   const slot = (Math.floor(now / every) + 1) * every;
   // What `day -1` means changes with the day, of a week with the week.
@@ -179,11 +181,13 @@ export async function displayOf(meter: Meter, asked: Asked, sources: Sources, no
     to: iso(to),
     state,
     note:
-      state === 'ok'
-        ? null
-        : state === 'silent'
-          ? speech.say('silent', { time: speech.moment(heard as number, zone, now) })
-          : speech.say(state as Exclude<DisplayState, 'ok' | 'none' | 'fault'>),
+      early && (state === 'ok' || state === 'nothing')
+        ? speech.say('noHour')
+        : state === 'ok'
+          ? null
+          : state === 'silent'
+            ? speech.say('silent', { time: speech.moment(heard as number, zone, now) })
+            : speech.say(state as Exclude<DisplayState, 'ok' | 'none' | 'fault'>),
     asOf: running && heard !== undefined ? iso(heard) : null,
     asOfText:
       running && heard !== undefined && !silent ? speech.say('asOf', { time: speech.moment(heard, zone, now) }) : null,

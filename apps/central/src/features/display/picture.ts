@@ -191,9 +191,11 @@ function drawColumn(
     canvas.text(frame.x + frame.width, y, amount, { size: small, weight: BOLD, align: 'right' });
     y += step - small;
   }
-  if (note !== null)
-    drawTelling(canvas, note, display.note !== null, frame.x, frame.y + frame.height - 1, frame.width, small);
+  if (note !== null) drawTelling(canvas, note, isBad(display), frame.x, frame.y + frame.height - 1, frame.width, small);
 }
+
+/** That it is early in the day is no bad news. */
+const isBad = (display: Display): boolean => display.note !== null && display.state !== 'ok';
 
 /** A line at the foot; bad news is white on black. */
 function drawTelling(
@@ -219,7 +221,7 @@ function drawFoot(canvas: Canvas, display: Display, room: Frame, small: number):
   const text = display.note ?? display.asOfText;
   if (text === null) return 0;
   const base = room.y + room.height - Math.max(1, Math.round(small * 0.25));
-  const bad = display.note !== null;
+  const bad = isBad(display);
   const width = Math.min(room.width, textWidth(text, { size: small }) + (bad ? small : 0));
   drawTelling(canvas, text, bad, room.x + room.width - width, base, width, small);
   return Math.round(small * 1.7);

@@ -30,6 +30,7 @@ interface Words {
   readonly volume: string;
   readonly asOf: string;
   readonly nothing: string;
+  readonly noHour: string;
   readonly future: string;
   readonly silent: string;
   readonly waiting: string;
@@ -62,6 +63,7 @@ const WORDS: Readonly<Record<Language, Words>> = {
     volume: 'Volume',
     asOf: 'as of {time}',
     nothing: 'Nothing was measured in this time.',
+    noHour: 'No full hour yet.',
     future: 'This lies in the future.',
     silent: 'Not heard since {time}',
     waiting: 'Nothing was heard yet.',
@@ -92,6 +94,7 @@ const WORDS: Readonly<Record<Language, Words>> = {
     volume: 'Volum',
     asOf: 'per {time}',
     nothing: 'Ingenting ble målt i denne tiden.',
+    noHour: 'Ingen hel time ennå.',
     future: 'Dette ligger i fremtiden.',
     silent: 'Ikke hørt siden {time}',
     waiting: 'Ingenting er hørt ennå.',
@@ -122,6 +125,7 @@ const WORDS: Readonly<Record<Language, Words>> = {
     volume: 'Volumen',
     asOf: 'Stand {time}',
     nothing: 'In dieser Zeit wurde nichts gemessen.',
+    noHour: 'Noch keine volle Stunde.',
     future: 'Das liegt in der Zukunft.',
     silent: 'Seit {time} nichts gehört',
     waiting: 'Noch nichts gehört.',
@@ -152,6 +156,7 @@ const WORDS: Readonly<Record<Language, Words>> = {
     volume: 'Volume',
     asOf: 'stand {time}',
     nothing: 'In deze tijd is niets gemeten.',
+    noHour: 'Nog geen vol uur.',
     future: 'Dit ligt in de toekomst.',
     silent: 'Niet gehoord sinds {time}',
     waiting: 'Nog niets gehoord.',
