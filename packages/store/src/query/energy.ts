@@ -150,7 +150,6 @@ async function direction(
   const watts = needsPower ? await longest(parts, client, meter, power, first, last + HOLD, fine) : undefined;
   const lastPower = watts?.until ?? Number.NEGATIVE_INFINITY;
   const out: Part[] = [];
-  // What the register would show after its last reading, by the power since.
   const times = shown ? Array.from(shown.times) : [];
   const values = shown ? Array.from(shown.values) : [];
   const firstShown = times[0] ?? Number.POSITIVE_INFINITY;
@@ -161,11 +160,16 @@ async function direction(
   if (shown && watts && powerBefore) {
     const ends = [firstPower, ...bounds.filter((b) => b > firstPower && b < firstShown), firstShown];
     const steps = integratePower(watts.times, watts.values, ends, HOLD, 0.5);
+    const before: { time: number; value: number }[] = [];
+    let value = values[0] as number;
     for (let i = steps.length - 1; i >= 0 && steps[i] !== null; i--) {
-      times.unshift(ends[i] as number);
-      values.unshift((values[0] as number) - (steps[i] as number));
+      value -= steps[i] as number;
+      before.unshift({ time: ends[i] as number, value });
     }
+    times.unshift(...before.map((b) => b.time));
+    values.unshift(...before.map((b) => b.value));
   }
+  // What the register would show after its last reading, by the power since.
   if (shown && watts && lastPower > lastShown) {
     const ends = [lastShown, ...bounds.filter((b) => b > lastShown && b < lastPower), lastPower];
     const steps = integratePower(watts.times, watts.values, ends, HOLD, 0.5);
