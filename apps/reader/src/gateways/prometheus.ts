@@ -174,6 +174,10 @@ export function healthCauses(status: ReaderStatus | undefined, gateways: readonl
   const causes: string[] = [];
   for (const port of status.ports)
     if (port.state === 'down') causes.push(`port ${port.name}: ${port.fault ?? 'it is not open'}`);
+    else if (port.silentFor !== undefined)
+      causes.push(
+        `port ${port.name}: it is open, but no message came for ${Math.floor(port.silentFor / 60_000)} min; is the cable in the meter?`,
+      );
   if (status.spool.state !== 'disk') causes.push(`spool: ${status.spool.fault ?? status.spool.state}`);
   for (const uplink of status.uplinks)
     if (uplink.state === 'down')

@@ -157,6 +157,7 @@ export function startPort(options: ServicePortOptions): ServicePort {
     status() {
       const counters = addCounters(before, current?.() ?? NONE);
       if (overrun > 0) counters.dropped.overrun = overrun;
+      const silentFor = state === 'up' ? silence(config, clock.now() - Math.max(since, last?.at ?? since)) : undefined;
       return {
         name: config.name,
         device: config.device,
@@ -164,6 +165,7 @@ export function startPort(options: ServicePortOptions): ServicePort {
         since,
         ...(fault === undefined ? {} : { fault }),
         ...(note === undefined ? {} : { note }),
+        ...(silentFor === undefined ? {} : { silentFor }),
         counters,
         ...(last === undefined ? {} : { last }),
       };
@@ -176,4 +178,14 @@ export function startPort(options: ServicePortOptions): ServicePort {
       await done;
     },
   };
+}
+
+/** Ports that speak by themselves do so every few seconds; those that are asked, at each round. */
+const LONGEST_PAUSE = 5 * 60_000;
+const ROUNDS = 3;
+
+/** `quiet` where it is longer than the port ever pauses. Radio meters send when they like. */
+export function silence({ protocol, poll = 0 }: PortConfig, quiet: number): number | undefined {
+  if (protocol === 'wmbus') return undefined;
+  return quiet > LONGEST_PAUSE + (isAsked(protocol) ? ROUNDS * poll : 0) ? quiet : undefined;
 }

@@ -21,6 +21,8 @@ export interface PortStatus {
   readonly fault?: string;
   /** What the port said last: parity tried, encrypted, back. */
   readonly note?: string;
+  /** Ms without a message on an open line, where that is longer than such a port ever pauses: the cable is out, or the key is wrong. */
+  readonly silentFor?: number;
   /** Since the service was started; refused frames by cause in `dropped`. */
   readonly counters: PortCounters;
   /** The newest message of the port. */

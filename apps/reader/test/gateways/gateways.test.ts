@@ -551,6 +551,12 @@ describe('Prometheus', () => {
     fake.state.ports = [
       { ...(port as NonNullable<typeof port>), state: 'down', fault: '/dev/a: there is no such file or device' },
     ];
+    expect(
+      healthCauses(
+        { ...fake.status(), ports: [{ ...(port as NonNullable<typeof port>), state: 'up', silentFor: 12 * 60_000 }] },
+        [],
+      ),
+    ).toEqual(['port han0: it is open, but no message came for 12 min; is the cable in the meter?']);
     fake.state.uplinks = fake.state.uplinks.map((uplink) => ({ ...uplink, state: 'down' as const }));
     expect(healthCauses(fake.status(), [{ name: 'm', state: 'down', count: 0, fault: 'Modbus TCP: taken' }])).toEqual([
       'port han0: /dev/a: there is no such file or device',

@@ -6,6 +6,7 @@ import { tcpServer, virtualClock } from '@amiable/io';
 import type { Message } from '@amiable/model';
 import { afterEach, describe, expect, it } from 'vitest';
 import { deviceName } from '../../src/device-name.ts';
+import { silence } from '../../src/service/port.ts';
 import { statusLine } from '../../src/service/run.ts';
 import { figure2, frame, joined, KEY_HEX, list1, list2, sealedFrame } from '../kaifa.ts';
 import { begin, central, configOf, meter, newFolder, portConfig, postConfig, until } from './bench.ts';
@@ -16,6 +17,18 @@ afterEach(async () => {
 });
 const many = (from: number, to: number) =>
   joined(...Array.from({ length: to - from }, (_, i) => frame(list1([2017, 1, 20, 16, 0, (from + i) % 60], from + i))));
+
+describe('silence on an open line', () => {
+  const minutes = 60_000;
+  it('is a cause after five minutes, of ports that are asked after three rounds more, of radio never', () => {
+    const port = portConfig('/dev/a');
+    expect(silence(port, 5 * minutes)).toBeUndefined();
+    expect(silence(port, 6 * minutes)).toBe(6 * minutes);
+    expect(silence({ ...port, protocol: 'mbus', poll: 15 * minutes }, 49 * minutes)).toBeUndefined();
+    expect(silence({ ...port, protocol: 'mbus', poll: 15 * minutes }, 51 * minutes)).toBe(51 * minutes);
+    expect(silence({ ...port, protocol: 'wmbus' }, 1e9)).toBeUndefined();
+  });
+});
 
 describe('the service', () => {
   it('reads ports, tells its status, and hands on what came', async () => {
