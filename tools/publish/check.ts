@@ -30,7 +30,9 @@ function examples(readme: string): string[] {
 
 /** Packages of ours that the examples use beside it, e.g. a line of `@amiable/io` for a session. */
 function alsoUsed(shown: readonly string[]): Set<string> {
-  return new Set(shown.flatMap((text) => [...text.matchAll(/from '(@amiable\/[a-z0-9-]+)/g)].map((m) => m[1] as string)));
+  return new Set(
+    shown.flatMap((text) => [...text.matchAll(/from '(@amiable\/[a-z0-9-]+)/g)].map((m) => m[1] as string)),
+  );
 }
 
 async function check(folder: string, file: PackageFile, packages: ReadonlyMap<string, PackageFile>): Promise<number> {
