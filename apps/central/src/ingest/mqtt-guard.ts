@@ -50,6 +50,17 @@ export function createPacketGuard(maxPacket: number): PacketGuard {
 /** A duplex that passes a socket through, ending it when the guard objects. */
 export function guarded(socket: Duplex, maxPacket: number, objected: () => void): Duplex {
   const guard = createPacketGuard(maxPacket);
+  let gathering = false;
+  /** A commit acknowledges hundreds of messages at once, each with four octets: they leave together. */
+  const gather = () => {
+    if (gathering) return;
+    gathering = true;
+    socket.cork();
+    setImmediate(() => {
+      gathering = false;
+      socket.uncork();
+    });
+  };
   const outer = new Duplex({
     // Writes are bounded by whoever writes; waiting for the other side would hold up everybody else.
     writableHighWaterMark: 2 * 1024 * 1024,
@@ -60,6 +71,7 @@ export function guarded(socket: Duplex, maxPacket: number, objected: () => void)
       socket.resume();
     },
     write(chunk, encoding, done) {
+      gather();
       if (socket.write(chunk, encoding)) done();
       else socket.once('drain', () => done());
     },
