@@ -5,8 +5,10 @@
  * `credentials` (a name, never a secret), `read`, `write`, `codes`, `tz`, and all that `amiable dlms` or `amiable optical` takes as
  * an option of the line. Everything is checked before the first meter is visited, and told with its line.
  */
+
 import { readFile } from 'node:fs/promises';
 import { isValidZone } from '@amiable/calendar';
+import { portError } from '@amiable/io';
 import { systemZone } from '../dlms/settings.ts';
 import { parseSpan } from '../dlms/times.ts';
 import { UsageError } from '../dlms/usage.ts';
@@ -77,7 +79,7 @@ export async function readList(path: string): Promise<Planned[]> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    throw new UsageError(`${path} cannot be read: ${(error as Error).message}`);
+    throw new UsageError(portError(path, error).message);
   }
   return parseList(text.replace(/^\ufeff/, ''), path);
 }

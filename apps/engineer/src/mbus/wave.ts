@@ -6,7 +6,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { DecodeError, type Field, fromHex, MisuseError, toHex } from '@amiable/bytes';
-import { seededRandom } from '@amiable/io';
+import { portError, seededRandom } from '@amiable/io';
 import {
   decodeWave,
   drawWave,
@@ -80,9 +80,7 @@ function readInput(words: readonly string[]): Input {
   try {
     text = readFileSync(path === '-' ? 0 : path, 'latin1');
   } catch (error) {
-    throw new MisuseError(
-      `${path}: neither hex nor a file that can be read (${(error as NodeJS.ErrnoException).code})`,
-    );
+    throw new MisuseError(`${portError(path, error).message}; and it is no hex either`);
   }
   // µ and ∞ are two and three octets in UTF-8.
   if (/[\u00c2\u00ce\u00e2\u00ef]/.test(text)) text = Buffer.from(text, 'latin1').toString('utf8');

@@ -47,7 +47,7 @@ describe('amiable mbus wave', () => {
   });
 
   it.each([
-    [['nothing-there.csv'], {}, 2, /neither hex nor a file/],
+    [['nothing-there.csv'], {}, 2, /there is no such file.*no hex either/],
     [['E5'], { baud: 'fast' }, 2, /--baud fast/],
     [['E5'], { baudError: '99' }, 2, /--baud-error 99/],
     [['E5'], { output: 'x.png' }, 2, /\.svg or \.csv/],
