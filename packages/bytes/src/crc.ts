@@ -73,7 +73,10 @@ export function crc16X25(buf: Uint8Array, start = 0, end = buf.length): number {
   return x25Update(X25_START, buf, start, end) ^ 0xffff;
 }
 
-/** CRC-16/ARC of buf[start, end). */
+/**
+ * CRC-16/ARC of buf[start, end). The loop stands twice in this file on purpose: tables that are constants of the module are looked up
+ * faster than tables that are handed in.
+ */
 export function crc16Arc(buf: Uint8Array, start = 0, end = buf.length): number {
   let c = 0;
   let i = start;
