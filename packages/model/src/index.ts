@@ -1,3 +1,4 @@
+export * from './access.ts';
 export type * from './api.ts';
 export { type Decimal, decimal, parseDecimal, toNumber } from './decimal.ts';
 export { messageId } from './id.ts';

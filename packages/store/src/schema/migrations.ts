@@ -15,4 +15,11 @@ function migration(version: number, name: string): Migration {
   };
 }
 
-export const migrations: readonly Migration[] = [migration(1, 'base')];
+export const migrations: readonly Migration[] = [
+  migration(1, 'base'),
+  migration(2, 'access'),
+  migration(3, 'registry'),
+  migration(4, 'work'),
+  migration(5, 'journal'),
+  migration(6, 'readout'),
+];

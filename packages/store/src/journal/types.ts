@@ -1,0 +1,68 @@
+/**
+ * The transaction log (AMI system description §5.2.5): what was done, hierarchically: a flow has tasks, a task has meters, a meter has
+ * associations, an association has APDUs (on request).
+ */
+import type { Scope } from '@amiable/model';
+import type { MeterId } from '../types.ts';
+
+export type TransactionKind = 'flow' | 'task' | 'meter' | 'association' | 'apdu' | 'command';
+export type TransactionState = 'running' | 'done' | 'failed' | 'cancelled' | 'partial';
+
+export interface NewTransaction {
+  readonly kind: TransactionKind;
+  readonly parent?: string;
+  /** The run it belongs to, for finding all of it. */
+  readonly run?: string;
+  readonly meter?: MeterId;
+  /** Epoch ms. */
+  readonly started: number;
+  /** One line for people. Never a key, password or personal datum. */
+  readonly text: string;
+  /** JSON; bounded to 8 kB, cut with a mark. */
+  readonly detail?: unknown;
+}
+
+export interface TransactionEnd {
+  readonly ended: number;
+  readonly state: TransactionState;
+  readonly text?: string;
+  readonly detail?: unknown;
+}
+
+/**
+ * The writer's side: never waits, never throws; entries go to the database in batches. Ids are made here (time-ordered 63-bit
+ * numbers, unique over workers, as decimal text), so that children need not wait for their parents. When the database is away entries wait in
+ * bounded memory; what does not fit is counted and said.
+ */
+export interface Journal {
+  begin(entry: NewTransaction): string;
+  end(id: string, end: TransactionEnd): void;
+  /** For what begins and ends at once. */
+  add(entry: NewTransaction & TransactionEnd): string;
+  flush(): Promise<void>;
+}
+
+export interface Transaction extends NewTransaction {
+  readonly id: string;
+  readonly state: TransactionState;
+  readonly ended?: number;
+  /** Whether anything stands below it. */
+  readonly children: number;
+}
+
+export interface TransactionQuery {
+  /** Children of this one; without it and without `run`, `meter`, `q`: the roots. */
+  readonly parent?: string;
+  readonly run?: string;
+  readonly meter?: MeterId;
+  readonly kind?: TransactionKind;
+  readonly state?: TransactionState;
+  /** Words of the text. */
+  readonly q?: string;
+  readonly from?: number;
+  readonly to?: number;
+  readonly limit: number;
+  /** Newest first; those older than this id. */
+  readonly before?: string;
+  readonly scope: Scope;
+}

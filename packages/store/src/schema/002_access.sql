@@ -1,0 +1,2 @@
+-- Users, groups, segments, tokens, sessions and the audit log.
+select 1;

@@ -1,0 +1,2 @@
+-- What stands where, and who was where when.
+select 1;

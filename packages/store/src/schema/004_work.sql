@@ -1,0 +1,2 @@
+-- Tasks, flows, runs and jobs.
+select 1;

@@ -1,0 +1,2 @@
+-- The transaction log, and events by one catalogue.
+select 1;

@@ -1,0 +1,2 @@
+-- How meters are reached, and what is read of them.
+select 1;
