@@ -48,6 +48,11 @@ const COMMANDS: readonly (readonly [string, string, () => Promise<(parent: Comma
     'what every byte of a frame, an APDU, a log or a capture is',
     async () => (await import('@amiable/engineer')).explainCommand,
   ],
+  [
+    'api',
+    'one request to the central system, whatever it is',
+    async () => (await import('@amiable/operator')).apiCommand,
+  ],
   ['simulate', 'be a meter that is not there', async () => (await import('@amiable/simulator')).simulateCommand],
   [
     'backup',

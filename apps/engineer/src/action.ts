@@ -1,6 +1,7 @@
 /** What every subcommand of the engineer does around its work: a terminal, and the exit code of what comes out. */
+
+import type { Terminal } from '@amiable/io/terminal';
 import type { Command } from 'commander';
-import type { Terminal } from './dlms/terminal.ts';
 
 /** Options as they were written. */
 type Given = Readonly<Record<string, unknown>>;
@@ -16,7 +17,7 @@ export function action(command: Command, run: Run, name = 'amiable'): void {
       .slice(0, -2)
       .flat()
       .filter((word): word is string => typeof word === 'string');
-    const { processTerminal } = await import('./dlms/terminal.ts');
+    const { processTerminal } = await import('@amiable/io/terminal');
     const terminal = processTerminal();
     try {
       await run(terminal, words, passed.at(-2) as Given);

@@ -1,6 +1,6 @@
 /** A terminal that remembers, and the outcome of a run as the shell would see it. */
 import { systemClock } from '@amiable/io';
-import type { Terminal } from '../src/dlms/terminal.ts';
+import type { Terminal } from '@amiable/io/terminal';
 
 export interface Ran {
   readonly out: string;

@@ -1,8 +1,8 @@
 /** `amiable optical` against a meter on a socket: what it prints, what it refuses, and that no password is shown. */
 import { bytesOf, encodeCommand, type TariffDevice } from '@amiable/iec62056-21';
 import { type Listener, systemClock } from '@amiable/io';
+import type { Terminal } from '@amiable/io/terminal';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Terminal } from '../src/dlms/terminal.ts';
 import { parseActions, runProgram } from '../src/optical/program.ts';
 import { runRead } from '../src/optical/read.ts';
 import { opticalSettings, PASSWORD_VARIABLE } from '../src/optical/settings.ts';

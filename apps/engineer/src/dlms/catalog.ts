@@ -7,8 +7,8 @@
 import { Reader } from '@amiable/bytes';
 import { ACCESS, findClass, type InterfaceClass, obisFromBytes, objectName } from '@amiable/cosem';
 import { decodeData } from '@amiable/dlms';
+import { harmless } from '@amiable/io/terminal';
 import type { ObjectListEntry, Session } from '@amiable/meter';
-import { harmless } from './terminal.ts';
 
 export interface CatalogObject {
   readonly classId: number;

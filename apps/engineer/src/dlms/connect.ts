@@ -10,6 +10,7 @@ import { Reader } from '@amiable/bytes';
 import { obisToBytes } from '@amiable/cosem';
 import { decodeData, type InvocationCounter, memoryCounter } from '@amiable/dlms';
 import { type Link, nodeCrypto, serialLink, tcpClient, udpClient } from '@amiable/io';
+import { createProgress, type Progress, type Terminal } from '@amiable/io/terminal';
 import {
   hdlcTransport,
   openSession,
@@ -24,7 +25,6 @@ import { type CaptureFile, openCapture } from './capture.ts';
 import { defaultStateFile, fingerprintOf, openCounter, type StoredCounter } from './counters.ts';
 import { modeELink } from './mode-e-link.ts';
 import type { Settings } from './settings.ts';
-import { createProgress, type Progress, type Terminal } from './terminal.ts';
 import { createTrace } from './trace.ts';
 import { Failed } from './usage.ts';
 

@@ -1,12 +1,12 @@
 /** `amiable dlms get`: attributes, as people read them, as JSON or as bytes. */
 import { toHex } from '@amiable/bytes';
 import { DlmsPeerError, dataAccessWords } from '@amiable/dlms';
+import { type Terminal, table } from '@amiable/io/terminal';
 import { adviceFor } from './advice.ts';
 import { attributeName, mayRead, nameOf } from './catalog.ts';
 import { withMeter } from './connect.ts';
 import { type Given, settingsOf } from './settings.ts';
 import { attributeFor, Lookup, parseReference } from './target.ts';
-import { type Terminal, table } from './terminal.ts';
 import { Failed, NotThere, UsageError } from './usage.ts';
 import { heading, jsonRead, printRead, type ReadValue, readAttributes, type Wanted } from './values.ts';
 

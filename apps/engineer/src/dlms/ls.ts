@@ -1,9 +1,9 @@
 /** `amiable dlms ls`: the objects of an association, and with -l what they hold. */
 import type { JsonValue } from '@amiable/cosem';
+import { harmless, type Terminal, table } from '@amiable/io/terminal';
 import { type CatalogObject, mayRead, nameOf, readCatalog, rightsByName, rightsText } from './catalog.ts';
 import { withMeter } from './connect.ts';
 import { type Given, settingsOf } from './settings.ts';
-import { harmless, type Terminal, table } from './terminal.ts';
 import { Failed, UsageError } from './usage.ts';
 import { jsonRead, printRead, type ReadValue, readAttributes, type Wanted } from './values.ts';
 

@@ -22,13 +22,13 @@ import {
   attributeOf as tableAttribute,
 } from '@amiable/cosem';
 import { DlmsPeerError, dateTimeBytes, octetString } from '@amiable/dlms';
+import { harmless, type Terminal, table } from '@amiable/io/terminal';
 import type { CaptureObjectDefinition, ProfileRows, ProfileSelection } from '@amiable/meter';
 import { decimal } from '@amiable/model';
 import { bareObject, type CatalogObject, nameOf } from './catalog.ts';
 import { type Meter, toldFailure, withMeter } from './connect.ts';
 import { type Given, numberOption, type Settings, settingsOf } from './settings.ts';
 import { Lookup, parseReference } from './target.ts';
-import { harmless, type Terminal, table } from './terminal.ts';
 import { meterTime, parseMoment, parseSpan, wallText } from './times.ts';
 import { Failed, UsageError } from './usage.ts';
 import { decoded, exactNumber, readAttributes, scalerOf, unitText } from './values.ts';

@@ -37,11 +37,11 @@ import {
 } from '@amiable/dlms';
 import { createHdlcReceiver } from '@amiable/hdlc';
 import { listenTcp, listenUdp, nodeCrypto, serialLink } from '@amiable/io';
+import { harmless, type Terminal, table } from '@amiable/io/terminal';
 import { bareObject, type CatalogObject, nameOf } from './catalog.ts';
 import { defaultStateFile, fingerprintOf, openCounter, type StoredCounter } from './counters.ts';
 import { type Given, numberOption, type SecuritySettings, type Settings, settingsOf } from './settings.ts';
 import { attributeFor, classNumber, likelyClass, parseReference, printTarget } from './target.ts';
-import { harmless, type Terminal, table } from './terminal.ts';
 import { createTrace } from './trace.ts';
 import { UsageError } from './usage.ts';
 import { jsonRead, printRead } from './values.ts';

@@ -8,12 +8,12 @@
  */
 import { DlmsPeerError } from '@amiable/dlms';
 import { sleep } from '@amiable/io';
+import { createProgress, type Terminal, table } from '@amiable/io/terminal';
 import { openSession } from '@amiable/meter';
 import { printAddress } from './address.ts';
 import { aareOf, loginOption, mechanismWords } from './advice.ts';
 import { linkOf, transportFor } from './connect.ts';
 import { type Given, numberOption, type Settings, settingsOf } from './settings.ts';
-import { createProgress, type Terminal, table } from './terminal.ts';
 import { Failed, UsageError } from './usage.ts';
 
 /** Public, management, reading, and what makers use for installers and consumers. */

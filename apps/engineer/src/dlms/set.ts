@@ -7,11 +7,11 @@
 import { readFile } from 'node:fs/promises';
 import { toHex } from '@amiable/bytes';
 import { dateTimeText, encodedData, type ValueType } from '@amiable/cosem';
+import { harmless, type Terminal } from '@amiable/io/terminal';
 import { attributeName, type CatalogObject, methodName, nameOf } from './catalog.ts';
 import { type Meter, withMeter } from './connect.ts';
 import { type Given, settingsOf } from './settings.ts';
 import { attributeFor, Lookup, methodFor, parseReference, printTarget } from './target.ts';
-import { harmless, type Terminal } from './terminal.ts';
 import { meterTime, parseMoment } from './times.ts';
 import { Failed, UsageError } from './usage.ts';
 import { decoded, printEncoded, readAttributes, typeOf } from './values.ts';

@@ -17,11 +17,11 @@ import {
   type ValueType,
 } from '@amiable/cosem';
 import { type AttributeDescriptor, type Data, type DataResult, dataAccessWords, type EncodedData } from '@amiable/dlms';
+import { harmless } from '@amiable/io/terminal';
 import type { Session } from '@amiable/meter';
 import { decimal } from '@amiable/model';
 import { attributeName, type CatalogObject, mayRead, nameOf } from './catalog.ts';
 import { printTarget } from './target.ts';
-import { harmless } from './terminal.ts';
 
 export interface Wanted {
   readonly object: CatalogObject;

@@ -7,10 +7,10 @@
  */
 import { encodedData } from '@amiable/cosem';
 import type { OpticalSession } from '@amiable/iec62056-21';
+import { harmless } from '@amiable/io/terminal';
 import { nameOf } from '../dlms/catalog.ts';
 import type { Meter } from '../dlms/connect.ts';
 import { attributeFor, Lookup, parseReference, printTarget } from '../dlms/target.ts';
-import { harmless } from '../dlms/terminal.ts';
 import { meterTime } from '../dlms/times.ts';
 import { UsageError } from '../dlms/usage.ts';
 import { decoded, printEncoded, readAttributes, typeOf } from '../dlms/values.ts';

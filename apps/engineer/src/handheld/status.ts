@@ -6,9 +6,9 @@
 
 import { fromHex } from '@amiable/bytes';
 import { obisToBytes, type ProfileColumn, printQuantity, profileColumns, readProfile } from '@amiable/cosem';
+import { harmless, type Terminal, table } from '@amiable/io/terminal';
 import { bareObject, nameOf } from '../dlms/catalog.ts';
 import { numberOption } from '../dlms/settings.ts';
-import { harmless, type Terminal, table } from '../dlms/terminal.ts';
 import { UsageError } from '../dlms/usage.ts';
 import { eventName, isObject } from './is15959.ts';
 import { type Given, type Planned, readList } from './list.ts';

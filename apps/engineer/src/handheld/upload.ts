@@ -8,8 +8,8 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { backOff, sleep } from '@amiable/io';
+import { createProgress, type Terminal } from '@amiable/io/terminal';
 import { passwordOption } from '../dlms/secrets.ts';
-import { createProgress, type Terminal } from '../dlms/terminal.ts';
 import { Failed, UsageError } from '../dlms/usage.ts';
 import type { Given } from './list.ts';
 import { continueVisit, lockStore, readVisits, type VisitFile, type VisitRecord } from './store.ts';

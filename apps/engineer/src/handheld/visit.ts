@@ -7,9 +7,9 @@
  */
 import type { OpticalSession } from '@amiable/iec62056-21';
 import { sleep } from '@amiable/io';
+import { createProgress, type Progress, type Terminal, table } from '@amiable/io/terminal';
 import { type Meter, withMeter } from '../dlms/connect.ts';
 import { type Settings, settingsOf } from '../dlms/settings.ts';
-import { createProgress, type Progress, type Terminal, table } from '../dlms/terminal.ts';
 import { Failed, UsageError } from '../dlms/usage.ts';
 import { openSession, tell } from '../optical/open.ts';
 import { type OpticalSettings, opticalSettings, type Password } from '../optical/settings.ts';

@@ -7,6 +7,7 @@
  */
 import { LinkError, MisuseError, PeerError, toHex } from '@amiable/bytes';
 import { type Link, type Parity, parseHostPort, serialLink, tcpClient } from '@amiable/io';
+import type { Terminal } from '@amiable/io/terminal';
 import {
   createMbusDecoder,
   createMbusSession,
@@ -19,7 +20,6 @@ import {
   type SlaveAddress,
 } from '@amiable/mbus';
 import type { Message } from '@amiable/model';
-import type { Terminal } from '../dlms/terminal.ts';
 import { UsageError } from './decode.ts';
 
 export interface BusSettings {

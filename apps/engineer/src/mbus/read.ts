@@ -5,9 +5,9 @@
 import { hostname } from 'node:os';
 import { fromHex, LinkError } from '@amiable/bytes';
 import { isValidZone } from '@amiable/calendar';
+import { createProgress, processTerminal, type Terminal } from '@amiable/io/terminal';
 import type { MbusKeys, MbusSession, SlaveAddress } from '@amiable/mbus';
 import { messageToJson } from '@amiable/model';
-import { createProgress, processTerminal, type Terminal } from '../dlms/terminal.ts';
 import {
   addressText,
   type BusSettings,

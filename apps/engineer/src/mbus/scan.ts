@@ -3,9 +3,9 @@
  * primary address.
  */
 import { hostname } from 'node:os';
+import { createProgress, processTerminal, type Terminal, table } from '@amiable/io/terminal';
 import { type Found, MEDIA, type SlaveIdentity } from '@amiable/mbus';
 import { messageToJson } from '@amiable/model';
-import { createProgress, processTerminal, type Terminal, table } from '../dlms/terminal.ts';
 import {
   type BusSettings,
   busSettings,

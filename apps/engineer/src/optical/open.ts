@@ -2,7 +2,7 @@
 import { LinkError } from '@amiable/bytes';
 import { createOpticalSession, type OpticalSession, type OpticalTrace, type SignedOn } from '@amiable/iec62056-21';
 import { PortError } from '@amiable/io';
-import type { Terminal } from '../dlms/terminal.ts';
+import type { Terminal } from '@amiable/io/terminal';
 import { Failed } from '../dlms/usage.ts';
 import { linkOf, type OpticalSettings } from './settings.ts';
 import { exchangePrinter } from './show.ts';

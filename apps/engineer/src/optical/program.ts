@@ -1,7 +1,7 @@
 /** `amiable optical program`: reads, writes and executes in programming mode, one command line, one exchange. */
 import type { DataSet, OpticalSession } from '@amiable/iec62056-21';
+import type { Terminal } from '@amiable/io/terminal';
 import { messageToJson } from '@amiable/model';
-import type { Terminal } from '../dlms/terminal.ts';
 import { Failed, UsageError } from '../dlms/usage.ts';
 import { withSession } from './open.ts';
 import { type Given, opticalSettings, passwordOf } from './settings.ts';

@@ -1,8 +1,8 @@
 /** `amiable optical read`: the data set of a meter, once or again and again. */
 import type { OpticalSession } from '@amiable/iec62056-21';
 import { sleep } from '@amiable/io';
+import type { Terminal } from '@amiable/io/terminal';
 import { messageToJson } from '@amiable/model';
-import type { Terminal } from '../dlms/terminal.ts';
 import { Failed, UsageError } from '../dlms/usage.ts';
 import { meterText, withSession } from './open.ts';
 import { type Given, type OpticalSettings, opticalSettings } from './settings.ts';

@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { isValidZone } from '@amiable/calendar';
 import { RATES } from '@amiable/iec62056-21';
 import { type Link, parseHostPort, type SerialLink, serialLink, tcpClient } from '@amiable/io';
-import type { Terminal } from '../dlms/terminal.ts';
+import type { Terminal } from '@amiable/io/terminal';
 import { UsageError } from '../dlms/usage.ts';
 
 export type Given = Readonly<Record<string, unknown>>;

@@ -6,7 +6,7 @@
  */
 import { createInterface } from 'node:readline';
 import type { OpticalSession } from '@amiable/iec62056-21';
-import type { Terminal } from '../dlms/terminal.ts';
+import type { Terminal } from '@amiable/io/terminal';
 import { UsageError } from '../dlms/usage.ts';
 import { meterText, tell, withSession } from './open.ts';
 import { readCode } from './program.ts';

@@ -22,7 +22,7 @@ import {
   STX,
   unitOfText,
 } from '@amiable/iec62056-21';
-import { harmless, table } from '../dlms/terminal.ts';
+import { harmless, table } from '@amiable/io/terminal';
 
 const NAMES: Readonly<Record<number, string>> = {
   [SOH]: 'SOH',

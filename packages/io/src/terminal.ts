@@ -3,7 +3,7 @@
  * and a line of progress only where a person looks on.
  */
 import { createInterface } from 'node:readline/promises';
-import { type Clock, systemClock } from '@amiable/io';
+import { type Clock, systemClock } from './clock.ts';
 
 export interface Terminal {
   out(text: string): void;
