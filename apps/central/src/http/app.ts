@@ -20,7 +20,9 @@ import { BusyError } from '../ingest/ingest.ts';
 import { BodyError } from '../ingest/parse.ts';
 import { HttpError } from './error.ts';
 import { createFaultLog } from './faults.ts';
+import { openGuard } from './guard.ts';
 import { createApiKeys } from './keys.ts';
+import { createRouter } from './router.ts';
 
 const LOCAL = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
 
@@ -92,16 +94,17 @@ export async function createHttp(context: Context, options: HttpOptions = {}): P
     return reply.code(500).send({ error: 'the server failed; its log says how' });
   });
 
+  const router = createRouter(app, openGuard);
   for (const routes of [
-    statusRoutes,
-    meterRoutes,
-    energyRoutes,
-    messageRoutes,
-    liveRoutes,
     displayRoutes,
+    energyRoutes,
     ingestRoutes,
+    liveRoutes,
+    messageRoutes,
+    meterRoutes,
+    statusRoutes,
   ])
-    await app.register(async (scope) => routes(scope, context));
+    routes(router, context);
 
   const page = options.page !== undefined && existsSync(options.page) ? options.page : undefined;
   if (page)

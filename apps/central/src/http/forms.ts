@@ -1,4 +1,5 @@
 /** Parts of addresses that several features take, checked in one place. */
+import { Readable } from 'node:stream';
 import { z } from 'zod';
 
 const LAST_ID = 2n ** 63n - 1n;
@@ -9,6 +10,14 @@ export const meterParams = z.object({
     .regex(/^\d{1,19}$/, 'a meter id has digits only')
     .refine((id) => !/^\d{1,19}$/.test(id) || BigInt(id) <= LAST_ID, 'a meter id has 63 bits'),
 });
+
+/** A body of any media type, whole. @throws what the stream fails with (413 where the route's limit is passed) */
+export async function wholeBody(body: unknown): Promise<Buffer> {
+  if (!(body instanceof Readable)) return Buffer.alloc(0);
+  const chunks: Buffer[] = [];
+  for await (const chunk of body) chunks.push(chunk as Buffer);
+  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+}
 
 const EARLIEST = Date.UTC(1900, 0, 1);
 const LATEST = Date.UTC(2200, 0, 1);

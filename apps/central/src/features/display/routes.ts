@@ -6,11 +6,12 @@
 import { createHash } from 'node:crypto';
 import { type Period, parsePeriod } from '@amiable/calendar';
 import type { Meter } from '@amiable/model';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import { HttpError } from '../../http/error.ts';
 import { meterParams } from '../../http/forms.ts';
+import type { Router } from '../../http/router.ts';
 import { isTitleSerial } from '../../keys/placeholders.ts';
 import { type Asked, type Display, displayOf, plainDisplay } from './content.ts';
 import { createKept } from './kept.ts';
@@ -45,6 +46,9 @@ const look = z.object({
   invert: z.enum(['0', '1']).default('0'),
 });
 
+const pictureQuery = what.extend(look.shape);
+const csvQuery = what.extend({ selector: z.enum(['0', '1', '2', '3']).optional() });
+
 interface Answer {
   readonly body: Buffer | string;
   readonly tag: string;
@@ -59,7 +63,7 @@ function remember<T>(kept: Map<string, T>, key: string, value: T): T {
 
 const tagOf = (body: Uint8Array | string): string => createHash('sha256').update(body).digest('base64url').slice(0, 22);
 
-export function displayRoutes(app: FastifyInstance, context: Context): void {
+export function displayRoutes(router: Router, context: Context): void {
   const { store, live, keys } = context;
   const contents = new Map<string, { slot: number; display: Promise<Display> }>();
   const pictures = createKept<Answer>(MAX_KEPT, MAX_PICTURES);
@@ -149,55 +153,74 @@ export function displayRoutes(app: FastifyInstance, context: Context): void {
     return reply.send(answer.body);
   }
 
-  const picture = async (request: FastifyRequest, reply: FastifyReply, plain: boolean): Promise<FastifyReply> => {
-    const query = what.parse(request.query);
-    const size = look.parse(request.query);
-    if (size.w * size.h > 1_920_000) throw new HttpError(422, 'w, h: at most 1,920,000 pixels');
-    const asked = askedOf(query);
-    const { display, status } = await contentOf(query, asked);
-    return send(request, reply, draw(display, asked, size, plain || query.format === 'raw'), display, status);
-  };
+  const common = { method: 'GET', needs: 'execute:display', tag: 'display', scoped: true } as const;
 
-  app.get('/display.png', (request, reply) => picture(request, reply, false));
-  app.get('/display.raw', (request, reply) => picture(request, reply, true));
+  for (const plain of [false, true])
+    router.add({
+      ...common,
+      path: plain ? '/display.raw' : '/display.png',
+      summary: plain
+        ? 'What a wall display shows, as plain bits row by row'
+        : 'What a wall display shows, as a picture in a few greys',
+      query: pictureQuery,
+      answer: plain ? 'application/octet-stream' : 'image/png',
+      handler: async ({ query, request, reply }) => {
+        if (query.w * query.h > 1_920_000) throw new HttpError(422, 'w, h: at most 1,920,000 pixels');
+        const asked = askedOf(query);
+        const { display, status } = await contentOf(query, asked);
+        const { w, h, greys, rotate, invert } = query;
+        const answer = draw(display, asked, { w, h, greys, rotate, invert }, plain || query.format === 'raw');
+        return send(request, reply, answer, display, status);
+      },
+    });
 
-  app.get('/display.json', async (request, reply) => {
-    const query = what.parse(request.query);
-    const asked = askedOf(query);
-    const { display, status } = await contentOf(query, asked);
-    const headers = { 'content-type': 'application/json; charset=utf-8' };
-    const answer = { body: JSON.stringify(display), tag: tagOf(JSON.stringify({ ...display, next: '' })), headers };
-    return send(request, reply, answer, display, status);
+  router.add({
+    ...common,
+    path: '/display.json',
+    summary: 'What a wall display shows, as numbers and words',
+    query: what,
+    answer: 'application/json',
+    handler: async ({ query, request, reply }) => {
+      const { display, status } = await contentOf(query, askedOf(query));
+      const headers = { 'content-type': 'application/json; charset=utf-8' };
+      const answer = { body: JSON.stringify(display), tag: tagOf(JSON.stringify({ ...display, next: '' })), headers };
+      return send(request, reply, answer, display, status);
+    },
   });
 
-  app.get('/display.csv', async (request, reply) => {
-    const query = what.parse(request.query);
-    const { selector } = z.object({ selector: z.enum(['0', '1', '2', '3']).optional() }).parse(request.query);
-    const headers = { 'content-type': 'text/plain; charset=utf-8' };
-    const asked = askedOf(query);
-    const { display, status } = await contentOf(query, asked);
-    const empty = (value: number | null): string => (value === null ? '' : String(value));
-    let body: string;
-    if (selector !== undefined) {
-      const span = SELECTORS[Number(selector)] as number;
-      body = display.meter
-        ? `${(await recentPowers(store, display.meter.id, context.now(), span)).map(empty).join(',')}\n`
-        : '\n';
-    } else {
-      const names = display.media.map((m) => `${m.kind}_${m.unit}`);
-      body = `${['start', 'label', 'import_Wh', 'export_Wh', ...names].join(',')}\n${display.bars
-        .map((bar, i) =>
-          [
-            bar.start,
-            bar.label,
-            empty(bar.import),
-            empty(bar.export),
-            ...display.media.map((m) => empty(m.bars[i] ?? null)),
-          ].join(','),
-        )
-        .join('\n')}\n`;
-    }
-    return send(request, reply, { body, tag: tagOf(body), headers }, display, status);
+  router.add({
+    ...common,
+    path: '/display.csv',
+    summary: 'The bars of a wall display, or the power of the last time in 288 steps, for microcontrollers',
+    query: csvQuery,
+    answer: 'text/plain',
+    handler: async ({ query, request, reply }) => {
+      const { selector } = query;
+      const headers = { 'content-type': 'text/plain; charset=utf-8' };
+      const { display, status } = await contentOf(query, askedOf(query));
+      const empty = (value: number | null): string => (value === null ? '' : String(value));
+      let body: string;
+      if (selector !== undefined) {
+        const span = SELECTORS[Number(selector)] as number;
+        body = display.meter
+          ? `${(await recentPowers(store, display.meter.id, context.now(), span)).map(empty).join(',')}\n`
+          : '\n';
+      } else {
+        const names = display.media.map((m) => `${m.kind}_${m.unit}`);
+        body = `${['start', 'label', 'import_Wh', 'export_Wh', ...names].join(',')}\n${display.bars
+          .map((bar, i) =>
+            [
+              bar.start,
+              bar.label,
+              empty(bar.import),
+              empty(bar.export),
+              ...display.media.map((m) => empty(m.bars[i] ?? null)),
+            ].join(','),
+          )
+          .join('\n')}\n`;
+      }
+      return send(request, reply, { body, tag: tagOf(body), headers }, display, status);
+    },
   });
 }
 

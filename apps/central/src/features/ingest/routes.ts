@@ -1,7 +1,10 @@
 /** POST /api/v1/messages: the front door of readers that speak HTTP; POST /api/v1/values: that of microcontrollers. */
-import type { FastifyInstance } from 'fastify';
+import { ingestAnswer } from '@amiable/model/schemas';
 import type { Context } from '../../context.ts';
+import { HttpError } from '../../http/error.ts';
+import { wholeBody } from '../../http/forms.ts';
 import { createApiKeys } from '../../http/keys.ts';
+import type { Router } from '../../http/router.ts';
 import { BodyError, bodyText, MAX_BODY, parseBody } from '../../ingest/parse.ts';
 import { keyIn, parseValues } from '../../ingest/values.ts';
 
@@ -10,29 +13,31 @@ const MAX_VALUES_BODY = 16 * 1024;
 /** One reader may have this many requests under way; the next is told to slow down. */
 const MAX_UNDER_WAY = 16;
 
-export function ingestRoutes(app: FastifyInstance, { ingest, apiKeys, now }: Context): void {
+export function ingestRoutes(router: Router, { ingest, apiKeys, now }: Context): void {
   const keys = createApiKeys(apiKeys);
   const underWay = new Map<string, number>();
 
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: MAX_BODY + 1 }, (_request, body, done) =>
-    done(null, body),
-  );
-
-  app.post('/api/v1/messages', {
-    // Before the body is read: a stranger's five megabytes are not worth receiving.
-    onRequest: async (request, reply) => {
+  router.add({
+    method: 'POST',
+    path: '/api/v1/messages',
+    needs: 'execute:ingest',
+    tag: 'ingest',
+    summary: 'Takes canonical messages of readers; answers when they are durable',
+    answer: ingestAnswer,
+    audit: 'none',
+    raw: true,
+    takes: ['application/json', 'application/x-ndjson'],
+    bodyLimit: MAX_BODY + 1,
+    before: (_caller, request, reply) => {
       const key = keys.ofHeader(request);
-      if (key === undefined)
-        return reply
-          .code(401)
-          .header('www-authenticate', 'Bearer')
-          .send({ error: 'send the API key as `Authorization: Bearer <key>`; this one is not known' });
-      if ((underWay.get(key) ?? 0) >= MAX_UNDER_WAY)
-        return reply
-          .code(429)
-          .header('retry-after', '1')
-          .send({ error: `more than ${MAX_UNDER_WAY} requests of this key are under way` });
+      if (key === undefined) {
+        reply.header('www-authenticate', 'Bearer');
+        throw new HttpError(401, 'send the API key as `Authorization: Bearer <key>`; this one is not known');
+      }
+      if ((underWay.get(key) ?? 0) >= MAX_UNDER_WAY) {
+        reply.header('retry-after', '1');
+        throw new HttpError(429, `more than ${MAX_UNDER_WAY} requests of this key are under way`);
+      }
       // Counted before the body comes: bodies under way are what takes memory.
       underWay.set(key, (underWay.get(key) ?? 0) + 1);
       reply.raw.once('close', () => {
@@ -41,8 +46,8 @@ export function ingestRoutes(app: FastifyInstance, { ingest, apiKeys, now }: Con
         else underWay.delete(key);
       });
     },
-    handler: async (request, reply) => {
-      const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+    handler: async ({ request, reply }) => {
+      const body = await wholeBody(request.body);
       const parsed = parseBody(await bodyText(body, request.headers['content-encoding']));
       if (parsed.messages.length === 0)
         return reply
@@ -60,25 +65,37 @@ export function ingestRoutes(app: FastifyInstance, { ingest, apiKeys, now }: Con
     },
   });
 
-  app.post('/api/v1/values', async (request, reply) => {
-    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-    if (body.length > MAX_VALUES_BODY)
-      throw new BodyError(413, `the body has ${body.length} bytes; at most ${MAX_VALUES_BODY} are taken`);
-    const text = body.toString('utf8');
-    const form = /^application\/x-www-form-urlencoded/i.test(request.headers['content-type'] ?? '');
+  router.add({
+    method: 'POST',
+    path: '/api/v1/values',
     // Small firmware has its key in the form, as others have it in a header.
-    const inBody = keyIn(text);
-    if (keys.ofHeader(request) === undefined && (inBody === undefined || !keys.is(inBody)))
-      return reply
-        .code(401)
-        .header('www-authenticate', 'Bearer')
-        .send({ error: 'send the API key as `Authorization: Bearer <key>` or as api_key=<key> in the body' });
-    const { message, rejected } = parseValues(text, form, now());
-    const result = await ingest([message]);
-    return {
-      accepted: result.accepted,
-      duplicates: result.duplicates,
-      rejected: [...rejected, ...result.rejected.map(({ reason }) => ({ line: 1, reason }))],
-    };
+    needs: 'public',
+    tag: 'ingest',
+    summary: 'Takes values of microcontrollers, as lines or as a form; the key may stand in the body',
+    answer: ingestAnswer,
+    audit: 'none',
+    raw: true,
+    takes: ['text/plain', 'application/x-www-form-urlencoded'],
+    bodyLimit: MAX_BODY,
+    handler: async ({ request, reply }) => {
+      const body = await wholeBody(request.body);
+      if (body.length > MAX_VALUES_BODY)
+        throw new BodyError(413, `the body has ${body.length} bytes; at most ${MAX_VALUES_BODY} are taken`);
+      const text = body.toString('utf8');
+      const form = /^application\/x-www-form-urlencoded/i.test(request.headers['content-type'] ?? '');
+      const inBody = keyIn(text);
+      if (keys.ofHeader(request) === undefined && (inBody === undefined || !keys.is(inBody)))
+        return reply
+          .code(401)
+          .header('www-authenticate', 'Bearer')
+          .send({ error: 'send the API key as `Authorization: Bearer <key>` or as api_key=<key> in the body' });
+      const { message, rejected } = parseValues(text, form, now());
+      const result = await ingest([message]);
+      return {
+        accepted: result.accepted,
+        duplicates: result.duplicates,
+        rejected: [...rejected, ...result.rejected.map(({ reason }) => ({ line: 1, reason }))],
+      };
+    },
   });
 }

@@ -1,9 +1,10 @@
 /** GET /api/v1/live: server-sent events with the latest values of the meters that changed. */
 import type { Total } from '@amiable/model';
-import type { FastifyInstance } from 'fastify';
+import { total } from '@amiable/model/schemas';
 import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import { HttpError } from '../../http/error.ts';
+import type { Router } from '../../http/router.ts';
 import { createTotals } from '../../live/total.ts';
 
 const MAX_LISTENERS = 500;
@@ -17,55 +18,75 @@ const query = z.object({
     .optional(),
 });
 
-export function liveRoutes(app: FastifyInstance, { live }: Context): void {
+export function liveRoutes(router: Router, { live }: Context): void {
   const timer = setInterval(() => live.flush(), 500);
   timer.unref();
   const totals = createTotals(live);
   const sampler = setInterval(() => totals.sample(), 5000);
   sampler.unref();
   const open = new Set<NodeJS.WritableStream & { end(): void }>();
-  app.addHook('preClose', async () => {
+  router.app.addHook('preClose', async () => {
     clearInterval(timer);
     clearInterval(sampler);
     for (const stream of open) stream.end();
   });
 
-  app.get('/api/v1/total', async (): Promise<Total> => {
-    if (!totals.get()) totals.sample();
-    const total = totals.get();
-    if (!total) throw new HttpError(404, 'no meter has told its power yet');
-    return total;
+  router.add({
+    method: 'GET',
+    path: '/api/v1/total',
+    needs: 'reading:view',
+    tag: 'readings',
+    summary: 'What all meters draw and feed now, and the last ten minutes of it',
+    answer: total,
+    scoped: true,
+    handler: (): Total => {
+      if (!totals.get()) totals.sample();
+      const found = totals.get();
+      if (!found) throw new HttpError(404, 'no meter has told its power yet');
+      return found;
+    },
   });
 
-  app.get('/api/v1/live', (request, reply) => {
-    const { meters } = query.parse(request.query);
-    if (live.listeners >= MAX_LISTENERS) throw new HttpError(503, `${MAX_LISTENERS} pages are listening already`);
-    reply.hijack();
-    const stream = reply.raw;
-    stream.writeHead(200, {
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-store',
-      'x-accel-buffering': 'no',
-    });
-    stream.write('retry: 2000\n\n');
-    open.add(stream);
-    let alive = Date.now();
-    const end = live.listen(meters === undefined ? undefined : new Set(meters.split(',')), (changed) => {
-      if (stream.writableLength > MAX_BUFFERED) return false;
-      stream.write(`data: ${JSON.stringify(changed)}\n\n`);
-      alive = Date.now();
-      return true;
-    });
-    // A comment now and then tells proxies and the page that the line is up.
-    const beat = setInterval(() => {
-      if (Date.now() - alive > 14_000) stream.write(': still here\n\n');
-    }, 15_000);
-    beat.unref();
-    stream.on('close', () => {
-      clearInterval(beat);
-      end();
-      open.delete(stream);
-    });
-    live.flush();
+  router.add({
+    method: 'GET',
+    path: '/api/v1/live',
+    needs: 'reading:view',
+    tag: 'readings',
+    summary: 'Server-sent events with the latest values of the meters that changed',
+    query,
+    answer: 'text/event-stream',
+    scoped: true,
+    handler: ({ query: { meters }, reply, watch }) => {
+      if (live.listeners >= MAX_LISTENERS) throw new HttpError(503, `${MAX_LISTENERS} pages are listening already`);
+      reply.hijack();
+      const stream = reply.raw;
+      stream.writeHead(200, {
+        'content-type': 'text/event-stream; charset=utf-8',
+        'cache-control': 'no-store',
+        'x-accel-buffering': 'no',
+      });
+      stream.write('retry: 2000\n\n');
+      open.add(stream);
+      let alive = Date.now();
+      const end = live.listen(meters === undefined ? undefined : new Set(meters.split(',')), (changed) => {
+        if (stream.writableLength > MAX_BUFFERED) return false;
+        stream.write(`data: ${JSON.stringify(changed)}\n\n`);
+        alive = Date.now();
+        return true;
+      });
+      // A comment now and then tells proxies and the page that the line is up.
+      const beat = setInterval(() => {
+        if (Date.now() - alive > 14_000) stream.write(': still here\n\n');
+      }, 15_000);
+      beat.unref();
+      const unwatch = watch(() => stream.end());
+      stream.on('close', () => {
+        clearInterval(beat);
+        unwatch();
+        end();
+        open.delete(stream);
+      });
+      live.flush();
+    },
   });
 }

@@ -2,13 +2,13 @@
 
 import { fromHex } from '@amiable/bytes';
 import { isValidZone } from '@amiable/calendar';
-import type { KeyAnswer, Meter, MeterList } from '@amiable/model';
-import { keyPut, meterPatch } from '@amiable/model/schemas';
-import type { FastifyInstance } from 'fastify';
+import type { KeyAnswer, Meter } from '@amiable/model';
+import { keyAnswer, keyPut, meterList, meterPatch, meter as meterShape } from '@amiable/model/schemas';
 import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import { HttpError } from '../../http/error.ts';
 import { meterParams } from '../../http/forms.ts';
+import type { Router } from '../../http/router.ts';
 import { isTitleSerial } from '../../keys/placeholders.ts';
 
 const listQuery = z.object({
@@ -21,7 +21,7 @@ const listQuery = z.object({
     .optional(),
 });
 
-export function meterRoutes(app: FastifyInstance, context: Context): void {
+export function meterRoutes(router: Router, context: Context): void {
   const { store, live, keys } = context;
 
   const withLive = (meter: Meter): Meter => ({
@@ -40,38 +40,78 @@ export function meterRoutes(app: FastifyInstance, context: Context): void {
     return meter;
   };
 
-  app.get('/api/v1/meters', async (request): Promise<MeterList> => {
-    const { q, state, limit, after } = listQuery.parse(request.query);
-    const list = await store.meters({
-      limit,
-      ...(q === undefined || q.trim() === '' ? {} : { q: q.trim() }),
-      ...(state === undefined ? {} : { state }),
-      ...(after === undefined ? {} : { after }),
-    });
-    return { ...list, meters: list.meters.map(withLive) };
+  router.add({
+    method: 'GET',
+    path: '/api/v1/meters',
+    needs: 'meter:view',
+    tag: 'meters',
+    summary: 'Meters with their latest values, in pages by id',
+    query: listQuery,
+    answer: meterList,
+    scoped: true,
+    handler: async ({ query: { q, state, limit, after } }) => {
+      const list = await store.meters({
+        limit,
+        ...(q === undefined || q.trim() === '' ? {} : { q: q.trim() }),
+        ...(state === undefined ? {} : { state }),
+        ...(after === undefined ? {} : { after }),
+      });
+      return { ...list, meters: list.meters.map(withLive) };
+    },
   });
 
-  app.get(
-    '/api/v1/meters/:id',
-    async (request): Promise<Meter> => withLive(await known(meterParams.parse(request.params).id)),
-  );
-
-  app.patch('/api/v1/meters/:id', async (request): Promise<Meter> => {
-    const { id } = meterParams.parse(request.params);
-    const patch = meterPatch.parse(request.body);
-    if (patch.timeZone !== undefined && !isValidZone(patch.timeZone))
-      throw new HttpError(422, `timeZone: ${JSON.stringify(patch.timeZone)} is no IANA time zone such as Europe/Oslo`);
-    const meter = await store.patchMeter(id, patch);
-    if (!meter) throw new HttpError(404, `there is no meter ${id}`);
-    return withLive(meter);
+  router.add({
+    method: 'GET',
+    path: '/api/v1/meters/:id',
+    needs: 'meter:view',
+    tag: 'meters',
+    summary: 'One meter with its latest values',
+    params: meterParams,
+    answer: meterShape,
+    scoped: true,
+    handler: async ({ params }) => withLive(await known(params.id)),
   });
 
-  app.put('/api/v1/meters/:id/key', async (request): Promise<KeyAnswer> => {
-    const meter = await known(meterParams.parse(request.params).id);
-    const { key, authKey } = keyPut.parse(request.body);
-    await keys.put(meter.id, meter.serial, { key: fromHex(key), ...(authKey ? { authKey: fromHex(authKey) } : {}) });
-    const { reprocessed, left } = await context.reprocess();
-    // A meter known by its title alone may have told its number: from now on it is that meter.
-    return { reprocessed, left, meter: context.successor(meter.id) ?? meter.id };
+  router.add({
+    method: 'PATCH',
+    path: '/api/v1/meters/:id',
+    needs: 'meter:modify',
+    tag: 'meters',
+    summary: 'Names a meter, says its place, number and time zone',
+    params: meterParams,
+    body: meterPatch,
+    answer: meterShape,
+    scoped: true,
+    handler: async ({ params: { id }, body: patch, about }) => {
+      if (patch.timeZone !== undefined && !isValidZone(patch.timeZone))
+        throw new HttpError(
+          422,
+          `timeZone: ${JSON.stringify(patch.timeZone)} is no IANA time zone such as Europe/Oslo`,
+        );
+      about(`meter ${id}`, patch);
+      const meter = await store.patchMeter(id, patch);
+      if (!meter) throw new HttpError(404, `there is no meter ${id}`);
+      return withLive(meter);
+    },
+  });
+
+  router.add({
+    method: 'PUT',
+    path: '/api/v1/meters/:id/key',
+    needs: 'key:modify',
+    tag: 'meters',
+    summary: 'Gives the key of a meter that enciphers; it is kept sealed and never shown',
+    params: meterParams,
+    body: keyPut,
+    answer: keyAnswer,
+    scoped: true,
+    handler: async ({ params, body: { key, authKey }, about }): Promise<KeyAnswer> => {
+      const meter = await known(params.id);
+      about(`meter ${meter.id}`, { serial: meter.serial });
+      await keys.put(meter.id, meter.serial, { key: fromHex(key), ...(authKey ? { authKey: fromHex(authKey) } : {}) });
+      const { reprocessed, left } = await context.reprocess();
+      // A meter known by its title alone may have told its number: from now on it is that meter.
+      return { reprocessed, left, meter: context.successor(meter.id) ?? meter.id };
+    },
   });
 }

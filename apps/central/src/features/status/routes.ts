@@ -1,13 +1,15 @@
 /** GET /api/v1/status, /health and /metrics: how the central system fares, for pages, watchdogs and Prometheus. */
 
-import type { Status } from '@amiable/model';
-import type { FastifyInstance } from 'fastify';
+import { may, type Status } from '@amiable/model';
+import { status } from '@amiable/model/schemas';
+import { z } from 'zod';
 import type { Context } from '../../context.ts';
+import type { Router } from '../../http/router.ts';
 
 /** How long health waits for the database, ms. */
 const PATIENCE = 4000;
 
-export function statusRoutes(app: FastifyInstance, context: Context): void {
+export function statusRoutes(router: Router, context: Context): void {
   const { store, ingest, live } = context;
 
   /** What keeps the central system itself from taking messages. */
@@ -20,48 +22,74 @@ export function statusRoutes(app: FastifyInstance, context: Context): void {
   };
   const causes = async (): Promise<string[]> => [...(await own()), ...context.causes()];
 
-  app.get('/api/v1/status', async (): Promise<Status> => {
-    const [found, counted] = await Promise.all([causes(), store.counters()]);
-    return {
-      version: context.version,
-      now: new Date(context.now()).toISOString(),
-      speed: context.speed,
-      simulated: context.simulated,
-      timeZone: context.timeZone,
-      meters: counted.meters,
-      newMeters: counted.newMeters,
-      messages: {
-        accepted: ingest.counters.accepted,
-        duplicates: ingest.counters.duplicates,
-        rejected: ingest.counters.rejected,
-        unplaced: counted.unplaced,
-      },
-      causes: found,
-    };
+  router.add({
+    method: 'GET',
+    path: '/api/v1/status',
+    needs: 'caller',
+    tag: 'system',
+    summary: 'Version, the server’s clock, counters, and causes when something is wrong',
+    answer: status,
+    scoped: true,
+    handler: async (): Promise<Status> => {
+      const [found, counted] = await Promise.all([causes(), store.counters()]);
+      return {
+        version: context.version,
+        now: new Date(context.now()).toISOString(),
+        speed: context.speed,
+        simulated: context.simulated,
+        timeZone: context.timeZone,
+        meters: counted.meters,
+        newMeters: counted.newMeters,
+        messages: {
+          accepted: ingest.counters.accepted,
+          duplicates: ingest.counters.duplicates,
+          rejected: ingest.counters.rejected,
+          unplaced: counted.unplaced,
+        },
+        causes: found,
+      };
+    },
   });
 
-  app.get('/health', async (_request, reply) => {
-    const found = await causes();
-    return reply.code(found.length ? 503 : 200).send({ ok: found.length === 0, causes: found });
+  router.add({
+    method: 'GET',
+    path: '/health',
+    needs: 'public',
+    tag: 'system',
+    summary: '200 when all is well, else 503; causes only for those who may view the system',
+    answer: z.object({ ok: z.boolean(), causes: z.array(z.string()).optional() }),
+    handler: async ({ caller, reply }) => {
+      const found = await causes();
+      const told = may(caller, 'system:view') ? { causes: found } : {};
+      return reply.code(found.length ? 503 : 200).send({ ok: found.length === 0, ...told });
+    },
   });
 
-  app.get('/metrics', async (_request, reply) => {
-    const { accepted, duplicates, rejected, unplaced } = ingest.counters;
-    const lines = [
-      ...metric('amiable_messages_total', 'counter', 'Messages by what became of them.', [
-        ['{result="accepted"}', accepted],
-        ['{result="duplicate"}', duplicates],
-        ['{result="rejected"}', rejected],
-        ['{result="unplaced"}', unplaced],
-      ]),
-      ...metric('amiable_messages_pending', 'gauge', 'Messages that wait for their commit.', [['', ingest.pending]]),
-      ...metric('amiable_live_listeners', 'gauge', 'Pages that listen to live values.', [['', live.listeners]]),
-      ...metric('amiable_up', 'gauge', 'Whether the database answers and takes messages.', [
-        ['', (await own()).length ? 0 : 1],
-      ]),
-      ...metric('process_resident_memory_bytes', 'gauge', 'Resident memory.', [['', process.memoryUsage.rss()]]),
-    ];
-    return reply.type('text/plain; version=0.0.4; charset=utf-8').send(`${lines.join('\n')}\n`);
+  router.add({
+    method: 'GET',
+    path: '/metrics',
+    needs: 'execute:metrics',
+    tag: 'system',
+    summary: 'Counters and gauges for Prometheus',
+    answer: 'text/plain',
+    handler: async ({ reply }) => {
+      const { accepted, duplicates, rejected, unplaced } = ingest.counters;
+      const lines = [
+        ...metric('amiable_messages_total', 'counter', 'Messages by what became of them.', [
+          ['{result="accepted"}', accepted],
+          ['{result="duplicate"}', duplicates],
+          ['{result="rejected"}', rejected],
+          ['{result="unplaced"}', unplaced],
+        ]),
+        ...metric('amiable_messages_pending', 'gauge', 'Messages that wait for their commit.', [['', ingest.pending]]),
+        ...metric('amiable_live_listeners', 'gauge', 'Pages that listen to live values.', [['', live.listeners]]),
+        ...metric('amiable_up', 'gauge', 'Whether the database answers and takes messages.', [
+          ['', (await own()).length ? 0 : 1],
+        ]),
+        ...metric('process_resident_memory_bytes', 'gauge', 'Resident memory.', [['', process.memoryUsage.rss()]]),
+      ];
+      return reply.type('text/plain; version=0.0.4; charset=utf-8').send(`${lines.join('\n')}\n`);
+    },
   });
 }
 
