@@ -1,6 +1,7 @@
 export { type BackupOptions, type BackupResult, backup, type Progress } from './backup/backup.ts';
 export { BackupError } from './backup/format.ts';
 export { type RestoreOptions, type RestoreResult, restore } from './backup/restore.ts';
+export { type VerifyOptions, verifyBackup } from './backup/verify.ts';
 export { takeInstanceLock } from './embedded/instance-lock.ts';
 export { runningUrl } from './embedded/running.ts';
 export { type Embedded, type EmbeddedOptions, startEmbedded } from './embedded/supervisor.ts';
