@@ -12,6 +12,7 @@ export {
   listenTcp,
   listenUdp,
 } from './listen.ts';
+export { createLog, type Fields, type Level, type Log, type LogForm, type LogOptions } from './log.ts';
 export {
   DEFAULT_GROUP,
   isMulticast,

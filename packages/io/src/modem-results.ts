@@ -28,6 +28,8 @@ export interface ResultReader {
   /** @returns what stands behind a CONNECT: it is data of the call, and no line is looked for in it */
   push(bytes: Uint8Array): Uint8Array | undefined;
   reset(): void;
+  /** CONNECT has been read, but not the end of its line. */
+  readonly pending: boolean;
   /** Octets that were part of no result code since `reset`. */
   readonly noise: number;
 }
@@ -87,8 +89,11 @@ export function createResultReader(take: (result: Result) => void): ResultReader
   let noise = 0;
   let tooLong = false;
   /** A CONNECT in words ends with CR LF: the LF may come later. */
-  let connected: 'no' | 'linefeed' = 'no';
+  let pending = false;
   return {
+    get pending() {
+      return pending;
+    },
     get noise() {
       return noise;
     },
@@ -96,14 +101,14 @@ export function createResultReader(take: (result: Result) => void): ResultReader
       line = '';
       noise = 0;
       tooLong = false;
-      connected = 'no';
+      pending = false;
     },
     push(bytes) {
       for (let at = 0; at < bytes.length; at++) {
         // Some modems answer with the parity of the line set: 7 bits are what counts.
         const octet = (bytes[at] as number) & 0x7f;
-        if (connected === 'linefeed') {
-          connected = 'no';
+        if (pending) {
+          pending = false;
           return bytes.subarray(octet === LF ? at + 1 : at);
         }
         if (octet !== CR && octet !== LF) {
@@ -122,7 +127,7 @@ export function createResultReader(take: (result: Result) => void): ResultReader
         take(found);
         if (found.code !== 'connect') continue;
         if (octet === LF || /^\d/.test(found.text)) return bytes.subarray(at + 1);
-        connected = 'linefeed';
+        pending = true;
       }
       return undefined;
     },
@@ -144,7 +149,6 @@ export class CarrierWatch {
       const octet = (bytes[i] as number) & 0x7f;
       if (octet === NO_CARRIER.charCodeAt(this.#at)) this.#at++;
       else this.#at = octet === CR ? 1 : 0;
-      if (this.#at === NO_CARRIER.length && i < bytes.length - 1) this.#at = 0;
     }
     return this.#at === NO_CARRIER.length;
   }
