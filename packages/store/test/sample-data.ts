@@ -33,4 +33,36 @@ insert into amiable.change_log (meter, register, time, mantissa, scaler, quality
 insert into amiable.meter_change (meter, field, was, became, at) values (1, 'name', null, 'x', '2026-01-06 00:00+00');
 insert into amiable.unplaced values (md5('u')::uuid, 'noKey', 'attic', 'han0', 'han', '2026-01-05 00:00+00', decode('7e00', 'hex'), '{}');
 `,
+  6: `
+insert into amiable.readout_set values ('own', '{"identification": [], "profiles": [], "logs": [], "registers": {}}', '2026-01-05 00:00+00');
+insert into amiable.connection (meter, protocol, address, transport, readout, identity, changed_at)
+  values (1, 'dlms', 'tcp://198.51.100.1:4059', 'wrapper', 'own', null, '2026-01-05 00:00+00');
+insert into amiable.connection_secret values (1, 'password', decode('00ff', 'hex'), '2026-01-05 00:00+00');
+insert into amiable.invocation_counter values (1, 'k', 4294967295, 7);
+insert into amiable.readout_state (meter, tried_at, outcome, configuration, delivers)
+  values (1, '2026-01-05 00:00+00', 'done', '{"1-0:0.2.1": "7"}', '{"load": ["1-0:1.8.0"]}');
+insert into amiable.log_state values (1, 'standard', '2026-01-05 00:00+00');
+`,
+  3: `
+insert into amiable.node (id, kind, code, name, parent, path, attributes, created_at, latitude, longitude) values
+  (1, 'region', 'N', E'Nord \u00f8st', null, '{1}', '{}', '2026-01-01 00:00+00', 59.9, 10.7),
+  (2, 'transformer', 'T-1', null, 1, '{1,2}', '{"kva": 315, "oil": true}', null, null, null),
+  (3, 'premises', 'H-1', null, 2, '{1,2,3}', '{}', null, null, null),
+  (4, 'metering-point', '735999100000000001', null, 3, '{1,2,3,4}', '{}', null, null, null),
+  (5, 'concentrator', 'DC-1', null, 2, '{1,2,5}', '{}', null, null, null);
+insert into amiable.premises (node, customer, account, address) values (3, E'Kari \t O''Hara', '007', 'Storgata 1');
+insert into amiable.link (kind, child, parent, channel, from_time, to_time, recorded_at, recorded_by, replaced_at, replaced_by, reason) values
+  ('under', 2, 1, null, '2026-01-01 00:00+00', null, '2026-01-01 00:00+00', 'anna', null, null, null),
+  ('installed', 1, 4, null, '2026-01-01 00:00+00', '2026-01-02 00:00+00', '2026-01-01 00:00+00', 'anna', '2026-01-03 00:00+00', 'per', 'typo'),
+  ('installed', 1, 4, null, '2026-01-01 00:00+00', null, '2026-01-03 00:00+00', 'per', null, null, null),
+  ('behind', 2, 1, 1, '2026-01-01 00:00+00', null, '2026-01-01 00:00+00', null, null, null, null);
+insert into amiable.meter_type (id, name, medium, readout, register_names) values (100, 'sample', 'electricity', '{"logs": []}', '{"1-0:1.8.0": "A+"}');
+update amiable.meter set life = 'installed', path = '{1,2,3,4}', attributes = '{"colour": "red", "weight": 1.5}' where id = 1;
+insert into amiable.transformer_ratio (metering_point, kind, primary_value, secondary_value, from_time, recorded_at)
+  values (4, 'current', 600, 5, '2026-01-01 00:00+00', '2026-01-01 00:00+00');
+insert into amiable.attribute_definition (object, name, type, choices) values ('meter', 'colour', 'choice', '{red,"dark, blue"}');
+insert into amiable.meter_group (id, name, selection) values (1, 'winter', '{"where": []}'), (2, 'list', null);
+insert into amiable.meter_group_member values (2, 1), (2, 2);
+insert into amiable.registry_change (object, object_id, field, was, became, at) values ('node', 1, 'name', null, 'Nord', '2026-01-06 00:00+00');
+`,
 };

@@ -17,11 +17,23 @@ export const BIG = new Set([
   'attribute',
   'event',
   'event_default',
+  'readout_state',
+  'log_state',
 ]);
 /** On every node, rarely written. */
-export const REFERENCE = new Set(['meter', 'meter_key', 'register', 'layout', 'source', 'calendar']);
+export const REFERENCE = new Set([
+  'meter',
+  'meter_key',
+  'register',
+  'layout',
+  'source',
+  'calendar',
+  'readout_set',
+  'connection',
+  'connection_secret',
+]);
 /** On the coordinator only. */
-export const LOCAL = new Set(['change_log', 'meter_change', 'unplaced', 'migration']);
+export const LOCAL = new Set(['change_log', 'meter_change', 'unplaced', 'migration', 'invocation_counter']);
 
 /** They give another answer each time, or by session. */
 const VOLATILE = new Set([
@@ -45,6 +57,7 @@ const OUR_FUNCTIONS = new Set([
   'scaled',
   'quality_name',
   'trigrams',
+  'words',
 ]);
 
 function* walk(
