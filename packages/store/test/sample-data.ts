@@ -56,7 +56,7 @@ insert into amiable.link (kind, child, parent, channel, from_time, to_time, reco
   ('installed', 1, 4, null, '2026-01-01 00:00+00', '2026-01-02 00:00+00', '2026-01-01 00:00+00', 'anna', '2026-01-03 00:00+00', 'per', 'typo'),
   ('installed', 1, 4, null, '2026-01-01 00:00+00', null, '2026-01-03 00:00+00', 'per', null, null, null),
   ('behind', 2, 1, 1, '2026-01-01 00:00+00', null, '2026-01-01 00:00+00', null, null, null, null);
-insert into amiable.meter_type (id, name, medium, readout, register_names) values (100, 'sample', 'electricity', '{"logs": []}', '{"1-0:1.8.0": "A+"}');
+insert into amiable.meter_type (id, name, medium, readout, register_names) values (100, 'sample', 'electricity', null, '{"1-0:1.8.0": "A+"}');
 update amiable.meter set life = 'installed', path = '{1,2,3,4}', attributes = '{"colour": "red", "weight": 1.5}' where id = 1;
 insert into amiable.transformer_ratio (metering_point, kind, primary_value, secondary_value, from_time, recorded_at)
   values (4, 'current', 600, 5, '2026-01-01 00:00+00', '2026-01-01 00:00+00');

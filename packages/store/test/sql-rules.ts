@@ -31,9 +31,24 @@ export const REFERENCE = new Set([
   'readout_set',
   'connection',
   'connection_secret',
+  'node',
+  'premises',
+  'link',
+  'meter_type',
+  'transformer_ratio',
+  'attribute_definition',
+  'meter_group',
+  'meter_group_member',
 ]);
 /** On the coordinator only. */
-export const LOCAL = new Set(['change_log', 'meter_change', 'unplaced', 'migration', 'invocation_counter']);
+export const LOCAL = new Set([
+  'change_log',
+  'meter_change',
+  'unplaced',
+  'migration',
+  'invocation_counter',
+  'registry_change',
+]);
 
 /** They give another answer each time, or by session. */
 const VOLATILE = new Set([
