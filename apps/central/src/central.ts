@@ -1,5 +1,6 @@
 /** The central system as one role: store, front doors, live values, jobs and page, joined. */
 import type { AddressInfo } from 'node:net';
+import type { MetricSource } from '@amiable/model';
 import type { Retention } from '@amiable/store';
 import { type Store, StoreUnavailable } from '@amiable/store';
 import type { FastifyInstance } from 'fastify';
@@ -39,6 +40,8 @@ export interface CentralOptions {
   readonly retention?: Partial<Retention>;
   /** What stands in the way of other roles in this process, in words; told by /health beside its own. */
   readonly causes?: () => readonly string[];
+  /** Counters of other roles in this process, for GET /metrics. */
+  readonly metrics?: readonly MetricSource[];
   readonly log: (line: string) => void;
 }
 
@@ -83,6 +86,7 @@ export async function startCentral(options: CentralOptions): Promise<Central> {
     version: options.version,
     apiKeys: options.apiKeys,
     causes: options.causes ?? (() => []),
+    metrics: [...(options.metrics ?? [])],
     log,
     isUnavailable: (error) => error instanceof StoreUnavailable,
     reprocess,

@@ -1,4 +1,5 @@
 /** What the features of the central system share; made once by the role that runs them. */
+import type { MetricSource } from '@amiable/model';
 import type { MeterId, Store } from '@amiable/store';
 import type { Ingest } from './ingest/ingest.ts';
 import type { MeterKeys } from './keys/meter-keys.ts';
@@ -19,6 +20,8 @@ export interface Context {
   readonly apiKeys: readonly string[];
   /** What stands in the way of other roles in this process (the reader's ports), in words. */
   readonly causes: () => readonly string[];
+  /** Parts of the program add what they count for GET /metrics. */
+  readonly metrics: MetricSource[];
   readonly log: (line: string) => void;
   /** Whether an error means that the database is away for now. */
   isUnavailable(error: unknown): boolean;

@@ -1,10 +1,11 @@
 /** GET /api/v1/status, /health and /metrics: how the central system fares, for pages, watchdogs and Prometheus. */
 
-import { may, type Status } from '@amiable/model';
+import { type AddMetric, EXPOSITION_TYPE, exposition, type MetricSource, may, type Status } from '@amiable/model';
 import { status } from '@amiable/model/schemas';
 import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import type { Router } from '../../http/router.ts';
+import { processMetrics } from '../../operations/process-metrics.ts';
 
 /** How long health waits for the database, ms. */
 const PATIENCE = 4000;
@@ -73,25 +74,25 @@ export function statusRoutes(router: Router, context: Context): void {
     summary: 'Counters and gauges for Prometheus',
     answer: 'text/plain',
     handler: async ({ reply }) => {
-      const { accepted, duplicates, rejected, unplaced } = ingest.counters;
-      const lines = [
-        ...metric('amiable_messages_total', 'counter', 'Messages by what became of them.', [
-          ['{result="accepted"}', accepted],
-          ['{result="duplicate"}', duplicates],
-          ['{result="rejected"}', rejected],
-          ['{result="unplaced"}', unplaced],
-        ]),
-        ...metric('amiable_messages_pending', 'gauge', 'Messages that wait for their commit.', [['', ingest.pending]]),
-        ...metric('amiable_live_listeners', 'gauge', 'Pages that listen to live values.', [['', live.listeners]]),
-        ...metric('amiable_up', 'gauge', 'Whether the database answers and takes messages.', [
-          ['', (await own()).length ? 0 : 1],
-        ]),
-        ...metric('process_resident_memory_bytes', 'gauge', 'Resident memory.', [['', process.memoryUsage.rss()]]),
-      ];
-      return reply.type('text/plain; version=0.0.4; charset=utf-8').send(`${lines.join('\n')}\n`);
+      const up = (await own()).length === 0;
+      return reply
+        .type(EXPOSITION_TYPE)
+        .send(exposition([messageMetrics, (add) => addUp(add, up), ...context.metrics, processMetrics]));
     },
   });
+
+  const messageMetrics: MetricSource = (add) => {
+    const { accepted, duplicates, rejected, unplaced } = ingest.counters;
+    const help = 'Messages by what became of them.';
+    for (const [result, count] of Object.entries({ accepted, duplicate: duplicates, rejected, unplaced }))
+      add('amiable_messages_total', 'counter', help, count, { result });
+    add('amiable_messages_pending', 'gauge', 'Messages that wait for their commit.', ingest.pending);
+    add('amiable_live_listeners', 'gauge', 'Pages that listen to live values.', live.listeners);
+  };
 }
+
+const addUp = (add: AddMetric, up: boolean): void =>
+  add('amiable_up', 'gauge', 'Whether the database answers and takes messages.', up ? 1 : 0);
 
 /** A watchdog wants an answer, also of a database that neither answers nor refuses. */
 async function within(check: Promise<string | undefined>, patience: number): Promise<string | undefined> {
@@ -104,12 +105,4 @@ async function within(check: Promise<string | undefined>, patience: number): Pro
   } finally {
     clearTimeout(timer);
   }
-}
-
-function metric(name: string, type: string, help: string, values: readonly (readonly [string, number])[]): string[] {
-  return [
-    `# HELP ${name} ${help}`,
-    `# TYPE ${name} ${type}`,
-    ...values.map(([labels, value]) => `${name}${labels} ${value}`),
-  ];
 }
