@@ -14,6 +14,16 @@ export {
 } from './listen.ts';
 export { createLog, type Fields, type Level, type Log, type LogForm, type LogOptions } from './log.ts';
 export {
+  dialString,
+  type ModemLines,
+  type ModemLink,
+  type ModemOptions,
+  type ModemSettings,
+  modemLink,
+} from './modem.ts';
+export { parseResult, type Result, type ResultCode } from './modem-results.ts';
+export { type Called, type SimulatedModem, type SimulatedModemOptions, simulateModem } from './modem-simulated.ts';
+export {
   DEFAULT_GROUP,
   isMulticast,
   LARGEST_DATAGRAM,

@@ -145,6 +145,8 @@ export function modemTable(terms: ModemTerms): ModemTable {
     idle: {
       start: () => ({ state: { type: 'opening' }, effects: [{ do: 'open' }] }),
       stop: () => ({ state: { type: 'idle' }, effects: [{ do: 'ended' }] }),
+      opened: stay,
+      failed: stay,
       lost: stay,
       timer: stay,
       result: stay,

@@ -95,7 +95,8 @@ export function createResultReader(take: (result: Result) => void): ResultReader
       return pending;
     },
     get noise() {
-      return noise;
+      // An echo says at least that the modem is there.
+      return noise + (/^AT/i.test(line) ? 0 : line.length);
     },
     reset() {
       line = '';
@@ -121,7 +122,7 @@ export function createResultReader(take: (result: Result) => void): ResultReader
         line = '';
         tooLong = false;
         if (!found) {
-          noise += said.length;
+          if (!/^\s*AT/i.test(said)) noise += said.length;
           continue;
         }
         take(found);

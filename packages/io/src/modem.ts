@@ -125,7 +125,7 @@ class Modem implements ModemLink {
   readonly #terms: ModemTerms;
   readonly #machine;
   readonly #reader;
-  readonly #watch = new CarrierWatch();
+  #watch = new CarrierWatch();
   #events: LinkEvents | undefined;
   #opening: { resolve(): void; reject(error: Error): void } | undefined;
   #closing: Promise<void> | undefined;
@@ -134,6 +134,8 @@ class Modem implements ModemLink {
   #cancelQuiet = (): void => {};
   #cancelPoll = (): void => {};
   #carrierSeen = false;
+  /** Counts openings: what the link says late of an earlier one is not heard. */
+  #opened = 0;
   speed: number | undefined;
 
   constructor(options: ModemOptions, terms: ModemTerms) {
@@ -190,24 +192,15 @@ class Modem implements ModemLink {
   #perform(effect: ModemEffect): void {
     switch (effect.do) {
       case 'open':
-        this.#reader.reset();
-        this.#link
-          .open({
-            data: (bytes) => this.#data(bytes),
-            closed: (error) => this.#machine.send({ type: 'lost', error }),
-          })
-          .then(
-            () => this.#machine.send({ type: 'opened' }),
-            (error) => this.#machine.send({ type: 'failed', error: portError(this.#link.describe, error) }),
-          );
+        this.#openLink(++this.#opened);
         break;
-      case 'close':
+      case 'close': {
+        const own = this.#opened;
         // Whatever the link says of its closing, it is closed then.
-        this.#link.close().then(
-          () => this.#machine.send({ type: 'lost', error: undefined }),
-          (error) => this.#machine.send({ type: 'lost', error }),
-        );
+        const closed = (): void => this.#tell(own, { type: 'lost', error: undefined });
+        this.#link.close().then(closed, closed);
         break;
+      }
       case 'write':
         this.#reader.reset();
         // A failure shows as `lost`, or as silence.
@@ -247,6 +240,28 @@ class Modem implements ModemLink {
         this.#ended();
         break;
     }
+  }
+
+  #tell(own: number, input: ModemInput): void {
+    if (own === this.#opened) this.#machine.send(input);
+  }
+
+  #openLink(own: number): void {
+    this.#reader.reset();
+    this.#watch = new CarrierWatch();
+    this.speed = undefined;
+    const link = this.#link;
+    link
+      .open({
+        data: (bytes) => {
+          if (own === this.#opened) this.#data(bytes);
+        },
+        closed: (error) => this.#tell(own, { type: 'lost', error }),
+      })
+      .then(
+        () => this.#tell(own, { type: 'opened' }),
+        (error) => this.#tell(own, { type: 'failed', error: portError(link.describe, error) }),
+      );
   }
 
   #tellClosed(error: Error | undefined): void {

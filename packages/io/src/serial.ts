@@ -40,6 +40,8 @@ export interface SerialLink extends Link {
    * telegrams back. Before the port is open it says how they shall be from the opening on. @throws PortError
    */
   setSignals(signals: Signals): Promise<void>;
+  /** Whether Data Carrier Detect is on: a modem has a call. @throws PortError where the line has no control lines */
+  carrier(): Promise<boolean>;
 }
 
 /** Control lines of a serial port; true is on (asserted). */
@@ -118,6 +120,13 @@ export function serialLink({ path, baud = 2400, parity = 'E', binding }: SerialO
       // The library sets all lines at once, so those said before are said again.
       lines = { ...lines, ...signals };
       if (port) await signal(port, lines);
+    },
+    carrier() {
+      const stream = port;
+      if (!stream) return Promise.reject(new PortError('closed', `${path}: not open`));
+      return new Promise((resolve, reject) => {
+        stream.get((error, found) => (error ? reject(portError(path, error)) : resolve(found?.dcd === true)));
+      });
     },
     // Nobody can hold a meter back: bytes not fetched now are lost in the kernel's small buffer, so drain always.
     pause() {},
