@@ -151,6 +151,8 @@ function meterCommand(simulate: Command): void {
       await new Promise<void>((resolve) => {
         process.once('SIGINT', resolve);
         process.once('SIGTERM', resolve);
+        // Started by another program of ours: without it there is nobody to read the meters.
+        if (process.connected) process.once('disconnect', resolve);
       });
       await running.close();
     });
