@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startEmbedded } from '../src/embedded/supervisor.ts';
 import { numberedId } from './numbered.ts';
 
-const kills = Number(process.env.AMIABLE_CRASH_KILLS ?? 10);
+const kills = Number(process.env.AMIABLE_CRASH_KILLS ?? 4);
 let dataDir: string;
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'amiable-crash-'));
