@@ -43,6 +43,22 @@ insert into amiable.readout_state (meter, tried_at, outcome, configuration, deli
   values (1, '2026-01-05 00:00+00', 'done', '{"1-0:0.2.1": "7"}', '{"load": ["1-0:1.8.0"]}');
 insert into amiable.log_state values (1, 'standard', '2026-01-05 00:00+00');
 `,
+  2: `
+insert into amiable.segment (id, name, description) values (2, 'north', null);
+update amiable.meter set segment = 2 where id % 2 = 0;
+insert into amiable.user_account (id, name, name_key, password, language, attributes, all_segments, created_at) values
+  (1, 'Anna', 'anna', '$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA', 'nb', '{"fullName": "Anna \\t O''Hara"}', true, '2026-01-01 00:00+00'),
+  (2, 'per', 'per', null, null, '{}', false, '2026-01-01 00:00+00');
+insert into amiable.user_group (id, name, privileges) values (100, 'north', '{meter:view,"execute:read-now"}');
+insert into amiable.user_in_group values (1, 1), (2, 100);
+insert into amiable.user_segment values (2, 2);
+insert into amiable.token (id, account, name, hash, privileges, segments, created_at, expires_at, last_used_at)
+  values (1, 2, 'export', decode('00ff', 'hex'), '{meter:view}', '{2}', '2026-01-01 00:00+00', null, null);
+insert into amiable.session values (decode('0a00', 'hex'), 1, 'page', '2026-01-01 00:00+00', '2026-01-01 00:00+00', 1000, '2026-01-02 00:00+00', 'curl', '::1');
+insert into amiable.first_code values (1, decode('00', 'hex'), '2026-01-01 00:00+00');
+insert into amiable.audit (at, who, account, token, action, object, detail, address)
+  values ('2026-01-01 00:00+00', 'Anna', 1, null, 'PATCH /api/v1/meters/:id', 'meter 1', '{"name": "x"}', '::1');
+`,
   3: `
 insert into amiable.node (id, kind, code, name, parent, path, attributes, created_at, latitude, longitude) values
   (1, 'region', 'N', E'Nord \u00f8st', null, '{1}', '{}', '2026-01-01 00:00+00', 59.9, 10.7),
@@ -64,5 +80,18 @@ insert into amiable.attribute_definition (object, name, type, choices) values ('
 insert into amiable.meter_group (id, name, selection) values (1, 'winter', '{"where": []}'), (2, 'list', null);
 insert into amiable.meter_group_member values (2, 1), (2, 2);
 insert into amiable.registry_change (object, object_id, field, was, became, at) values ('node', 1, 'name', null, 'Nord', '2026-01-06 00:00+00');
+`,
+  5: `
+insert into amiable.journal_writer (name, started_at, seen_at) values ('host/1', '2026-01-05 00:00+00', '2026-01-05 00:00+00');
+create table amiable.transaction_2026_01 partition of amiable.transaction for values from (794354201395200000) to (805588225228800000);
+insert into amiable.transaction (id, parent, run, meter, started_at, ended_at, changed, kind, state, text, detail) values
+  (794704248422400001, null, 7, null, '2026-01-05 00:00+00', null, 794704248422400001, 'task', 'running', E'daily \t values', null),
+  (794704248422400002, 794704248422400001, 7, 1, '2026-01-05 00:00+00', '2026-01-05 00:01+00', 794704248422400003, 'meter', 'done', 'meter-1', '{"values": 96}');
+insert into amiable.event (meter, time, code, source, ordinal, event, category, severity, status, detail, received_at) values
+  (1, '2026-01-05 00:00+00', 23, 'standard', 0, 'power-down', 'power', 1, 32768, null, '2026-01-06 00:00+00'),
+  (1, '2026-01-05 00:00+00', 23, 'standard', 1, 'power-down', 'power', 1, null, '{"a": 1}', null);
+insert into amiable.planned_interruption (node, starts_at, ends_at, reason, at) values (1, '2026-01-05 00:00+00', '2026-01-05 04:00+00', 'new cable', '2026-01-01 00:00+00');
+insert into amiable.gap values (1, 'load', '2026-01-05', 96, 4, 0, 2, 'after 60 days', '2026-03-06 00:00+00', '2026-03-06 00:00+00');
+insert into amiable.completeness values ('2026-01-05', 'load', 0, 1, 50, 49, 4800, 4794, 4, 0, 2, '2026-03-06 00:00+00');
 `,
 };

@@ -19,6 +19,7 @@ export const BIG = new Set([
   'event_default',
   'readout_state',
   'log_state',
+  'gap',
 ]);
 /** On every node, rarely written. */
 export const REFERENCE = new Set([
@@ -46,8 +47,22 @@ export const LOCAL = new Set([
   'meter_change',
   'unplaced',
   'migration',
+  'journal_writer',
+  'transaction',
+  'transaction_default',
+  'planned_interruption',
+  'completeness',
   'invocation_counter',
   'registry_change',
+  'audit',
+  'first_code',
+  'segment',
+  'session',
+  'token',
+  'user_account',
+  'user_group',
+  'user_in_group',
+  'user_segment',
 ]);
 
 /** They give another answer each time, or by session. */
