@@ -29,53 +29,81 @@ import {
   total,
 } from '@amiable/model/schemas';
 import { config, type z } from 'zod';
+import { regain } from './access/unauthorized.ts';
 
 // A strict Content-Security-Policy forbids generated code, and merely trying it is reported in the console.
 config({ jitless: true });
 
-const BASE = '/api/v1';
+export const BASE = '/api/v1';
 
-export type FailureKind = 'offline' | 'missing' | 'refused' | 'server' | 'shape';
+/** `unauthorized`: nobody is logged in; `forbidden`: whoever is may not. */
+export type FailureKind = 'offline' | 'missing' | 'refused' | 'server' | 'shape' | 'unauthorized' | 'forbidden';
 
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly kind: FailureKind;
-  constructor(kind: FailureKind, message: string) {
+  /** Seconds after which asking again makes sense, where the server said so. */
+  readonly retryAfter: number | undefined;
+  constructor(kind: FailureKind, message: string, retryAfter?: number) {
     super(message);
     this.kind = kind;
+    this.retryAfter = retryAfter;
   }
 }
 
 function kindOf(status: number): FailureKind {
   if (status === 404) return 'missing';
+  if (status === 401) return 'unauthorized';
+  if (status === 403) return 'forbidden';
   return status >= 500 ? 'server' : 'refused';
 }
 
-async function ask<S extends z.ZodType>(
-  schema: S,
-  path: string,
-  init?: RequestInit,
-  mark?: string,
-): Promise<z.infer<S>> {
-  let response: Response;
-  let text: string;
+interface Answer {
+  readonly response: Response;
+  readonly text: string;
+}
+
+async function request(path: string, init: RequestInit | undefined): Promise<Answer> {
   try {
-    response = await fetch(BASE + path, init);
-    text = await response.text();
+    const response = await fetch(BASE + path, init);
+    return { response, text: await response.text() };
   } catch (fault) {
     if (fault instanceof DOMException && fault.name === 'AbortError') throw fault;
     throw new ApiError('offline', '');
   }
+}
+
+/** The API asked as it is, with the one thing added that holds everywhere: who has to log in is led to it. */
+export async function answerOf(path: string, init?: RequestInit): Promise<Answer> {
+  const answer = await request(path, init);
+  if (answer.response.status !== 401) return answer;
+  return (await regain()) === 'again' ? request(path, init) : answer;
+}
+
+/** @param own the 401 is the answer to what was asked (a wrong password), not an ended session */
+export async function ask<S extends z.ZodType>(
+  schema: S,
+  path: string,
+  init?: RequestInit,
+  mark?: string,
+  own = false,
+): Promise<z.infer<S>> {
+  const { response, text } = own ? await request(path, init) : await answerOf(path, init);
   if (mark) performance.mark(mark);
   let body: unknown;
   try {
-    body = JSON.parse(text);
+    body = response.status === 204 ? {} : JSON.parse(text);
   } catch {
     throw new ApiError(response.ok ? 'shape' : kindOf(response.status), `${response.status} ${response.statusText}`);
   }
   if (!response.ok) {
     const said = problem.safeParse(body);
-    throw new ApiError(kindOf(response.status), said.success ? said.data.error : `${response.status}`);
+    const wait = Number(response.headers.get('retry-after') ?? '');
+    throw new ApiError(
+      kindOf(response.status),
+      said.success ? said.data.error : `${response.status}`,
+      wait > 0 ? wait : undefined,
+    );
   }
   const read = schema.safeParse(body);
   if (!read.success) {
@@ -85,11 +113,11 @@ async function ask<S extends z.ZodType>(
   return read.data;
 }
 
-function send(method: string, body: unknown): RequestInit {
+export function send(method: string, body: unknown): RequestInit {
   return { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }
 
-function query(parameters: Record<string, string | number | undefined>): string {
+export function query(parameters: Record<string, string | number | undefined>): string {
   const out = new URLSearchParams();
   for (const [key, value] of Object.entries(parameters))
     if (value !== undefined && value !== '') out.set(key, String(value));
@@ -98,7 +126,7 @@ function query(parameters: Record<string, string | number | undefined>): string 
 }
 
 /** Without a signal, since `exactOptionalPropertyTypes` wants absence rather than undefined. */
-function until(signal: AbortSignal | undefined): RequestInit {
+export function until(signal: AbortSignal | undefined): RequestInit {
   return signal ? { signal } : {};
 }
 

@@ -12,7 +12,10 @@ export const queryClient = new QueryClient({
       refetchOnWindowFocus: false,
       // What was refused or is not there will not come by asking again.
       retry: (count, fault) =>
-        count < 2 && !(fault instanceof ApiError && ['missing', 'refused', 'shape'].includes(fault.kind)),
+        count < 2 &&
+        !(
+          fault instanceof ApiError && ['missing', 'refused', 'shape', 'unauthorized', 'forbidden'].includes(fault.kind)
+        ),
       retryDelay: (count) => 400 * 2 ** count,
     },
   },

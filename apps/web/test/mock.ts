@@ -10,6 +10,7 @@ import type { Energy, Meter, MeterPatch, StoredMessage } from '@amiable/model';
 import { keyPut, meterPatch } from '@amiable/model/schemas';
 import { explain } from './explain.ts';
 import { FRAMES } from './frames.ts';
+import { accessAnswer, type MockCaller } from './mock-access.ts';
 import {
   energyOf,
   type House,
@@ -52,7 +53,13 @@ const POLICY = "default-src 'self'; style-src 'self'; script-src 'self'; img-src
 
 export function createMock(options: MockOptions = {}) {
   const now = options.now ?? Date.now;
-  const state = { mode: options.mode ?? ('live' as MockMode), refuseLive: false, requests: [] as string[] };
+  const state = {
+    mode: options.mode ?? ('live' as MockMode),
+    /** Who is logged in; see mock-access.ts. */
+    caller: 'anna' as MockCaller,
+    refuseLive: false,
+    requests: [] as string[],
+  };
   const patches = new Map<string, MeterPatch & { hasKey?: boolean }>();
   const streams = new Set<{ response: ServerResponse; meters: Set<string> | undefined }>();
   const sockets = new Set<import('node:net').Socket>();
@@ -152,6 +159,9 @@ export function createMock(options: MockOptions = {}) {
     const url = new URL(request.url ?? '/', 'http://localhost');
     const [, , , what, id, part, last] = url.pathname.split('/');
     state.requests.push(`${request.method} ${url.pathname}${url.search}`);
+    const sent = request.method === 'GET' ? {} : await body(request).catch(() => ({}));
+    const known = accessAnswer(state, `${request.method} /${[what, id].filter(Boolean).join('/')}`, sent);
+    if (known) return json(response, known.code, known.body);
     if (state.mode === 'error')
       return json(response, 500, { error: 'The database does not answer. Is its disk full?' });
     if (state.mode === 'loading') return;
@@ -194,13 +204,13 @@ export function createMock(options: MockOptions = {}) {
     if (!h) return json(response, 404, { error: `No meter has the number ${id}.` });
     const number = (name: string, fallback: number) => Number(url.searchParams.get(name) ?? fallback);
     if (part === undefined && request.method === 'PATCH') {
-      const patch = meterPatch.parse(await body(request));
+      const patch = meterPatch.parse(sent);
       patches.set(id, { ...patches.get(id), ...patch });
       return json(response, 200, show(h));
     }
     if (part === undefined) return json(response, 200, show(h));
     if (part === 'key' && request.method === 'PUT') {
-      keyPut.parse(await body(request));
+      keyPut.parse(sent);
       patches.set(id, { ...patches.get(id), hasKey: true });
       return json(response, 200, { reprocessed: 41, left: 0, meter: id });
     }

@@ -1,5 +1,5 @@
 /** The page's languages. English is part of the first load; the others come as files of their own when chosen. */
-import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from 'react';
+import { createContext, type ReactNode, startTransition, useContext, useEffect, useMemo, useState } from 'react';
 import { createFormat, type Format } from '../format.ts';
 import { remember, remembered } from '../theme.ts';
 import { type Dictionary, en, type Key } from './en.ts';
@@ -10,7 +10,7 @@ export type { Key } from './en.ts';
 
 const STORED = 'amiable.language';
 
-function isLanguage(text: string | null | undefined): text is Language {
+export function isLanguage(text: string | null | undefined): text is Language {
   return text !== null && text !== undefined && text in LANGUAGES;
 }
 
@@ -36,8 +36,8 @@ export type Parameters = Readonly<Record<string, string | number>>;
 export type Translate = (key: Key, parameters?: Parameters) => string;
 
 /** With `n: 1` the form `key_one` is taken where there is one. */
-export function createTranslate(dictionary: Dictionary, format: Format): Translate {
-  const table = dictionary as Readonly<Record<string, string>>;
+export function createTranslate(dictionary: Readonly<Record<string, string>>, format: Format): Translate {
+  const table = dictionary;
   return (key, parameters) => {
     const one = parameters?.n === 1 ? table[`${key}_one`] : undefined;
     const text = one ?? table[key] ?? key;
@@ -89,7 +89,8 @@ export function LanguageProvider({ initial, children }: { initial: Initial; chil
       t: createTranslate(current.dictionary, format),
       setLanguage(language) {
         remember(STORED, language);
-        loadDictionary(language).then((dictionary) => setCurrent({ language, dictionary }));
+        // A transition: a page whose own words are still on their way stays as it is until they are there.
+        loadDictionary(language).then((dictionary) => startTransition(() => setCurrent({ language, dictionary })));
       },
     };
   }, [current]);

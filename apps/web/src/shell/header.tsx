@@ -1,11 +1,14 @@
 /** The bar above every page: where one is, whether the values are live, language and theme. */
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
-import { Link, useLocation } from 'wouter';
+import { Link } from 'wouter';
+import { accessApi } from '../access/api.ts';
+import { useMe } from '../access/session.ts';
 import { LANGUAGES, type Language, useSpeech } from '../i18n/index.tsx';
 import { reconnect, useConnection } from '../live.ts';
 import { statusQuery } from '../queries.ts';
 import { currentTheme, setTheme, type Theme } from '../theme.ts';
+import { GuestBanner, Navigation } from './nav.tsx';
 
 function Brand(): ReactNode {
   return (
@@ -87,12 +90,18 @@ function ThemeButton(): ReactNode {
 
 function LanguageChoice(): ReactNode {
   const { t, language, setLanguage } = useSpeech();
+  const me = useMe();
   return (
     <select
       className="language"
       aria-label={t('language')}
       value={language}
-      onChange={(event) => setLanguage(event.target.value as Language)}
+      onChange={(event) => {
+        const chosen = event.target.value as Language;
+        setLanguage(chosen);
+        // Whoever is logged in finds it again elsewhere; that it could not be kept is no reason to disturb.
+        if (me?.kind === 'user') accessApi.language(chosen).catch(() => {});
+      }}
     >
       {Object.entries(LANGUAGES).map(([code, name]) => (
         <option key={code} value={code} lang={code}>
@@ -100,25 +109,6 @@ function LanguageChoice(): ReactNode {
         </option>
       ))}
     </select>
-  );
-}
-
-/** Tools for engineers, out of the way of those who look at their house. */
-function ToolLink(): ReactNode {
-  const { t } = useSpeech();
-  const [path] = useLocation();
-  return (
-    <Link
-      href="/explain"
-      className="icon-button tool-link"
-      title={t('explainTitle')}
-      aria-label={t('explainTitle')}
-      aria-current={path === '/explain' ? 'page' : undefined}
-    >
-      <svg viewBox="0 0 20 16" width="22" height="18" aria-hidden="true">
-        <path d="M4.5 2H1.5v12h3m11-12h3v12h-3M5.7 6 8 4.8v6.4M10.8 8a2 3.2 0 0 0 4 0 2 3.2 0 0 0-4 0" />
-      </svg>
-    </Link>
   );
 }
 
@@ -134,11 +124,12 @@ export function Header(): ReactNode {
           <Brand />
           <ConnectionState />
           <span className="spacer" />
-          <ToolLink />
+          <Navigation />
           <LanguageChoice />
           <ThemeButton />
         </div>
       </header>
+      <GuestBanner />
     </>
   );
 }

@@ -1,6 +1,7 @@
 /** What stands in place of content: faults in words, unknown addresses. */
 import type { ReactNode } from 'react';
-import { Link, useLocation } from 'wouter';
+import { Link, useLocation, useSearch } from 'wouter';
+import { loginAddress } from '../access/address.ts';
 import { ApiError } from '../api.ts';
 import { type Translate, useSpeech } from '../i18n/index.tsx';
 
@@ -8,9 +9,26 @@ export function faultText(t: Translate, fault: unknown): { title: string; text: 
   const kind = fault instanceof ApiError ? fault.kind : 'shape';
   const detail = fault instanceof Error ? fault.message : String(fault);
   if (kind === 'offline') return { title: t('errorTitle'), text: t('errorOffline'), detail: '' };
+  if (kind === 'unauthorized') return { title: t('errorUnknown'), text: t('errorUnknownText'), detail: '' };
+  if (kind === 'forbidden') return { title: t('errorForbidden'), text: t('errorForbiddenText'), detail };
   if (kind === 'missing') return { title: t('errorMissing'), text: detail, detail: '' };
   if (kind === 'shape') return { title: t('errorTitle'), text: t('errorShape'), detail };
   return { title: t('errorTitle'), text: t('errorServer'), detail };
+}
+
+/** Leads to the log-in and back to here. */
+export function LogInLink({ small }: { small?: boolean }): ReactNode {
+  const { t } = useSpeech();
+  const [path] = useLocation();
+  const search = useSearch();
+  return (
+    <Link
+      href={loginAddress(search ? `${path}?${search}` : path)}
+      className={small ? 'button small' : 'button primary'}
+    >
+      {t('logIn')}
+    </Link>
+  );
 }
 
 export function Fault({ fault, retry, small }: { fault: unknown; retry?: () => void; small?: boolean }): ReactNode {
@@ -28,10 +46,14 @@ export function Fault({ fault, retry, small }: { fault: unknown; retry?: () => v
       <Heading>{said.title}</Heading>
       <p>{said.text}</p>
       {said.detail && <p className="notice-detail">{said.detail}</p>}
-      {retry && (
-        <button type="button" className="button" onClick={retry}>
-          {t('tryAgain')}
-        </button>
+      {fault instanceof ApiError && fault.kind === 'unauthorized' ? (
+        <LogInLink />
+      ) : (
+        retry && (
+          <button type="button" className="button" onClick={retry}>
+            {t('tryAgain')}
+          </button>
+        )
       )}
     </section>
   );

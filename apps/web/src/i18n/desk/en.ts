@@ -1,0 +1,42 @@
+/** English, the dictionary of these pages that the others are measured by. `{n}` stands for what is filled in. */
+export const en = {
+  logInTitle: 'Log in to Amiable',
+  logInBack: 'After that you are back where you were.',
+  userName: 'User name',
+  userNameHint: 'Short, as it is typed at every log-in.',
+  password: 'Password',
+  loggingIn: 'Logging in…',
+  wrongPassword: 'Name or password is wrong.',
+  tooManyTries: 'Too many tries. Try again in {n} seconds.',
+  lostPassword: 'Forgotten your password? An administrator can set a new one.',
+  asGuest: 'Look around without logging in',
+  endedTitle: 'Your session has ended',
+  endedText: 'Log in again to go on. What you typed is kept.',
+  otherUser: 'Someone else',
+  firstTitle: 'The first administrator',
+  firstText:
+    'This account may do everything, and makes the accounts of all others. It can be made once, with the link that the central system printed when it started.',
+  firstCode: 'One-time code',
+  firstCodeHint: 'It stands at the end of the link, behind #.',
+  firstMake: 'Make the account',
+  firstElse: 'There is an account already? Log in',
+  firstNeeded: 'There is no administrator yet.',
+  newPassword: 'New password',
+  passwordAgain: 'The same once more',
+  passwordDiffers: 'The two are not the same.',
+  strengthHint: 'At least {n} characters; a sentence is good.',
+  strengthShort: '{n} more characters are needed.',
+  strengthShort_one: '1 more character is needed.',
+  strength_weak: 'Weak: easy to guess.',
+  strength_fair: 'Fair.',
+  strength_good: 'Strong.',
+  changePassword: 'Change password',
+  oldPassword: 'Present password',
+  passwordChanged: 'Changed. Your other sessions have ended.',
+  mustChange: 'Your password was given by an administrator. Choose your own now.',
+  groups: 'Groups',
+  logOutEverywhere: 'Log out everywhere',
+} as const;
+
+export type DeskKey = keyof typeof en;
+export type DeskDictionary = Readonly<Record<DeskKey, string>>;
