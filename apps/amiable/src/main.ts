@@ -55,6 +55,11 @@ const COMMANDS: readonly (readonly [string, string, () => Promise<(parent: Comma
   ],
   ['simulate', 'be a meter that is not there', async () => (await import('@amiable/simulator')).simulateCommand],
   [
+    'backups',
+    'the backups that the server keeps of itself: list, now, check, remove',
+    async () => (await import('@amiable/operator')).backupsCommand,
+  ],
+  [
     'backup',
     'write the whole database into one file',
     async () => (await import('./database/command.ts')).backupCommand,

@@ -15,6 +15,8 @@ import { openPlaceholders } from './keys/placeholders.ts';
 import { portMeters, redecoder } from './keys/reprocess.ts';
 import { openVault, type Vault } from './keys/vault.ts';
 import { createLiveHub } from './live/live.ts';
+import { backupMetrics } from './operations/backup-metrics.ts';
+import { type BackupOptions, createBackups } from './operations/backups.ts';
 
 export interface CentralOptions {
   readonly store: Store;
@@ -40,6 +42,8 @@ export interface CentralOptions {
   readonly retention?: Partial<Retention>;
   /** What stands in the way of other roles in this process, in words; told by /health beside its own. */
   readonly causes?: () => readonly string[];
+  /** Where and how many backups are kept; needs the database's own address. */
+  readonly backups?: Omit<BackupOptions, 'now' | 'clock'>;
   /** Counters of other roles in this process, for GET /metrics. */
   readonly metrics?: readonly MetricSource[];
   readonly log: (line: string) => void;
@@ -74,6 +78,8 @@ export async function startCentral(options: CentralOptions): Promise<Central> {
     return result;
   };
 
+  const backups = options.backups && createBackups({ ...options.backups, now });
+
   const context: Context = {
     store,
     ingest,
@@ -86,7 +92,8 @@ export async function startCentral(options: CentralOptions): Promise<Central> {
     version: options.version,
     apiKeys: options.apiKeys,
     causes: options.causes ?? (() => []),
-    metrics: [...(options.metrics ?? [])],
+    backups,
+    metrics: [...(options.metrics ?? []), ...(backups ? [backupMetrics(backups, now)] : [])],
     log,
     isUnavailable: (error) => error instanceof StoreUnavailable,
     reprocess,

@@ -4,6 +4,7 @@ import type { MeterId, Store } from '@amiable/store';
 import type { Ingest } from './ingest/ingest.ts';
 import type { MeterKeys } from './keys/meter-keys.ts';
 import type { LiveHub } from './live/live.ts';
+import type { Backups } from './operations/backups.ts';
 
 export interface Context {
   readonly store: Store;
@@ -20,6 +21,8 @@ export interface Context {
   readonly apiKeys: readonly string[];
   /** What stands in the way of other roles in this process (the reader's ports), in words. */
   readonly causes: () => readonly string[];
+  /** Where the server keeps backups of itself; undefined: nowhere. */
+  readonly backups: Backups | undefined;
   /** Parts of the program add what they count for GET /metrics. */
   readonly metrics: MetricSource[];
   readonly log: (line: string) => void;

@@ -1,1 +1,2 @@
 export { apiCommand } from './api/command.ts';
+export { backupsCommand } from './operations/backups.ts';

@@ -9,6 +9,7 @@ import fastifyStatic from '@fastify/static';
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
+import { backupRoutes } from '../features/backups/routes.ts';
 import { displayRoutes } from '../features/display/routes.ts';
 import { energyRoutes } from '../features/energy/routes.ts';
 import { ingestRoutes } from '../features/ingest/routes.ts';
@@ -103,6 +104,7 @@ export async function createHttp(context: Context, options: HttpOptions = {}): P
     messageRoutes,
     meterRoutes,
     statusRoutes,
+    backupRoutes,
   ])
     routes(router, context);
 

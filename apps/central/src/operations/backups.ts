@@ -41,6 +41,10 @@ export interface Backups {
   make(options: { readonly check: boolean }): Promise<BackupRecord>;
   /** Tries the restore of one that is there. */
   check(name: string): Promise<BackupRecord>;
+  /** @returns whether it was there */
+  remove(name: string): Promise<boolean>;
+  /** When the last one was made, and the last whose restore was good; epoch ms, of this program's time and what it found. */
+  readonly newest: { readonly last?: number; readonly checked?: number };
   /** Why the last one failed; undefined when it did not. */
   readonly fault: string | undefined;
 }
@@ -48,12 +52,15 @@ export interface Backups {
 const NAME = /^amiable-\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}\.backup$/;
 const MAX_LISTED = 1000;
 
+export const isBackupName = (name: string): boolean => NAME.test(name);
+
 export function createBackups(options: BackupOptions): Backups {
   const { url, folder, keep, now } = options;
   const clock = options.clock ?? Date.now;
   let busy = false;
   let progress: { what: 'backup' | 'restore check'; bytes: number } | undefined;
   let fault: string | undefined;
+  let newest: { last?: number; checked?: number } = {};
 
   const describing = (name: string): string => join(folder, `${name}.json`);
 
@@ -69,6 +76,9 @@ export function createBackups(options: BackupOptions): Backups {
       .reverse()
       .slice(0, MAX_LISTED))
       found.push(await known(name));
+    const [last] = found;
+    const checked = found.find((record) => record.restored?.fault === null);
+    newest = { ...(last ? { last: last.takenAt } : {}), ...(checked ? { checked: checked.takenAt } : {}) };
     return found;
   }
 
@@ -140,17 +150,24 @@ export function createBackups(options: BackupOptions): Backups {
   async function letGo(): Promise<void> {
     const all = await list();
     const good = all.find((record) => record.restored?.fault === null);
-    for (const record of all.slice(keep))
-      if (record !== good) {
-        await rm(join(folder, record.name), { force: true });
-        await rm(describing(record.name), { force: true });
-      }
+    for (const record of all.slice(keep)) if (record !== good) await drop(record.name);
   }
+
+  async function drop(name: string): Promise<void> {
+    await rm(join(folder, name), { force: true });
+    await rm(describing(name), { force: true });
+  }
+
+  // What an earlier run left is known before anybody asks.
+  list().catch(() => {});
 
   return {
     folder,
     get progress() {
       return progress;
+    },
+    get newest() {
+      return newest;
     },
     get fault() {
       return fault;
@@ -181,6 +198,7 @@ export function createBackups(options: BackupOptions): Backups {
         });
         if (!check) {
           await letGo();
+          await list();
           return record;
         }
         progress = { what: 'restore check', bytes: 0 };
@@ -188,8 +206,14 @@ export function createBackups(options: BackupOptions): Backups {
         if (checked.restored?.fault)
           throw new Error(`the backup ${name} was made, but its restore failed: ${checked.restored.fault}`);
         await letGo();
+        await list();
         return checked;
       }),
+    async remove(name) {
+      if (busy || !(await list()).some((record) => record.name === name)) return false;
+      await drop(name);
+      return true;
+    },
     check: (name) =>
       alone('restore check', async () => {
         if (!NAME.test(name) || !(await list()).some((record) => record.name === name))
