@@ -6,6 +6,7 @@ export { takeInstanceLock } from './embedded/instance-lock.ts';
 export { runningUrl } from './embedded/running.ts';
 export { type Embedded, type EmbeddedOptions, startEmbedded } from './embedded/supervisor.ts';
 export { EmbeddedError } from './embedded/trouble.ts';
+export type * from './journal/types.ts';
 export { type Migration, MigrationError, migrate } from './migrate.ts';
 export { migrations } from './schema/migrations.ts';
 export { openStore } from './store.ts';

@@ -4,12 +4,24 @@
  * partition may fail, and what is received decides nothing but days near its receipt.
  */
 import type { Database } from './pg/database.ts';
-import { blockPartition, messagePartition, monthOf, partitionSql } from './sql/partitions.ts';
+import {
+  blockPartition,
+  eventPartition,
+  messagePartition,
+  monthOf,
+  partitionSql,
+  transactionPartition,
+} from './sql/partitions.ts';
 
 export interface Partitions {
   /** Days since 1970 that messages will be written for. */
   messages(days: Iterable<number>): Promise<void>;
   blocks(days: Iterable<number>): Promise<void>;
+  events(days: Iterable<number>): Promise<void>;
+  /** By day of the id. */
+  transactions(days: Iterable<number>): Promise<void>;
+  /** The months (since 1970) of which there are partitions of transactions. */
+  transactionMonths(): Promise<number[]>;
   /** The message partitions that exist, by day. */
   messageDays(): Promise<number[]>;
   forget(name: string): void;
@@ -58,6 +70,24 @@ export function createPartitions(db: Database): Partitions {
       for (const month of months)
         if (month >= FIRST_MONTH && month < LAST_MONTH)
           await create(blockPartition(month), [partitionSql.createBlock(month), partitionSql.externalBlock(month)]);
+    },
+    async events(days) {
+      for (const month of new Set(Array.from(days, monthOf)))
+        if (month >= FIRST_MONTH && month < LAST_MONTH)
+          await create(eventPartition(month), [partitionSql.createEvent(month)]);
+    },
+    async transactions(days) {
+      for (const month of new Set(Array.from(days, monthOf)))
+        await create(transactionPartition(month), [partitionSql.createTransaction(month)]);
+    },
+    async transactionMonths() {
+      known = undefined;
+      const months: number[] = [];
+      for (const name of await load()) {
+        const found = /^transaction_(\d{4})_(\d\d)$/.exec(name);
+        if (found) months.push((Number(found[1]) - 1970) * 12 + Number(found[2]) - 1);
+      }
+      return months.sort((a, b) => a - b);
     },
     async messageDays() {
       known = undefined;

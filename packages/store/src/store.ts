@@ -1,6 +1,8 @@
 /** Opens the database and joins the store's parts. */
 import { isValidZone } from '@amiable/calendar';
+import type { Scope } from '@amiable/model';
 import { createCalendars } from './calendar.ts';
+import { createJournal } from './journal/store.ts';
 import { createLayouts } from './layouts.ts';
 import { migrate } from './migrate.ts';
 import { createPartitions } from './partitions.ts';
@@ -10,6 +12,7 @@ import { readEnergy, readMedia } from './query/energy.ts';
 import { gaps, loadProfile, peaks, rateSums } from './query/fleet.ts';
 import { getMessage, listMessages } from './query/messages.ts';
 import { getMeter, listMeters, patchMeter, readLive } from './query/meters.ts';
+import { requireMeter, segmentsOf } from './query/scope.ts';
 import { readSeries } from './query/series.ts';
 import { readValues } from './query/values.ts';
 import { createRegisters } from './registers.ts';
@@ -42,6 +45,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const parts = { db, layouts, registers };
   await registers.load();
   await layouts.load();
+  const journal = await createJournal({ db, partitions, clock: Date.now });
   const thinned = { source: 0, minutes: 0 };
   let calendarDay = 0;
   let sourceDays = POLICY.sourceDays;
@@ -60,6 +64,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   }
 
   return {
+    journal,
     ingest: (messages) => intake.ingest(messages),
     onStored: intake.onStored,
     reprocess: (decode) => reprocess(db, intake, decode),
@@ -71,10 +76,10 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       return new Map(meters.map((m) => [m.serial, book.get(m.serial.replaceAll('\0', ''))?.id as string]));
     },
     meters: (query = {}) => listMeters(parts, query),
-    meter: (id) => getMeter(parts, id),
-    async patchMeter(id, patch, user) {
+    meter: (id, scope) => getMeter(parts, id, scope),
+    async patchMeter(id, patch, user, scope) {
       if (patch.timeZone !== undefined) calendarDay = 0;
-      return patchMeter(parts, id, patch, user, Date.now());
+      return patchMeter(parts, id, patch, user, Date.now(), scope);
     },
     async removeMeter(id) {
       const gone = await db.write(async (client) => {
@@ -87,8 +92,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       return gone !== undefined;
     },
     live: (ids) => db.read((client) => readLive(parts, client, ids)),
-    messages: (id, limit = 20) => listMessages(parts, id, limit),
-    message: (id, message) => getMessage(parts, id, message),
+    messages: (id, limit = 20, scope) => listMessages(parts, id, limit, scope),
+    message: (id, message, scope) => getMessage(parts, id, message, scope),
     async loadProfile(register, slots, meters) {
       const [id] = await registers.ensure([register]);
       return db.read((client) => loadProfile(client, id as number, slots, meters));
@@ -114,8 +119,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       const { rows } = await db.read((client) => client.query(querySql.keys));
       return (rows as { meter: string; serial: string; ciphertext: Buffer }[]).map((row) => ({ ...row }));
     },
-    async counters(): Promise<Counters> {
-      const { rows } = await db.read((client) => client.query(querySql.counters));
+    async counters(scope): Promise<Counters> {
+      const { rows } = await db.read((client) => client.query(querySql.counters, [segmentsOf(scope)]));
       const row = rows[0] as { meters: number; fresh: number; unplaced: number };
       return {
         meters: row.meters,
@@ -137,6 +142,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     },
     async close() {
       await intake.idle();
+      await journal.close();
       await db.end();
     },
     writeBlocks: (series, how) => writeBlocks({ db, registers, partitions, now: Date.now }, series, how),
@@ -149,6 +155,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       const whole = { ...POLICY, ...policy };
       sourceDays = whole.sourceDays;
       await keepCalendar(now);
+      await journal.retain();
       return retain({ db, partitions, thinned }, now, whole);
     },
     async values(id, register, from, to) {
@@ -156,20 +163,27 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       const found = await db.read((client) => readValues(parts, client, id, [key as number], from, to));
       return found.get(key as number) ?? { times: new Float64Array(0), values: new Float64Array(0) };
     },
-    series: (id, obis, from, to, points) => db.read((client) => readSeries(parts, client, id, obis, from, to, points)),
-    energy: (id, bucket, from, to, where) =>
-      db.read(async (client) =>
-        readEnergy(parts, client, id, bucket, from, to, where ?? (await zoneOf(client, id)) ?? zone),
-      ),
-    media: (id, bucket, from, to, where) =>
-      db.read(async (client) =>
-        readMedia(parts, client, id, bucket, from, to, where ?? (await zoneOf(client, id)) ?? zone),
-      ),
+    series: (id, obis, from, to, points, scope) =>
+      db.read(async (client) => {
+        if (scope !== undefined) await requireMeter(client, id, scope);
+        return readSeries(parts, client, id, obis, from, to, points);
+      }),
+    energy: (id, bucket, from, to, where, scope) =>
+      db.read(async (client) => {
+        const own = await zoneOf(client, id, scope);
+        return readEnergy(parts, client, id, bucket, from, to, where ?? own ?? zone);
+      }),
+    media: (id, bucket, from, to, where, scope) =>
+      db.read(async (client) => {
+        const own = await zoneOf(client, id, scope);
+        return readMedia(parts, client, id, bucket, from, to, where ?? own ?? zone);
+      }),
   };
 }
 
 /** The time zone in which a meter's days are counted. */
-async function zoneOf(client: Client, id: MeterId): Promise<string | undefined> {
-  const { rows } = await client.query(querySql.meter, [id]);
+async function zoneOf(client: Client, id: MeterId, scope: Scope | undefined): Promise<string | undefined> {
+  if (scope !== undefined) return requireMeter(client, id, scope);
+  const { rows } = await client.query(querySql.meterInScope, [id, null]);
   return (rows[0] as { time_zone: string } | undefined)?.time_zone;
 }

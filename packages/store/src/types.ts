@@ -13,10 +13,12 @@ import type {
   MeterList,
   MeterPatch,
   Quality,
+  Scope,
   Series,
   StoredMessage,
   Unit,
 } from '@amiable/model';
+import type { JournalStore } from './journal/types.ts';
 
 /** The database's id of a meter, decimal digits. */
 export type MeterId = string;
@@ -160,6 +162,8 @@ export interface MeterQuery {
   /** Any part of serial number, utility's serial number, name or place. */
   readonly q?: string;
   readonly state?: 'new' | 'named';
+  /** Segments to look in; all without it. */
+  readonly scope?: Scope;
   readonly limit?: number;
   readonly after?: MeterId;
 }
@@ -180,8 +184,9 @@ export interface Store {
   /** Makes meters known by serial number (those that are not yet) and gives their ids. */
   ensureMeters(meters: readonly NewMeter[]): Promise<Map<string, MeterId>>;
   meters(query?: MeterQuery): Promise<MeterList>;
-  meter(id: MeterId): Promise<Meter | undefined>;
-  patchMeter(id: MeterId, patch: MeterPatch, user?: string): Promise<Meter | undefined>;
+  /** Here and below, with `scope`: a meter outside of these segments is as if it were not there. */
+  meter(id: MeterId, scope?: Scope): Promise<Meter | undefined>;
+  patchMeter(id: MeterId, patch: MeterPatch, user?: string, scope?: Scope): Promise<Meter | undefined>;
   /** Takes a meter away that has neither messages nor values. @returns false when it has any; nothing is done then */
   removeMeter(id: MeterId): Promise<boolean>;
   /** Latest values; of all meters when no ids are given. */
@@ -194,13 +199,28 @@ export interface Store {
     from: number,
     to: number,
   ): Promise<{ readonly times: Float64Array; readonly values: Float64Array }>;
-  series(id: MeterId, obis: readonly string[], from: number, to: number, points: number): Promise<Series>;
-  energy(id: MeterId, bucket: Energy['bucket'], from: number, to: number, zone?: string): Promise<Energy>;
+  /** @throws NotThere with `scope`, when there is no such meter in it; so do those that follow */
+  series(
+    id: MeterId,
+    obis: readonly string[],
+    from: number,
+    to: number,
+    points: number,
+    scope?: Scope,
+  ): Promise<Series>;
+  energy(
+    id: MeterId,
+    bucket: Energy['bucket'],
+    from: number,
+    to: number,
+    zone?: string,
+    scope?: Scope,
+  ): Promise<Energy>;
   /** Gas, water and heat: counters on channels of the meter, or its own. */
-  media(id: MeterId, bucket: Energy['bucket'], from: number, to: number, zone?: string): Promise<Media>;
+  media(id: MeterId, bucket: Energy['bucket'], from: number, to: number, zone?: string, scope?: Scope): Promise<Media>;
   /** Newest first. */
-  messages(id: MeterId, limit?: number): Promise<StoredMessage[]>;
-  message(id: MeterId, messageId: string): Promise<StoredMessage | undefined>;
+  messages(id: MeterId, limit?: number, scope?: Scope): Promise<StoredMessage[]>;
+  message(id: MeterId, messageId: string, scope?: Scope): Promise<StoredMessage | undefined>;
 
   /** What many meters took together in each slot; all meters when none are named. */
   loadProfile(register: RegisterKey, slots: Slots, meters?: readonly MeterId[]): Promise<Profile>;
@@ -220,10 +240,14 @@ export interface Store {
   putKey(id: MeterId, ciphertext: Uint8Array): Promise<void>;
   keys(): Promise<{ readonly meter: MeterId; readonly serial: string; readonly ciphertext: Uint8Array }[]>;
 
-  counters(): Promise<Counters>;
+  /** Meters are counted in `scope`. */
+  counters(scope?: Scope): Promise<Counters>;
   /** Whether the database answers; a cause in words when not. */
   check(): Promise<string | undefined>;
   close(): Promise<void>;
+
+  /** The transaction log. */
+  readonly journal: JournalStore;
 }
 
 export interface NewMeter {
@@ -260,6 +284,11 @@ export interface Profile {
 export interface Gap {
   readonly meter: MeterId;
   readonly missing: number;
+}
+
+/** What was asked for is not there, or not for whoever asks; the message says which. */
+export class NotThere extends Error {
+  override readonly name = 'NotThere';
 }
 
 /** The database could not do it now; the same call may work later. Nothing of it is half-done. */

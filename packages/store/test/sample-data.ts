@@ -82,7 +82,7 @@ insert into amiable.meter_group_member values (2, 1), (2, 2);
 insert into amiable.registry_change (object, object_id, field, was, became, at) values ('node', 1, 'name', null, 'Nord', '2026-01-06 00:00+00');
 `,
   5: `
-insert into amiable.journal_writer (name, started_at, seen_at) values ('host/1', '2026-01-05 00:00+00', '2026-01-05 00:00+00');
+insert into amiable.journal_writer values (17, 'host/1', '2026-01-05 00:00+00', '2026-01-05 00:00+00');
 create table amiable.transaction_2026_01 partition of amiable.transaction for values from (794354201395200000) to (805588225228800000);
 insert into amiable.transaction (id, parent, run, meter, started_at, ended_at, changed, kind, state, text, detail) values
   (794704248422400001, null, 7, null, '2026-01-05 00:00+00', null, 794704248422400001, 'task', 'running', E'daily \t values', null),

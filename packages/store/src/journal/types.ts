@@ -64,5 +64,52 @@ export interface TransactionQuery {
   readonly limit: number;
   /** Newest first; those older than this id. */
   readonly before?: string;
+  /** Children stand in the order in which they began: those after this id. */
+  readonly after?: string;
   readonly scope: Scope;
+}
+
+export interface TransactionPage {
+  readonly transactions: readonly Transaction[];
+  /** Where to go on (`before`, or `after` for children); undefined at the end. A search of words looks at so many rows a call and may give few or none with it. */
+  readonly next?: string;
+}
+
+/** A row that is new or has changed, for who follows the log. */
+export interface ChangedTransaction extends Transaction {
+  /** Stamp of the change: go on from here. */
+  readonly changed: string;
+  /** Segment of its meter; undefined where it is about none. */
+  readonly segment?: number;
+}
+
+/** How far the children of one transaction are. */
+export type Progress = Readonly<Partial<Record<TransactionState, number>>>;
+
+/** How long what is kept, days of real time. */
+export interface JournalRetention {
+  readonly apduDays: number;
+  /** Associations and meters. */
+  readonly meterDays: number;
+  /** Flows, tasks and commands; with them goes all else. */
+  readonly taskDays: number;
+}
+
+/** The log as a part of the store. */
+export interface JournalStore extends Journal {
+  list(query: TransactionQuery): Promise<TransactionPage>;
+  get(id: string, scope: Scope): Promise<Transaction | undefined>;
+  /** Roots and children of `parents` that changed after a stamp, in order of stamps, of all segments. */
+  changed(after: string, parents: readonly string[], limit: number): Promise<readonly ChangedTransaction[]>;
+  progress(parents: readonly string[]): Promise<ReadonlyMap<string, Progress>>;
+  /** The stamp of a moment of real time, epoch ms. */
+  stamp(time: number): string;
+  /** Called after each commit of entries of this process. @returns how to end it */
+  onWritten(listener: () => void): () => void;
+  /** @returns how many entries went */
+  retain(policy?: Partial<JournalRetention>): Promise<number>;
+  /** Entries that wait for the database now, and those that were lost since the start because it was away too long. */
+  readonly waiting: number;
+  readonly lost: number;
+  close(): Promise<void>;
 }

@@ -15,6 +15,7 @@ import {
   upsertLive,
   upsertMeterStates,
 } from './ingest.ts';
+import { journalSql } from './journal.ts';
 import { partitionSql } from './partitions.ts';
 import { hotSql, querySql } from './query.ts';
 import { rowsText } from './values.ts';
@@ -43,6 +44,7 @@ const GROUPS: Readonly<Record<string, Texts>> = {
   fleet: fleetSql as Texts,
   hot: hotSql as Texts,
   ingest: ingestSql,
+  journal: journalSql,
   partition: partitionSql as Texts,
   query: querySql,
 };

@@ -22,6 +22,13 @@ const monthText = (month: number): string => `${1970 + Math.floor(month / 12)}-$
 export const blockPartition = (month: number): string => `block_${monthText(month).slice(0, 7).replace('-', '_')}`;
 export const messagePartition = (day: number): string => `message_${dayText(day).replaceAll('-', '_')}`;
 
+export const eventPartition = (month: number): string => `event_${monthText(month).slice(0, 7).replace('-', '_')}`;
+export const transactionPartition = (month: number): string =>
+  `transaction_${monthText(month).slice(0, 7).replace('-', '_')}`;
+/** The first id of a transaction in a month: see journal/ids.ts. */
+const firstTransaction = (month: number): bigint =>
+  month < 600 ? 0n : BigInt(Date.parse(monthText(month)) - Date.UTC(2020, 0, 1)) << 22n;
+
 export const partitionSql = {
   lockTimeout: "set local lock_timeout = '3s'",
   list: `select p.relname as parent, c.relname as name from pg_inherits i
@@ -35,4 +42,9 @@ export const partitionSql = {
     `create table if not exists amiable.${messagePartition(day)} partition of amiable.message for values from ('${dayText(day)} 00:00:00+00') to ('${dayText(day + 1)} 00:00:00+00')`,
   lockMessage: (day: number): string => `lock table amiable.${messagePartition(day)} in access exclusive mode`,
   dropMessage: (day: number): string => `drop table amiable.${messagePartition(day)}`,
+  createEvent: (month: number): string =>
+    `create table if not exists amiable.${eventPartition(month)} partition of amiable.event for values from ('${monthText(month)} 00:00:00+00') to ('${monthText(month + 1)} 00:00:00+00')`,
+  createTransaction: (month: number): string =>
+    `create table if not exists amiable.${transactionPartition(month)} partition of amiable.transaction for values from (${firstTransaction(month)}) to (${firstTransaction(month + 1)})`,
+  dropTransaction: (month: number): string => `drop table if exists amiable.${transactionPartition(month)}`,
 };

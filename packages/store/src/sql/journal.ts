@@ -1,0 +1,62 @@
+/**
+ * Statements of the transaction log. It is local to the coordinator, so that arrays may be unnested into it; everything is
+ * idempotent, since a commit whose answer was lost is made again.
+ */
+const COLUMNS = `t.id, t.parent, t.run, t.meter, t.started_at, t.ended_at, t.changed, t.kind, t.state, t.text, t.detail, m.segment`;
+
+/** `$1`: segments, null for all. What is about no meter is everybody's. */
+const IN_SCOPE = `($1::integer[] is null or t.meter is null or m.segment = any($1::integer[]))`;
+
+const CHILDREN = `(select count(*) from (select 1 from amiable.transaction c where c.parent = t.id and c.id > t.id limit 10001) x)::integer`;
+
+const MATCHES = `($2::text is null or t.kind = $2) and ($3::text is null or t.state = $3)
+      and ($4::timestamptz is null or t.started_at >= $4) and ($5::timestamptz is null or t.started_at < $5)
+      and ($6::text is null or t.text ilike $6)`;
+
+/** Newest first: `$7` the id they are before, `$8` how many, `$9` what they belong to. */
+const list = (where: string, order = 'desc', bound = '<'): string =>
+  `select ${COLUMNS}, ${CHILDREN} as children from amiable.transaction t left join amiable.meter m on m.id = t.meter
+    where ${where} and ${IN_SCOPE} and ${MATCHES} and t.id ${bound} $7::bigint order by t.id ${order} limit $8`;
+
+export const journalSql = {
+  writer: `insert into amiable.journal_writer (number, name, started_at, seen_at) values ($1, $2, $3, $3)
+    on conflict (number) do nothing returning number`,
+  seen: `insert into amiable.journal_writer (number, name, started_at, seen_at) values ($1, $2, $3, $3)
+    on conflict (number) do update set seen_at = excluded.seen_at`,
+  leave: `delete from amiable.journal_writer where number = $1`,
+  insert: `insert into amiable.transaction (id, parent, run, meter, started_at, ended_at, changed, kind, state, text, detail)
+    select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::timestamptz[], $7::bigint[],
+      $8::text[], $9::text[], $10::text[], $11::jsonb[])
+    on conflict (id) do nothing`,
+  end: `update amiable.transaction t set ended_at = e.ended_at, state = e.state, text = coalesce(e.text, t.text),
+      detail = coalesce(e.detail, t.detail), changed = e.changed
+    from unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::text[], $5::jsonb[], $6::bigint[]) as e (id, ended_at, state, text, detail, changed)
+    where t.id = e.id and t.id >= $7::bigint and t.id <= $8::bigint`,
+
+  roots: list('t.parent is null and $9::bigint is null'),
+  /** Children in the order in which they began. */
+  children: list('t.parent = $9::bigint', 'asc', '>'),
+  ofRun: list('t.run = $9::bigint'),
+  ofMeter: list('t.meter = $9::bigint'),
+  /** Words, kinds and states over everything: some rows back from `$7`, no more, `$9` being where to end. */
+  all: list('t.id >= $9::bigint'),
+  /** Where so many rows back from an id lie. */
+  back: `select min(id) as id, count(*)::integer as n from (select id from amiable.transaction where id < $1::bigint order by id desc limit $2) x`,
+  get: `select ${COLUMNS}, ${CHILDREN} as children from amiable.transaction t left join amiable.meter m on m.id = t.meter
+    where t.id = $2::bigint and ${IN_SCOPE}`,
+
+  /** What changed after a stamp among the roots and below some: for who follows the log. */
+  changed: `select ${COLUMNS}, 0 as children from amiable.transaction t left join amiable.meter m on m.id = t.meter
+    where t.changed > $1::bigint and (t.parent is null or t.parent = any($2::bigint[])) order by t.changed limit $3`,
+  /** How far the children of some are. */
+  progress: `select t.parent, t.state, count(*)::integer as n from amiable.transaction t
+    where t.parent = any($1::bigint[]) group by t.parent, t.state`,
+
+  /** What programs that ended have left open. Flows and tasks go on in another program. */
+  orphans: `update amiable.transaction t set state = 'failed', ended_at = $2::timestamptz, changed = $3::bigint, text = t.text || $4
+    where t.state = 'running' and t.kind in ('meter', 'association', 'apdu', 'command') and t.id < $5::bigint
+      and not exists (select 1 from amiable.journal_writer w where w.seen_at >= $1::timestamptz and w.number = ((t.id >> 10) & 4095))
+    returning t.id`,
+  dropWriters: `delete from amiable.journal_writer where seen_at < $1`,
+  dropKind: `delete from amiable.transaction where kind = any($1::text[]) and id < $2::bigint returning 1 as one`,
+} as const;
