@@ -165,7 +165,9 @@ async function makeRoom(
   const filled: string[] = [];
   if (present > 0) {
     const shapes = await tables(client);
+    const seeded = seededBy(migrations);
     for (const { table } of shapes) {
+      if (seeded.has(table)) continue;
       const { rows } = await client.query<{ some: boolean }>(`select exists (select from ${qualified(table)}) as some`);
       if (rows[0]?.some) filled.push(table);
     }
@@ -176,12 +178,24 @@ async function makeRoom(
       );
     }
     if (present === wanted) {
-      if (filled.length > 0) await client.query(`truncate ${shapes.map((s) => qualified(s.table)).join(', ')}`);
+      await empty(client, shapes);
       return;
     }
     await client.query('drop schema amiable cascade');
   }
   await applyWithin(client, migrations.slice(0, wanted), await hasCitus(client));
+  await empty(client, await tables(client));
+}
+
+/** Tables that have rows in a database in which nothing was done yet. */
+const seededBy = (migrations: readonly Migration[]): ReadonlySet<string> =>
+  new Set(
+    migrations.flatMap(({ sql }) => [...sql.matchAll(/insert into amiable\.(\w+)/gi)].map((m) => m[1] as string)),
+  );
+
+/** The backup brings the rows of a new schema too, as they became. */
+async function empty(client: pg.Client, shapes: readonly TableShape[]): Promise<void> {
+  if (shapes.length > 0) await client.query(`truncate ${shapes.map((s) => qualified(s.table)).join(', ')}`);
 }
 
 async function makePartitions(client: pg.Client, header: Header): Promise<void> {
