@@ -3,7 +3,7 @@
  * without just-in-time compilation (its start costs more than our short statements), but no statement depends on it.
  */
 import pg from 'pg';
-import type { StoreOptions } from '../types.ts';
+import { NotThere, type StoreOptions } from '../types.ts';
 import { type RetryPolicy, retrying } from './retry.ts';
 
 export type Client = pg.PoolClient;
@@ -45,7 +45,8 @@ export function connect(options: StoreOptions): Database {
     try {
       return await work(client);
     } catch (error) {
-      broken = true;
+      // What is not there was found out in good order.
+      broken = !(error instanceof NotThere);
       throw error;
     } finally {
       // After an error the connection may be in any state: it is not used again.

@@ -1,11 +1,12 @@
 /** Messages as they were received, newest first, with their values unpacked. */
 import { toHex } from '@amiable/bytes';
-import { FLAGS, isoTime, type StoredMessage, toNumber } from '@amiable/model';
+import { FLAGS, isoTime, type Scope, type StoredMessage, toNumber } from '@amiable/model';
 import { unpackMessage } from '../layouts.ts';
 import { querySql } from '../sql/query.ts';
 import type { MeterId } from '../types.ts';
 import { NO_TIME } from '../write/ingest.ts';
 import type { MeterParts } from './meters.ts';
+import { requireMeter, segmentsOf } from './scope.ts';
 
 const validId = (id: string): boolean => /^\d{1,18}$/.test(id);
 
@@ -22,17 +23,28 @@ interface Row {
   readonly error: string | null;
 }
 
-export async function listMessages(parts: MeterParts, id: MeterId, limit: number): Promise<StoredMessage[]> {
+export async function listMessages(
+  parts: MeterParts,
+  id: MeterId,
+  limit: number,
+  scope?: Scope,
+): Promise<StoredMessage[]> {
   if (!validId(id)) return [];
-  const rows = await parts.db.read((client) =>
-    client.query(querySql.messages, [id, Math.min(Math.max(1, Math.trunc(limit)), 1000)]),
-  );
+  const rows = await parts.db.read(async (client) => {
+    if (scope !== undefined) await requireMeter(client, id, scope);
+    return client.query(querySql.messages, [id, Math.min(Math.max(1, Math.trunc(limit)), 1000), segmentsOf(scope)]);
+  });
   return Promise.all((rows.rows as Row[]).map((row) => toStored(parts, row)));
 }
 
-export async function getMessage(parts: MeterParts, id: MeterId, message: string): Promise<StoredMessage | undefined> {
+export async function getMessage(
+  parts: MeterParts,
+  id: MeterId,
+  message: string,
+  scope?: Scope,
+): Promise<StoredMessage | undefined> {
   if (!validId(id) || !/^[0-9a-f]{32}$/i.test(message)) return undefined;
-  const { rows } = await parts.db.read((client) => client.query(querySql.message, [id, message]));
+  const { rows } = await parts.db.read((client) => client.query(querySql.message, [id, message, segmentsOf(scope)]));
   return rows[0] ? toStored(parts, rows[0] as Row) : undefined;
 }
 

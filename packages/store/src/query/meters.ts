@@ -1,12 +1,14 @@
 /** Meters as the API shows them: found by any part of a name, in pages by id, with what they show now. */
 import { isValidZone } from '@amiable/calendar';
-import { isoTime, type Live, type Meter, type MeterList, type MeterPatch, toNumber } from '@amiable/model';
+import { isoTime, type Live, type Meter, type MeterList, type MeterPatch, type Scope, toNumber } from '@amiable/model';
 import type { Layouts } from '../layouts.ts';
 import { unpackMessage } from '../layouts.ts';
 import type { Client, Database } from '../pg/database.ts';
 import { clean, type Registers } from '../registers.ts';
 import { querySql } from '../sql/query.ts';
+
 import type { MeterId, MeterQuery } from '../types.ts';
+import { type Segments, segmentsOf } from './scope.ts';
 
 export interface MeterParts {
   readonly db: Database;
@@ -23,41 +25,42 @@ export async function listMeters(parts: MeterParts, query: MeterQuery): Promise<
   const limit = Math.min(Math.max(Math.trunc(query.limit ?? 100), 1), 1000);
   const after = query.after !== undefined && validId(query.after) ? query.after : '0';
   const state = query.state ?? null;
+  const segments = segmentsOf(query.scope);
   const q = clean(query.q ?? '')
     .trim()
     .toLowerCase()
     .slice(0, 200);
   return parts.db.read(async (client) => {
-    const page = await find(client, q, [after, state, limit + 1]);
+    const page = await find(client, q, [after, state, limit + 1], segments);
     const more = page.length > limit;
     const rows = more ? page.slice(0, limit) : page;
-    const total = await countMeters(client, q, state);
+    const total = await countMeters(client, q, state, segments);
     return { meters: await complete(parts, client, rows), total, next: more ? (rows.at(-1)?.id as string) : null };
   });
 }
 
 type Row = Record<string, unknown>;
 
-async function find(client: Client, q: string, values: readonly unknown[]): Promise<Row[]> {
-  if (q === '') return (await client.query(querySql.meters, [...values])).rows as Row[];
-  if (q.length < 3) return (await client.query(querySql.metersLike, [...values, pattern(q)])).rows as Row[];
-  return (await client.query(querySql.metersFound, [...values, pattern(q), q])).rows as Row[];
+async function find(client: Client, q: string, values: readonly unknown[], segments: Segments): Promise<Row[]> {
+  if (q === '') return (await client.query(querySql.meters, [...values, segments])).rows as Row[];
+  if (q.length < 3) return (await client.query(querySql.metersLike, [...values, pattern(q), segments])).rows as Row[];
+  return (await client.query(querySql.metersFound, [...values, pattern(q), q, segments])).rows as Row[];
 }
 
-async function countMeters(client: Client, q: string, state: string | null): Promise<number> {
+async function countMeters(client: Client, q: string, state: string | null, segments: Segments): Promise<number> {
   const { rows } =
     q === ''
-      ? await client.query(querySql.countMeters, [state])
+      ? await client.query(querySql.countMeters, [state, segments])
       : q.length < 3
-        ? await client.query(querySql.countLike, [state, pattern(q)])
-        : await client.query(querySql.countFound, [state, pattern(q), q]);
+        ? await client.query(querySql.countLike, [state, pattern(q), segments])
+        : await client.query(querySql.countFound, [state, pattern(q), q, segments]);
   return (rows[0] as { n: number }).n;
 }
 
-export async function getMeter(parts: MeterParts, id: MeterId): Promise<Meter | undefined> {
+export async function getMeter(parts: MeterParts, id: MeterId, scope?: Scope): Promise<Meter | undefined> {
   if (!validId(id)) return undefined;
   return parts.db.read(async (client) => {
-    const { rows } = await client.query(querySql.meter, [id]);
+    const { rows } = await client.query(querySql.meter, [id, segmentsOf(scope)]);
     return (await complete(parts, client, rows as Row[]))[0];
   });
 }
@@ -68,12 +71,13 @@ export async function patchMeter(
   patch: MeterPatch,
   user: string | undefined,
   at: number,
+  scope?: Scope,
 ): Promise<Meter | undefined> {
   if (!validId(id)) return undefined;
   if (patch.timeZone !== undefined && !isValidZone(patch.timeZone))
     throw new RangeError(`unknown time zone ${JSON.stringify(patch.timeZone)}; give an IANA name such as Europe/Oslo`);
   await parts.db.write(async (client) => {
-    const { rows } = await client.query(querySql.meter, [id]);
+    const { rows } = await client.query(querySql.meter, [id, segmentsOf(scope)]);
     const row = rows[0] as Row | undefined;
     if (!row) return;
     const text = (value: string | null | undefined, before: unknown): unknown =>
@@ -105,7 +109,7 @@ export async function patchMeter(
           new Date(at).toISOString(),
         ]);
   });
-  return getMeter(parts, id);
+  return getMeter(parts, id, scope);
 }
 
 async function complete(parts: MeterParts, client: Client, rows: readonly Row[]): Promise<Meter[]> {

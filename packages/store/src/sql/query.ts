@@ -4,21 +4,26 @@ import { integer } from './blocks.ts';
 const METER = `m.id, m.serial, m.state, m.name, m.place, m.utility_serial, m.maker, m.type, m.list, m.phases, m.line_voltage,
     m.time_zone, m.first_seen, m.reader, m.port, k.meter is not null as has_key`;
 
+/** The caller's segments; null: all there are. */
+const inScope = (parameter: number): string =>
+  `($${parameter}::integer[] is null or m.segment = any($${parameter}::integer[]))`;
+
 export const querySql = {
-  meter: `select ${METER} from amiable.meter m left join amiable.meter_key k on k.meter = m.id where m.id = $1`,
+  meter: `select ${METER} from amiable.meter m left join amiable.meter_key k on k.meter = m.id where m.id = $1 and ${inScope(2)}`,
+  meterInScope: `select m.time_zone from amiable.meter m where m.id = $1 and ${inScope(2)}`,
   meters: `select ${METER} from amiable.meter m left join amiable.meter_key k on k.meter = m.id
-    where m.id > $1 and ($2::text is null or m.state = $2) order by m.id limit $3`,
+    where m.id > $1 and ($2::text is null or m.state = $2) and ${inScope(4)} order by m.id limit $3`,
   /** Short words have no trigram to look up; ids in order find enough of them soon. */
   metersLike: `select ${METER} from amiable.meter m left join amiable.meter_key k on k.meter = m.id
-    where m.id > $1 and ($2::text is null or m.state = $2) and m.search like $4 order by m.id limit $3`,
+    where m.id > $1 and ($2::text is null or m.state = $2) and ${inScope(5)} and m.search like $4 order by m.id limit $3`,
   metersFound: `select ${METER} from amiable.meter m left join amiable.meter_key k on k.meter = m.id
     where m.id > $1 and ($2::text is null or m.state = $2) and amiable.trigrams(m.search) @> amiable.trigrams($5)
-      and m.search like $4 order by m.id limit $3`,
-  countMeters: 'select count(*)::integer as n from amiable.meter m where $1::text is null or m.state = $1',
-  countLike:
-    'select count(*)::integer as n from amiable.meter m where ($1::text is null or m.state = $1) and m.search like $2',
+      and ${inScope(6)} and m.search like $4 order by m.id limit $3`,
+  countMeters: `select count(*)::integer as n from amiable.meter m where ($1::text is null or m.state = $1) and ${inScope(2)}`,
+  countLike: `select count(*)::integer as n from amiable.meter m where ($1::text is null or m.state = $1)
+    and ${inScope(3)} and m.search like $2`,
   countFound: `select count(*)::integer as n from amiable.meter m where ($1::text is null or m.state = $1)
-    and amiable.trigrams(m.search) @> amiable.trigrams($3) and m.search like $2`,
+    and amiable.trigrams(m.search) @> amiable.trigrams($3) and ${inScope(4)} and m.search like $2`,
   lastSeen: 'select meter, last_seen from amiable.meter_state where meter = any($1::bigint[])',
   live: 'select meter, layout, time, v from amiable.live where meter = any($1::bigint[]) order by meter, time',
   liveAll: 'select meter, layout, time, v from amiable.live order by meter, time',
@@ -36,13 +41,13 @@ export const querySql = {
   keys: 'select k.meter, m.serial, k.ciphertext from amiable.meter_key k join amiable.meter m on m.id = k.meter order by k.meter',
 
   messages: `select meter, time, id, received_at, layout, flags, v, s, raw, error from amiable.message
-    where meter = $1 order by time desc, id limit $2`,
+    where meter = $1 and exists (select 1 from amiable.meter m where m.id = $1 and ${inScope(3)}) order by time desc, id limit $2`,
   message: `select meter, time, id, received_at, layout, flags, v, s, raw, error from amiable.message
-    where meter = $1 and id = $2::uuid limit 1`,
+    where meter = $1 and id = $2::uuid and exists (select 1 from amiable.meter m where m.id = $1 and ${inScope(3)}) limit 1`,
   latestMessageTime: 'select max(time) as time from amiable.message where meter = $1',
 
-  counters: `select (select count(*) from amiable.meter)::integer as meters,
-    (select count(*) from amiable.meter where state = 'new')::integer as fresh,
+  counters: `select (select count(*) from amiable.meter m where ${inScope(1)})::integer as meters,
+    (select count(*) from amiable.meter m where m.state = 'new' and ${inScope(1)})::integer as fresh,
     (select count(*) from amiable.unplaced)::integer as unplaced`,
   zones: `select distinct time_zone from amiable.meter`,
   check: 'select 1 as one',
