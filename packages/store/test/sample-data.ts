@@ -80,6 +80,8 @@ insert into amiable.attribute_definition (object, name, type, choices) values ('
 insert into amiable.meter_group (id, name, selection) values (1, 'winter', '{"where": []}'), (2, 'list', null);
 insert into amiable.meter_group_member values (2, 1), (2, 2);
 insert into amiable.registry_change (object, object_id, field, was, became, at) values ('node', 1, 'name', null, 'Nord', '2026-01-06 00:00+00');
+insert into amiable.import_run (state, dry, name, detail, segments, who, started_at, ended_at, report)
+  values ('done', false, 'a.csv', '{"kind": "meter"}', '{1}', 'anna', '2026-01-06 00:00+00', '2026-01-06 00:01+00', '{"inserted": 1}');
 `,
   5: `
 insert into amiable.journal_writer values (17, 'host/1', '2026-01-05 00:00+00', '2026-01-05 00:00+00');

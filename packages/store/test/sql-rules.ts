@@ -63,6 +63,13 @@ export const LOCAL = new Set([
   'user_group',
   'user_in_group',
   'user_segment',
+  'import_connection',
+  'import_link',
+  'import_meter',
+  'import_node',
+  'import_ratio',
+  'import_run',
+  'import_type',
 ]);
 
 /** They give another answer each time, or by session. */

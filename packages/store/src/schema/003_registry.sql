@@ -283,3 +283,205 @@ comment on column amiable.transformer_multiplier.secondary_value is 'Rated secon
 comment on column amiable.transformer_multiplier.multiplier is 'The ratio as a number; for exact sums use the two values.';
 comment on column amiable.transformer_multiplier.from_time is 'From when it holds.';
 comment on column amiable.transformer_multiplier.to_time is 'Until when, not in it; null: still.';
+
+-- ------------------------------------------------------------------------------------------------------------ imports
+
+create unlogged table amiable.import_node (
+  line integer not null,
+  kind text not null,
+  code text not null,
+  given integer not null,
+  name text,
+  segment integer,
+  latitude double precision,
+  longitude double precision,
+  customer text,
+  account text,
+  address text,
+  contact text,
+  attributes jsonb,
+  id bigint
+);
+comment on table amiable.import_node is 'Nodes of a registry file on their way into node; emptied at each import.';
+comment on column amiable.import_node.line is 'Line of the file.';
+comment on column amiable.import_node.kind is 'As in node.';
+comment on column amiable.import_node.code is 'As in node.';
+comment on column amiable.import_node.given is 'Which columns the file gives, a bit each: what it does not give stays as it is.';
+comment on column amiable.import_node.name is 'As in node.';
+comment on column amiable.import_node.segment is 'As in node.';
+comment on column amiable.import_node.latitude is 'As in node.';
+comment on column amiable.import_node.longitude is 'As in node.';
+comment on column amiable.import_node.customer is 'As in premises.';
+comment on column amiable.import_node.account is 'As in premises.';
+comment on column amiable.import_node.address is 'As in premises.';
+comment on column amiable.import_node.contact is 'As in premises.';
+comment on column amiable.import_node.attributes is 'User-defined attributes that the file gives; null takes one away.';
+comment on column amiable.import_node.id is 'node.id of one that is there already.';
+
+create unlogged table amiable.import_meter (
+  line integer not null,
+  serial text not null,
+  given integer not null,
+  utility_serial text,
+  name text,
+  place text,
+  time_zone text,
+  maker text,
+  type text,
+  phases smallint,
+  line_voltage boolean,
+  meter_type text,
+  param_id text,
+  config_id text,
+  segment integer,
+  attributes jsonb,
+  id bigint
+);
+comment on table amiable.import_meter is 'Meters of a registry file on their way into meter; emptied at each import.';
+comment on column amiable.import_meter.line is 'Line of the file.';
+comment on column amiable.import_meter.serial is 'As in meter.';
+comment on column amiable.import_meter.given is 'Which columns the file gives, a bit each: what it does not give stays as it is.';
+comment on column amiable.import_meter.utility_serial is 'As in meter.';
+comment on column amiable.import_meter.name is 'As in meter.';
+comment on column amiable.import_meter.place is 'As in meter.';
+comment on column amiable.import_meter.time_zone is 'As in meter.';
+comment on column amiable.import_meter.maker is 'As in meter.';
+comment on column amiable.import_meter.type is 'As in meter.';
+comment on column amiable.import_meter.phases is 'As in meter.';
+comment on column amiable.import_meter.line_voltage is 'As in meter.';
+comment on column amiable.import_meter.meter_type is 'Name of its type, meter_type.name.';
+comment on column amiable.import_meter.param_id is 'As in meter.';
+comment on column amiable.import_meter.config_id is 'As in meter.';
+comment on column amiable.import_meter.segment is 'As in meter.';
+comment on column amiable.import_meter.attributes is 'User-defined attributes that the file gives; null takes one away.';
+comment on column amiable.import_meter.id is 'meter.id of one that is there already.';
+
+create unlogged table amiable.import_link (
+  line integer not null,
+  kind text not null,
+  child_kind text,
+  child text not null,
+  parent_kind text,
+  parent text not null,
+  channel smallint,
+  from_time timestamptz not null,
+  to_time timestamptz,
+  loose boolean not null,
+  child_id bigint,
+  parent_id bigint
+);
+comment on table amiable.import_link is 'Stays of a registry file on their way into link; emptied at each import.';
+comment on column amiable.import_link.line is 'Line of the file.';
+comment on column amiable.import_link.kind is 'As in link.';
+comment on column amiable.import_link.child_kind is 'Kind of the node; null for a meter.';
+comment on column amiable.import_link.child is 'Code of the node or serial number of the meter.';
+comment on column amiable.import_link.parent_kind is 'Kind of the node; null for a meter.';
+comment on column amiable.import_link.parent is 'Code of the node or serial number of the meter.';
+comment on column amiable.import_link.channel is 'As in link.';
+comment on column amiable.import_link.from_time is 'As in link.';
+comment on column amiable.import_link.to_time is 'As in link.';
+comment on column amiable.import_link.loose is 'True when the file does not say since when: where it stands there already, nothing changes.';
+comment on column amiable.import_link.child_id is 'Its id once it is known.';
+comment on column amiable.import_link.parent_id is 'Its id once it is known.';
+
+create unlogged table amiable.import_ratio (
+  line integer not null,
+  metering_point text not null,
+  kind text not null,
+  primary_value bigint not null,
+  secondary_value bigint not null,
+  from_time timestamptz not null,
+  to_time timestamptz,
+  point_id bigint
+);
+comment on table amiable.import_ratio is 'Ratios of a registry file on their way into transformer_ratio; emptied at each import.';
+comment on column amiable.import_ratio.line is 'Line of the file.';
+comment on column amiable.import_ratio.metering_point is 'Code of the metering point.';
+comment on column amiable.import_ratio.kind is 'As in transformer_ratio.';
+comment on column amiable.import_ratio.primary_value is 'As in transformer_ratio.';
+comment on column amiable.import_ratio.secondary_value is 'As in transformer_ratio.';
+comment on column amiable.import_ratio.from_time is 'As in transformer_ratio.';
+comment on column amiable.import_ratio.to_time is 'As in transformer_ratio.';
+comment on column amiable.import_ratio.point_id is 'node.id once it is known.';
+
+create unlogged table amiable.import_type (
+  line integer not null,
+  name text not null,
+  given integer not null,
+  maker text,
+  description text,
+  medium text,
+  readout text
+);
+comment on table amiable.import_type is 'Meter types of a registry file on their way into meter_type; emptied at each import.';
+comment on column amiable.import_type.line is 'Line of the file.';
+comment on column amiable.import_type.name is 'As in meter_type.';
+comment on column amiable.import_type.given is 'Which columns the file gives, a bit each.';
+comment on column amiable.import_type.maker is 'As in meter_type.';
+comment on column amiable.import_type.description is 'As in meter_type.';
+comment on column amiable.import_type.medium is 'As in meter_type.';
+comment on column amiable.import_type.readout is 'As in meter_type.';
+
+create unlogged table amiable.import_connection (
+  line integer not null,
+  serial text not null,
+  given integer not null,
+  protocol text,
+  address text,
+  transport text,
+  readout text,
+  referencing text,
+  client integer,
+  server integer,
+  physical integer,
+  authentication text,
+  suite smallint,
+  ciphered boolean,
+  device_address text,
+  channel text,
+  identity text,
+  meter bigint
+);
+comment on table amiable.import_connection is 'Connections of a registry file on their way into connection; emptied at each import.';
+comment on column amiable.import_connection.line is 'Line of the file.';
+comment on column amiable.import_connection.serial is 'Serial number of the meter.';
+comment on column amiable.import_connection.given is 'Which columns the file gives, a bit each.';
+comment on column amiable.import_connection.protocol is 'As in connection.';
+comment on column amiable.import_connection.address is 'As in connection.';
+comment on column amiable.import_connection.transport is 'As in connection.';
+comment on column amiable.import_connection.readout is 'As in connection.';
+comment on column amiable.import_connection.referencing is 'As in connection.';
+comment on column amiable.import_connection.client is 'As in connection.';
+comment on column amiable.import_connection.server is 'As in connection.';
+comment on column amiable.import_connection.physical is 'As in connection.';
+comment on column amiable.import_connection.authentication is 'As in connection.';
+comment on column amiable.import_connection.suite is 'As in connection.';
+comment on column amiable.import_connection.ciphered is 'As in connection.';
+comment on column amiable.import_connection.device_address is 'As in connection.';
+comment on column amiable.import_connection.channel is 'As in connection.';
+comment on column amiable.import_connection.identity is 'As in connection.';
+comment on column amiable.import_connection.meter is 'meter.id once it is known.';
+
+create table amiable.import_run (
+  id bigint generated always as identity primary key,
+  state text not null check (state in ('receiving', 'running', 'done', 'refused', 'failed', 'cancelled', 'interrupted')),
+  dry boolean not null,
+  name text,
+  detail jsonb not null,
+  segments integer[],
+  who text,
+  started_at timestamptz not null,
+  ended_at timestamptz,
+  report jsonb
+);
+comment on table amiable.import_run is 'Imports of registry files: what was asked and what came of it.';
+comment on column amiable.import_run.id is 'Running number.';
+comment on column amiable.import_run.state is 'receiving, running, done, refused (the file has faults: nothing was changed), failed, cancelled or interrupted (the program ended).';
+comment on column amiable.import_run.dry is 'True: only checked.';
+comment on column amiable.import_run.name is 'The file''s name.';
+comment on column amiable.import_run.detail is 'Kind, policy and what else was asked.';
+comment on column amiable.import_run.segments is 'Data segments of who asked; null: all.';
+comment on column amiable.import_run.who is 'Who asked.';
+comment on column amiable.import_run.started_at is 'When it began.';
+comment on column amiable.import_run.ended_at is 'When it ended.';
+comment on column amiable.import_run.report is 'Counts by kind and the first faults.';
