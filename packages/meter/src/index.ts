@@ -1,7 +1,8 @@
+export { acquireDlms, openDlms } from './acquire/dlms.ts';
 export {
   createShapeMemory,
+  type ObjectShape,
   type ProfileShape,
-  type RegisterShape,
   type ShapeMemory,
   type TypeShape,
 } from './acquire/shape.ts';

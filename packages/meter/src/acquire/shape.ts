@@ -5,12 +5,25 @@
  * Decides: what is remembered, and that the memory is bounded. Leaves out: how a shape is read and checked (dlms-shape.ts).
  */
 import type { ProfileColumn } from '@amiable/cosem';
+import type { Unit } from '@amiable/model';
 import type { ObjectListEntry } from '../session/types.ts';
 
+export interface ShapeColumn extends ProfileColumn {
+  readonly name: string;
+  readonly unit?: Unit;
+  /** Power of ten, in `unit`. */
+  readonly scaler: number;
+  /** A value of a register; false for clock, status, capture times. */
+  readonly value: boolean;
+}
+
 export interface ProfileShape {
-  readonly columns: readonly ProfileColumn[];
-  /** capture_objects as the meter sent them: compared byte by byte. */
-  readonly captureObjects: Uint8Array;
+  /** Of its capture objects, as the meter sent them. */
+  readonly hash: string;
+  readonly columns: readonly ShapeColumn[];
+  /** Index of the clock's and the status' column; -1: none. */
+  readonly clock: number;
+  readonly status: number;
   /** Seconds. */
   readonly capturePeriod: number;
   readonly newestFirst: boolean;
@@ -20,19 +33,18 @@ export interface ProfileShape {
 
 /** What is known of a meter type in one configuration. */
 export interface TypeShape {
-  /** By logical name of the profile. */
+  /** By logical name of the profile and hash of its capture objects. */
   readonly profiles: Map<string, ProfileShape>;
-  /** Scaler and unit of registers that are read by themselves; null: it is not a register. By logical name. */
-  readonly registers: Map<string, RegisterShape | null>;
+  /** Class, scaler and unit of objects that are read by themselves; null: none of the classes that have a value. By logical name. */
+  readonly objects: Map<string, ObjectShape | null>;
   /** With short names: the object list. */
-  objects?: readonly ObjectListEntry[];
+  names?: readonly ObjectListEntry[];
 }
 
-export interface RegisterShape {
+export interface ObjectShape {
   readonly classId: number;
   readonly scaler: number;
-  /** Code of the unit; 255: none. */
-  readonly unit: number;
+  readonly unit?: Unit;
 }
 
 export interface ShapeMemory {
@@ -40,7 +52,7 @@ export interface ShapeMemory {
   readonly size: number;
 }
 
-/** Types that are remembered at most; the one that was made known first is forgotten first. */
+/** Types that are remembered at most, and profiles of one; what was made known first is forgotten first. */
 const MOST = 1000;
 
 export function createShapeMemory(): ShapeMemory {
@@ -50,7 +62,7 @@ export function createShapeMemory(): ShapeMemory {
       let shape = types.get(key);
       if (!shape) {
         if (types.size >= MOST) types.delete(types.keys().next().value as string);
-        shape = { profiles: new Map(), registers: new Map() };
+        shape = { profiles: new Map(), objects: new Map() };
         types.set(key, shape);
       }
       return shape;
@@ -59,4 +71,23 @@ export function createShapeMemory(): ShapeMemory {
       return types.size;
     },
   };
+}
+
+export const profileKey = (obis: string, hash: string): string => `${obis}#${hash}`;
+
+export function rememberProfile(type: TypeShape, obis: string, shape: ProfileShape): void {
+  if (type.profiles.size >= MOST) type.profiles.delete(type.profiles.keys().next().value as string);
+  type.profiles.set(profileKey(obis, shape.hash), shape);
+}
+
+/** 53 bits of bytes, as hex: enough to tell lists of capture objects apart. No protection against anybody. */
+export function hashOf(bytes: Uint8Array): string {
+  let a = 0x811c9dc5;
+  let b = 0x2f0b4a27;
+  for (const byte of bytes) {
+    a = Math.imul(a ^ byte, 0x01000193);
+    b = Math.imul(b ^ (byte + 0x9e), 0x85ebca6b);
+    b ^= b >>> 13;
+  }
+  return (a >>> 0).toString(16).padStart(8, '0') + (b >>> 0).toString(16).padStart(8, '0');
 }

@@ -8,7 +8,14 @@
  */
 import type { Crypto } from '@amiable/dlms';
 import type { Unit } from '@amiable/model';
-import type { SessionClock, SessionLink, SessionSecurity, SessionTimeouts, SessionTrace } from '../session/types.ts';
+import type {
+  ObjectListEntry,
+  SessionClock,
+  SessionLink,
+  SessionSecurity,
+  SessionTimeouts,
+  SessionTrace,
+} from '../session/types.ts';
 import type { ShapeMemory } from './shape.ts';
 
 /** A stretch of time: epoch ms, `to` not included. */
@@ -132,6 +139,15 @@ export interface DlmsAccess extends AccessCommon {
   readonly security?: SessionSecurity;
   /** Needed with security and high-level authentication. */
   readonly crypto?: Crypto;
+  /** Sees to it that enough invocation counters are granted; called before each item. */
+  readonly reserve?: () => Promise<void>;
+  /**
+   * The meter expects a higher invocation counter: makes it durable, and says whether the association may be tried once more
+   * with it. What is said here is not authenticated, so whoever answers should bound the step.
+   */
+  readonly raise?: (expected: number) => Promise<boolean>;
+  /** With short names: the object list of meters like this one, where it is known. */
+  readonly names?: () => readonly ObjectListEntry[] | undefined;
   /** What was learnt of meter types; shared by all meters of a program. */
   readonly shapes: ShapeMemory;
 }

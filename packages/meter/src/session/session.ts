@@ -69,6 +69,7 @@ export class SessionOf implements Session {
     this.#exchange = exchange;
     this.#options = options;
     this.negotiated = negotiated;
+    if (options.objects) this.#objects = Promise.resolve(options.objects);
     this.referencing = options.referencing ?? 'LN';
   }
 
@@ -310,7 +311,19 @@ export class SessionOf implements Session {
     return readCaptureObjects(await this.get({ classId: PROFILE_GENERIC, instanceId: profile, attributeId: 3 }));
   }
 
-  async getProfile(profile: Uint8Array, selection: ProfileSelection = { kind: 'all' }): Promise<ProfileRows> {
+  getProfile(profile: Uint8Array, selection: ProfileSelection = { kind: 'all' }): Promise<ProfileRows> {
+    return this.#buffer(profile, selection, wholeRows);
+  }
+
+  getBuffer(profile: Uint8Array, selection: ProfileSelection = { kind: 'all' }): Promise<Omit<ProfileRows, 'rows'>> {
+    return this.#buffer(profile, selection, asItCame);
+  }
+
+  async #buffer<T>(
+    profile: Uint8Array,
+    selection: ProfileSelection,
+    whole: (buffer: EncodedData) => T,
+  ): Promise<T | ProfileRows> {
     const access = profileAccess(selection);
     const attribute = { classId: PROFILE_GENERIC, instanceId: profile, attributeId: 2, ...(access && { access }) };
     const variable =
@@ -323,7 +336,7 @@ export class SessionOf implements Session {
           throw outcome.error;
         }
         const result = outcome.operation === 'read' ? only(outcome.results) : (outcome as Ended<'get'>).result;
-        return wholeRows(dataOf(result, attribute));
+        return whole(dataOf(result, attribute));
       },
     );
   }
@@ -361,6 +374,8 @@ export class SessionOf implements Session {
     return this.#exchange.close('the session was closed by its user');
   }
 }
+
+const asItCame = (buffer: EncodedData) => ({ buffer, complete: true });
 
 function only<T>(results: readonly T[]): T {
   return results[0] as T;

@@ -146,6 +146,8 @@ export interface SessionOptions {
   /** Needed with security and with high-level authentication (`nodeCrypto` of package io). */
   readonly crypto?: Crypto;
   readonly conformance?: number;
+  /** The object list, where it is known: with short names it is not asked for then. */
+  readonly objects?: readonly ObjectListEntry[];
   /** client-max-receive-pdu-size; 65535 unless said. */
   readonly maxPduSize?: number;
   readonly userId?: number;
@@ -269,6 +271,8 @@ export interface Session {
   captureObjects(profile: Uint8Array): Promise<readonly CaptureObjectDefinition[]>;
   /** The buffer of the Profile generic with this logical name. Never loses whole rows to a failure on the way. */
   getProfile(profile: Uint8Array, selection?: ProfileSelection): Promise<ProfileRows>;
+  /** As `getProfile`, without cutting a buffer that came whole into rows. */
+  getBuffer(profile: Uint8Array, selection?: ProfileSelection): Promise<Omit<ProfileRows, 'rows'>>;
   /** The same, decoded: asks for capture objects, capture period, order, scalers and units first unless they are given. */
   readProfile(profile: Uint8Array, selection?: ProfileSelection, options?: ReadProfileOptions): Promise<ProfileReading>;
   /** RLRQ, then everything closed. Never throws for a meter that does not answer it. */
