@@ -11,3 +11,4 @@ export { type Migration, MigrationError, migrate } from './migrate.ts';
 export { migrations } from './schema/migrations.ts';
 export { openStore } from './store.ts';
 export * from './types.ts';
+export type * from './work/types.ts';

@@ -20,6 +20,7 @@ import { migrations } from './schema/migrations.ts';
 import { compactSql } from './sql/compact.ts';
 import { querySql } from './sql/query.ts';
 import type { Counters, MeterId, Store, StoreOptions } from './types.ts';
+import { createWorkStore } from './work/work.ts';
 import { writeBlocks } from './write/bulk.ts';
 import { compact } from './write/compact.ts';
 import { createIntake } from './write/ingest.ts';
@@ -65,6 +66,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
   return {
     journal,
+    work: createWorkStore(db),
     ingest: (messages) => intake.ingest(messages),
     onStored: intake.onStored,
     reprocess: (decode) => reprocess(db, intake, decode),

@@ -19,6 +19,7 @@ import type {
   Unit,
 } from '@amiable/model';
 import type { JournalStore } from './journal/types.ts';
+import type { WorkStore } from './work/types.ts';
 
 /** The database's id of a meter, decimal digits. */
 export type MeterId = string;
@@ -248,6 +249,7 @@ export interface Store {
 
   /** The transaction log. */
   readonly journal: JournalStore;
+  readonly work: WorkStore;
 }
 
 export interface NewMeter {

@@ -83,6 +83,22 @@ insert into amiable.registry_change (object, object_id, field, was, became, at) 
 insert into amiable.import_run (state, dry, name, detail, segments, who, started_at, ended_at, report)
   values ('done', false, 'a.csv', '{"kind": "meter"}', '{1}', 'anna', '2026-01-06 00:00+00', '2026-01-06 00:01+00', '{"inserted": 1}');
 `,
+  4: `
+insert into amiable.task (name, kind, definition, creator, scope, created, changed, next_due, planned_to)
+  values ('daily', 'daily', '{"priority": 5}', 'anna', '{1}', '2026-01-05 00:00+00', '2026-01-05 00:00+00', null, '2026-01-05T00:30');
+insert into amiable.task_version values (1, 1, '{"priority": 5}', 'anna', '2026-01-05 00:00+00');
+insert into amiable.flow (name, definition, creator, created, changed) values ('night', '{"steps": []}', 'anna', '2026-01-05 00:00+00', '2026-01-05 00:00+00');
+insert into amiable.flow_version values (1, 1, '{"steps": []}', 'anna', '2026-01-05 00:00+00');
+insert into amiable.run (what, task, version, kind, name, state, definition, due, expires, created, creator)
+  values ('task', 1, 1, 'daily', 'daily', 'running', '{}', '2026-01-05 00:30+00', '2026-01-06 00:30+00', '2026-01-05 00:30+00', 'anna');
+insert into amiable.occurrence values ('task', 1, '2026-01-05T00:30', 1, '2026-01-05 00:30+00');
+insert into amiable.work_lane (channel, concentrator, network) values ('', '', '');
+insert into amiable.job (run, meter, priority, ready) select 1, k, 5, case when k % 2 = 0 then 'infinity'::timestamptz else '2026-01-05 00:30+00' end
+  from generate_series(1, 20) k;
+insert into amiable.work_meter (meter, lane, queued, priority, ready) select k, 1, k % 2 = 1, 5, '2026-01-05 00:30+00' from generate_series(1, 20) k;
+insert into amiable.channel (kind, name, most, windows, time_zone) values ('channel', '*', 4, '[{"from": 1320, "to": 360}]', 'Europe/Oslo');
+insert into amiable.work_worker (worker, seen) values ('w-1', '2026-01-05 00:30+00');
+`,
   5: `
 insert into amiable.journal_writer values (17, 'host/1', '2026-01-05 00:00+00', '2026-01-05 00:00+00');
 create table amiable.transaction_2026_01 partition of amiable.transaction for values from (794354201395200000) to (805588225228800000);

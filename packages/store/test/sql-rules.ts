@@ -43,6 +43,17 @@ export const REFERENCE = new Set([
 ]);
 /** On the coordinator only. */
 export const LOCAL = new Set([
+  'task',
+  'task_version',
+  'flow',
+  'flow_version',
+  'occurrence',
+  'run',
+  'job',
+  'work_lane',
+  'work_meter',
+  'channel',
+  'work_worker',
   'change_log',
   'meter_change',
   'unplaced',

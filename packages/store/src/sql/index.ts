@@ -19,6 +19,7 @@ import { journalSql } from './journal.ts';
 import { partitionSql } from './partitions.ts';
 import { hotSql, querySql } from './query.ts';
 import { rowsText } from './values.ts';
+import { leaseSql, workSql } from './work.ts';
 
 export interface Statement {
   readonly name: string;
@@ -45,8 +46,10 @@ const GROUPS: Readonly<Record<string, Texts>> = {
   hot: hotSql as Texts,
   ingest: ingestSql,
   journal: journalSql,
+  lease: leaseSql,
   partition: partitionSql as Texts,
   query: querySql,
+  work: workSql,
 };
 
 const ROWS = [

@@ -5,25 +5,14 @@
  * A task definition makes runs; a run has a job for each meter it is about; the jobs of one meter are leased together, so
  * that one association does all of them. A flow is a graph of tasks; each of its steps is a run.
  */
+import type { Scope } from '@amiable/model';
+import type { OwnKind, ReadKind, TaskKind } from '@amiable/tasks';
 import type { MeterId } from '../types.ts';
 
 export type RunId = string;
 export type JobId = string;
 
-/** What is read of a meter or done to it; see ARCHITECTURE.md for what each fetches. */
-export type ReadKind =
-  | 'monthly'
-  | 'daily'
-  | 'profile'
-  | 'events'
-  | 'status'
-  | 'quality'
-  | 'outage'
-  | 'registers'
-  | 'clock';
-/** What the central system does by itself. */
-export type OwnKind = 'completeness' | 'import' | 'export' | 'backup' | 'retention';
-export type TaskKind = ReadKind | OwnKind;
+export type { OwnKind, ReadKind, TaskKind };
 
 export type RunState = 'waiting' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled';
 export type JobState = 'waiting' | 'leased' | 'done' | 'failed' | 'given-up' | 'cancelled' | 'expired';
@@ -81,4 +70,154 @@ export interface WorkLeases {
   finish(worker: string, outcomes: readonly JobOutcome[], now: number): Promise<{ readonly refused: readonly JobId[] }>;
   /** Gives back what was not begun, when a worker ends. */
   release(worker: string): Promise<void>;
+}
+
+/** A run as it stands. */
+export interface Run {
+  readonly id: RunId;
+  readonly what: 'task' | 'flow';
+  readonly task: string | null;
+  readonly flow: string | null;
+  /** The run of the flow that it is a step of, and the step's name. */
+  readonly parent: RunId | null;
+  readonly step: string | null;
+  readonly version: number | null;
+  readonly kind: TaskKind | null;
+  readonly name: string;
+  readonly state: RunState;
+  readonly definition: Readonly<Record<string, unknown>>;
+  /** Meters named with the order. */
+  readonly meters: readonly MeterId[] | null;
+  readonly priority: number;
+  /** Times are epoch ms. */
+  readonly due: number;
+  readonly expires: number;
+  readonly created: number;
+  readonly started: number | null;
+  readonly ended: number | null;
+  readonly creator: string;
+  /** Segments it may touch; null: all. */
+  readonly scope: readonly number[] | null;
+  readonly transaction: string;
+  /** Whether a job was made for each of its meters. */
+  readonly expanded: boolean;
+  readonly expandedTo: MeterId | null;
+  readonly counts: RunCounts;
+  readonly progress: Readonly<Record<string, unknown>> | null;
+  /** A warning, or why it failed. */
+  readonly note: string | null;
+}
+
+export interface RunCounts {
+  readonly total: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly givenUp: number;
+  readonly expired: number;
+  readonly cancelled: number;
+  /** Tries of all jobs together. */
+  readonly tries: number;
+  /** Values and events stored. */
+  readonly stored: number;
+}
+
+export interface NewRun {
+  readonly what: 'task' | 'flow';
+  readonly task?: string | undefined;
+  readonly flow?: string | undefined;
+  readonly parent?: RunId | undefined;
+  readonly step?: string | undefined;
+  readonly version?: number | undefined;
+  readonly kind?: TaskKind | undefined;
+  readonly name: string;
+  /** `parameters`, `retry`, `windows`, `timeZone`, `target` … of a task; steps of a flow. */
+  readonly definition: object;
+  /** About these meters, whatever its target says. At most 1,000 are made jobs at once; more are taken in pages by the scheduler. */
+  readonly meters?: readonly MeterId[] | undefined;
+  readonly priority: number;
+  readonly due: number;
+  readonly expires: number;
+  readonly created: number;
+  readonly creator: string;
+  readonly scope: readonly number[] | null;
+  readonly transaction: string;
+  /** Of a schedule: its name; a second run of the same one is not made. */
+  readonly occurrence?: { readonly nominal: string; readonly at: number } | undefined;
+}
+
+export interface RunQuery {
+  readonly task?: string | undefined;
+  readonly flow?: string | undefined;
+  readonly parent?: RunId | undefined;
+  readonly state?: RunState | undefined;
+  /** Newest first; those older than this one. */
+  readonly before?: RunId | undefined;
+  readonly limit: number;
+  /** Runs that touch no other segments than these. */
+  readonly scope: Scope;
+}
+
+export interface JobRow {
+  readonly run: RunId;
+  readonly meter: MeterId;
+  readonly serial: string;
+  readonly state: JobState;
+  readonly priority: number;
+  readonly attempts: number;
+  readonly ready: number | null;
+  readonly worker: string | null;
+  readonly ended: number | null;
+  readonly stored: number;
+  readonly reason: string | null;
+}
+
+/** Runs and their jobs: the side of schedules, the API and orders. */
+export interface Runs {
+  /**
+   * Makes a run; with `meters` (up to 1,000) its jobs too, in the same transaction, so that workers find them at once.
+   * @returns undefined when the occurrence was dealt with before
+   */
+  create(run: NewRun): Promise<Run | undefined>;
+  get(id: RunId): Promise<Run | undefined>;
+  list(query: RunQuery): Promise<readonly Run[]>;
+  /** Runs that have not ended, of tasks and flows, oldest first. */
+  open(): Promise<readonly Run[]>;
+  /**
+   * Adds a page of meters. @returns false when another process did it, or the run was ended in the meantime: nothing is added then
+   */
+  expand(
+    run: Run,
+    page: { readonly meters: readonly MeterId[]; readonly last: boolean; readonly note?: string | undefined },
+    now: number,
+  ): Promise<boolean>;
+  jobs(
+    run: RunId,
+    query: {
+      readonly state?: JobState | undefined;
+      readonly after?: MeterId | undefined;
+      readonly limit: number;
+      readonly scope: Scope;
+    },
+  ): Promise<readonly JobRow[]>;
+  /** Takes the run for this process until then, for what only one may do at a time. */
+  hold(id: RunId, by: string, now: number, until: number): Promise<boolean>;
+  unhold(id: RunId, by: string): Promise<void>;
+  /** A change of state, when it is in one of `from`. With it the jobs: paused ones are not leased, cancelled ones end. */
+  change(
+    id: RunId,
+    from: readonly RunState[],
+    to: RunState,
+    now: number,
+    more?: { readonly note?: string | undefined; readonly progress?: object | undefined },
+  ): Promise<Run | undefined>;
+  /** What a flow or a system task says of itself; only while it runs. */
+  progress(id: RunId, progress: object): Promise<void>;
+  /** Jobs whose run has expired end so. @returns how many */
+  expire(now: number): Promise<number>;
+  /** Runs that ended before, with their jobs. @returns how many runs */
+  prune(before: number): Promise<number>;
+}
+
+export interface WorkStore extends WorkLeases {
+  readonly runs: Runs;
 }

@@ -1,0 +1,3 @@
+export * from './kinds.ts';
+export * from './retry.ts';
+export * from './window.ts';
