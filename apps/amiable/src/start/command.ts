@@ -108,6 +108,12 @@ export function startCommand(program: Command): void {
       zone,
     )
     .option('--roles <roles>', 'what this process is', roles, [...ROLES])
+    .addOption(
+      new Option('--log <form>', 'form of the log on stderr')
+        .choices(['text', 'json'])
+        .default('text')
+        .env('AMIABLE_LOG'),
+    )
     .option('--no-page', 'the API without the page')
     .addHelpText('after', ROLE_HELP)
     .action(async ({ databaseUrl, ...options }: StartOptions) => {

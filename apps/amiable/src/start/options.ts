@@ -24,4 +24,6 @@ export interface StartOptions {
   readonly maxClockError: number;
   readonly subscribe?: string;
   readonly page: boolean;
+  /** Form of the log: for people, or a JSON object a line for collectors. */
+  readonly log: 'text' | 'json';
 }

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Central, startCentral } from '@amiable/central';
+import { createLog, type Log } from '@amiable/io';
 import { createStreet } from '@amiable/simulator';
 import { openStore, type Store, startEmbedded, takeInstanceLock } from '@amiable/store';
 import { openClock } from './clock.ts';
@@ -20,9 +21,12 @@ const NOT_YET = 'the reader is not set up yet';
 const VERSION: string = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
 
 export async function start(options: StartOptions): Promise<void> {
-  const log = (line: string): void => {
-    process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
-  };
+  const log = createLog({
+    form: options.log,
+    write: (text) => process.stderr.write(text),
+    now: Date.now,
+    fields: { roles: options.roles.join(','), process: process.pid },
+  });
   const ends = createEnds(log);
   let ending = false;
   let begun: Promise<void> = Promise.resolve();
@@ -55,12 +59,7 @@ export async function start(options: StartOptions): Promise<void> {
   }
 }
 
-async function begin(
-  options: StartOptions,
-  ends: Ends,
-  log: (line: string) => void,
-  giveUp: (error: Error) => void,
-): Promise<void> {
+async function begin(options: StartOptions, ends: Ends, log: Log, giveUp: (error: Error) => void): Promise<void> {
   const roles = new Set<Role>(options.roles);
   if (options.databaseUrl !== undefined) roles.delete('database');
   if (options.device.length > 0) roles.delete('street');
@@ -123,7 +122,7 @@ async function openDatabase(
   roles: ReadonlySet<Role>,
   folder: DataFolder,
   ends: Ends,
-  log: (line: string) => void,
+  log: Log,
   giveUp: (error: Error) => void,
 ): Promise<string> {
   if (options.databaseUrl !== undefined) {
