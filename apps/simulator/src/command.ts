@@ -110,6 +110,7 @@ function meterCommand(simulate: Command): void {
     .option('--slaves <media>', 'slaves on its M-Bus, e.g. gas,water-cold,heat; also ocr-gas, ocr-water, gas-module')
     .option('--mbus <line>', 'where its slaves are: inside, tcp:HOST:PORT, or a serial port or pty', 'inside')
     .option('--period <minutes>', 'of the periodic profile: 15, 30 or 60', '60')
+    .option('--columns <registers>', 'of the periodic profile, one to four: 1.8.0,2.8.0,1.8.1,1.8.2 …')
     .option('--car', 'the household has an electric car')
     .option('--solar', 'its roof has solar panels')
     .optionsGroup('Security:')

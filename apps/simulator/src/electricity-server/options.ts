@@ -3,7 +3,7 @@ import { isValidZone } from '@amiable/calendar';
 import type { SecuritySuite } from '@amiable/dlms';
 import { parseHostPort } from '@amiable/io';
 import { InvalidArgumentError } from 'commander';
-import type { MeterConfig } from '../electricity/index.ts';
+import type { EnergyRegister, MeterConfig } from '../electricity/index.ts';
 import type { SlaveKind } from '../mbus/install.ts';
 import { MEDIA } from './factory.ts';
 
@@ -13,6 +13,8 @@ export interface MeterRunOptions {
   readonly suite: SecuritySuite;
   readonly config: Partial<MeterConfig>;
   readonly capturePeriod: 15 | 30 | 60;
+  /** Registers of the periodic profile; as delivered when undefined. */
+  readonly columns?: readonly EnergyRegister[];
   readonly slaves: readonly (typeof MEDIA)[number][];
   /** What they are on the bus: meters, or something that stands for one. */
   readonly slaveKinds: readonly SlaveKind[];
@@ -97,6 +99,19 @@ function busOption(value: unknown): BusLine | undefined {
   return refuse(`--mbus ${said}: say inside, tcp:HOST:PORT, or the path of a serial port or pseudo-terminal`);
 }
 
+const REGISTERS: readonly EnergyRegister[] = ['1.8.0', '2.8.0', '15.8.0', '1.8.1', '1.8.2', '2.8.1', '2.8.2'];
+
+/** Of the periodic profile. */
+function columnsOption(value: unknown): readonly EnergyRegister[] | undefined {
+  if (value === undefined) return undefined;
+  const columns = String(value)
+    .split(',')
+    .map((word) => oneOf('--columns', word.trim().replace(/^1-0:/, ''), REGISTERS));
+  if (columns.length > 4 || new Set(columns).size < columns.length)
+    return refuse(`--columns ${String(value)}: one to four registers, each once`);
+  return columns;
+}
+
 const YEAR = 366 * 86_400_000;
 
 /** @throws InvalidArgumentError */
@@ -143,6 +158,7 @@ export function meterOptions(given: Record<string, unknown>): MeterRunOptions {
   if ((given.tlsCert === undefined) !== (given.tlsKey === undefined)) refuse('--tls-cert and --tls-key: both or none');
   const period = whole('--period', given.period ?? 60, 15, 60);
   if (period !== 15 && period !== 30 && period !== 60) return refuse(`--period ${period}: 15, 30 or 60`);
+  const columns = columnsOption(given.columns);
   return {
     seed: whole('--seed', given.seed ?? 1, 0, 1_000_000),
     zone,
@@ -155,6 +171,7 @@ export function meterOptions(given: Record<string, unknown>): MeterRunOptions {
       extraInput: oneOf('--input', given.input ?? 'none', ['none', 'alert', 's0']),
     },
     capturePeriod: period,
+    ...(columns && { columns }),
     slaves,
     slaveKinds,
     ...(mbus && { mbus }),

@@ -71,7 +71,12 @@ export async function startMeters(
     zone: options.zone,
     suite: options.suite,
     config: options.config,
-    ...(options.capturePeriod !== 60 && { parameters: { capturePeriod: options.capturePeriod } }),
+    ...((options.capturePeriod !== 60 || options.columns) && {
+      parameters: {
+        capturePeriod: options.capturePeriod,
+        ...(options.columns && { periodic: options.columns }),
+      },
+    }),
     slaves: options.slaves,
     slaveKinds: options.slaveKinds,
     ...(wire && { bus: (face) => lineBus({ ...face, session: wire, say }) }),

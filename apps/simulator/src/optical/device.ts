@@ -132,18 +132,21 @@ export function opticalDevice(meter: ServedMeter, options: OpticalDeviceOptions)
     if (first === undefined || last === undefined || view.columns.length === 0) return undefined;
     const out: string[] = [];
     let expected = Number.NaN;
+    let before = '';
     for (let row = 0; row < view.length && out.length < MAX_ROWS; row++) {
       const at = view.timeOf(row);
       if (at < first || at > last) continue;
       const values = view.columns.map((_, i) => `(${printNumber(view.value(row, i), -3, 6)})`).join('');
-      if (at !== expected) {
+      const status = view.statusOf(row).toString(16).toUpperCase().padStart(2, '0');
+      // A head holds for the rows below it: a gap or another status begins a new one.
+      if (at !== expected || status !== before) {
         const heads = view.columns.map((code) => `(${code.replace(/^1-0:/, '')})(kWh)`).join('');
-        const status = view.statusOf(row).toString(16).toUpperCase().padStart(2, '0');
         out.push(
           `P.01(${seasonStamp(zone, at)})(${status})(${view.period / 60})(${view.columns.length})${heads}${values}`,
         );
       } else out.push(values);
       expected = at + view.period * 1000;
+      before = status;
     }
     return out.length === 0 ? ['P.01()'] : out;
   }

@@ -81,11 +81,11 @@ async function byTime(fetch: Fetch, ranges: readonly Span[], period: number): Pr
     dataIndex: clock.dataIndex,
   };
   for (const { from, to } of requestSpans(ranges, period || shape.capturePeriod)) {
-    // Both ends belong to the range.
+    // Both ends belong to the range; clocks of meters know no less than a second.
     const selection = {
       kind: 'range',
       from: encodeMoment(zone, from),
-      to: encodeMoment(zone, to - 1000),
+      to: encodeMoment(zone, Math.ceil(to / 1000) * 1000 - 1000),
       by,
     } as const;
     const { fetched } = await one(fetch, selection);

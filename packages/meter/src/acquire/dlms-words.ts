@@ -8,16 +8,13 @@ import { plainValue } from '@amiable/cosem';
 import { type DataResult, DlmsPeerError, dataAccessWords } from '@amiable/dlms';
 import type { Fetched } from './dlms-profile.ts';
 import { isNotThere } from './dlms-shape.ts';
-import type { AcquireResult, ItemResult, LogItem, ProfileItem, ReadPlan } from './types.ts';
+import type { AcquireResult, ItemResult } from './types.ts';
 
 const WORDS = 400;
 
 export function words(error: Error): string {
   return error.message.length > WORDS ? `${error.message.slice(0, WORDS)}…` : error.message;
 }
-
-export const isRows = (item: ReadPlan['items'][number]): item is ProfileItem | LogItem =>
-  item.kind === 'profile' || item.kind === 'log';
 
 /** Errors that no meter and no line can cause. */
 export function isOurs(error: unknown): boolean {

@@ -19,7 +19,6 @@ import {
   failure,
   fingerprintOf,
   isOurs,
-  isRows,
   outcomeOf,
   refused,
   rowsResult,
@@ -32,23 +31,22 @@ import {
 import { decodeMoment, encodeMoment } from './moment.ts';
 import { eventsOf, rowsOf } from './rows.ts';
 import { hashOf, type ProfileShape, profileKey, type TypeShape } from './shape.ts';
-import {
-  type AcquireAuthentication,
-  type AcquiredRegister,
-  type AcquireResult,
-  type AcquireSink,
-  type ClockAction,
-  type ClockItem,
-  type ClockMeasure,
-  type ClockResult,
-  type DlmsAccess,
-  type ItemResult,
-  type LogItem,
-  type OpenMeter,
-  type ProfileItem,
-  type ReadPlan,
-  type RegistersItem,
-  ROW_FLAGS,
+import type {
+  AcquireAuthentication,
+  AcquiredRegister,
+  AcquireResult,
+  AcquireSink,
+  ClockAction,
+  ClockItem,
+  ClockMeasure,
+  ClockResult,
+  DlmsAccess,
+  ItemResult,
+  LogItem,
+  OpenMeter,
+  ProfileItem,
+  ReadPlan,
+  RegistersItem,
 } from './types.ts';
 
 const DEADLINE = 900_000;
@@ -121,6 +119,7 @@ function optionsOf(access: DlmsAccess): SessionOptions {
     ...(crypto && { crypto }),
     ...(timeouts && { timeouts }),
     ...(trace && { trace }),
+    ...(access.maxPduSize !== undefined && { maxPduSize: access.maxPduSize }),
     ...(names && { objects: names }),
   };
 }
@@ -207,7 +206,9 @@ class DlmsMeter implements OpenMeter {
     await this.#learnClasses(base, codes);
     const several = (this.#session.negotiated.conformance & CONFORMANCE['multiple-references']) !== 0;
     const withClock = several && items.some((item) => item.kind === 'clock');
-    const profiles = known === undefined ? [...new Set(items.filter(isRows).map((item) => item.obis))] : [];
+    // Values of one register must never be taken for another's: what stands in the rows is asked every time.
+    const asked = items.filter((item) => item.kind === 'profile' || (item.kind === 'log' && known === undefined));
+    const profiles = [...new Set(asked.map((item) => (item as ProfileItem | LogItem).obis))];
     const readable = codes.filter((obis) => base.objects.get(obis));
     const wanted = [
       ...readable.map((obis) => attribute(base.objects.get(obis)?.classId ?? 1, obis, 2)),
@@ -307,17 +308,17 @@ class DlmsMeter implements OpenMeter {
     captured: Map<string, DataResult>,
     sink: AcquireSink,
   ): Promise<ItemResult> {
+    const looked = captured.has(item.obis) || !verified.has(item.obis);
     let shape = await this.#shapeOf(item.obis, type, verified, captured);
-    const before = verified.get(item.obis);
-    const first = await this.#fetch(item, shape, sink, before === shape.hash);
-    if (!first.again) return first.result;
-    // The rows are not such as was learnt, or the meter says that it was parametrised: its capture objects tell.
+    const first = await this.#fetch(item, shape, sink);
+    if (!first.misfit || looked || !this.open) return first.result;
+    // The rows are not such as was learnt: the capture objects tell what they are now.
     verified.delete(item.obis);
-    shape = await this.#shapeOf(item.obis, type, verified, new Map());
-    return (await this.#fetch(item, shape, sink, false)).result;
+    shape = await this.#shapeOf(item.obis, type, verified, captured);
+    return (await this.#fetch(item, shape, sink)).result;
   }
 
-  /** The shape of a profile of this meter, verified by its capture objects unless it was before. */
+  /** The shape of a profile of this meter, by its capture objects where they were read or have to be. */
   async #shapeOf(
     obis: string,
     type: TypeShape,
@@ -325,7 +326,7 @@ class DlmsMeter implements OpenMeter {
     captured: Map<string, DataResult>,
   ): Promise<ProfileShape> {
     const hash = verified.get(obis);
-    const known = hash === undefined ? undefined : type.profiles.get(profileKey(obis, hash));
+    const known = hash === undefined || captured.has(obis) ? undefined : type.profiles.get(profileKey(obis, hash));
     if (known) return known;
     const [result] = captured.has(obis) ? [captured.get(obis)] : await this.#list([captureObjectsOf(obis)]);
     if (!result || !('data' in result)) throw refused(`capture objects of ${obis}`, result?.error ?? 0);
@@ -341,25 +342,18 @@ class DlmsMeter implements OpenMeter {
     return learnProfile(this.#session, type, obis, captureObjects);
   }
 
-  /** @param trusted the shape was verified in an earlier association, not in this one */
   async #fetch(
     item: ProfileItem | LogItem,
     shape: ProfileShape,
     sink: AcquireSink,
-    trusted: boolean,
-  ): Promise<{ result: ItemResult; again: boolean }> {
+  ): Promise<{ result: ItemResult; misfit: boolean }> {
     const { timeZone } = this.#access;
     const now = nowOf(this.#access);
     const log = item.kind === 'log';
     const ranges = log ? [{ from: item.since ?? 0, to: now + 86_400_000 }] : item.ranges;
-    const held: Parameters<AcquireSink['rows']>[1][] = [];
     let count = 0;
     let undated = 0;
-    let marks = 0;
     let first = true;
-    const give = (rows: Parameters<AcquireSink['rows']>[1]): void => {
-      if (!log) sink.rows(item, rows);
-    };
     const fetched: Fetched = await fetchRows(
       {
         session: this.#session,
@@ -383,21 +377,15 @@ class DlmsMeter implements OpenMeter {
           }
           const converted = rowsOf(profile, shape, item.ranges, item.registers, item.status ?? 'amr');
           undated += converted.undated;
-          marks |= converted.marks;
           if (!converted.rows) return;
           count += converted.rows.times.length;
-          if (trusted) held.push(converted.rows);
-          else give(converted.rows);
+          sink.rows(item, converted.rows);
         },
       },
       log && item.since === undefined ? [{ from: Date.UTC(2000, 0, 1), to: now + 86_400_000 }] : ranges,
       log ? (ranges[0] as { from: number; to: number }).to / 1000 : item.period,
     );
-    // Rows of a trusted shape that tell of new parameters are not believed before the shape has been looked at.
-    if (trusted && (fetched.misfit || (marks & ROW_FLAGS.parametersChanged) !== 0) && this.open)
-      return { result: failure(item.id, fetched.error ?? new Error('parametrised')), again: true };
-    for (const rows of held) give(rows);
-    return { result: rowsResult(item.id, fetched, count, undated), again: false };
+    return { result: rowsResult(item.id, fetched, count, undated), misfit: fetched.misfit };
   }
 
   // ---------------------------------------------------------------- registers and the clock

@@ -66,11 +66,9 @@ export interface ConvertedRows {
   /** Rows that came, also those outside of the ranges. */
   readonly came: number;
   readonly undated: number;
-  /** Marks of all rows together. */
-  readonly marks: number;
 }
 
-const NOTHING: ConvertedRows = { rows: undefined, came: 0, undated: 0, marks: 0 };
+const NOTHING: ConvertedRows = { rows: undefined, came: 0, undated: 0 };
 
 export function rowsOf(
   profile: Profile,
@@ -107,7 +105,7 @@ export function rowsOf(
   let rows: Uint32Array = order.subarray(0, kept);
   // A clock that was set back lives some time twice.
   if (!ascending) rows = sorted(rows, utc, repeated);
-  if (rows.length === 0) return { rows: undefined, came: n, undated, marks: 0 };
+  if (rows.length === 0) return { rows: undefined, came: n, undated };
   let all = 0;
   let doubts = false;
   const flags = new Uint16Array(rows.length);
@@ -147,7 +145,6 @@ export function rowsOf(
     rows: { times, columns, ...(all !== 0 && { flags }), ...(doubts && doubtful && { doubtful }) },
     came: n,
     undated,
-    marks: all,
   };
 }
 

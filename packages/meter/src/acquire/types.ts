@@ -32,10 +32,7 @@ export interface ReadPlan {
   readonly type: string;
   /** In the order in which they are fetched. Ids are the caller's, unique in the plan. */
   readonly items: readonly ReadItem[];
-  /**
-   * The fingerprint that the last result of this meter gave. While the meter still gives it, its profiles are taken to be
-   * those of its type; else its capture objects are read and compared before any row is.
-   */
+  /** The fingerprint that the last result of this meter gave: saves asking for the columns of its logs again. */
   readonly known?: string;
 }
 
@@ -137,6 +134,8 @@ export interface DlmsAccess extends AccessCommon {
   /** Password, or secret of mechanisms 3, 4 and 6. */
   readonly password?: Uint8Array;
   readonly security?: SessionSecurity;
+  /** Longest APDU that the meter may send; 65,535 unless said. Of an APDU that breaks off nothing is kept: bad lines want short ones. */
+  readonly maxPduSize?: number;
   /** Needed with security and high-level authentication. */
   readonly crypto?: Crypto;
   /** Sees to it that enough invocation counters are granted; called before each item. */

@@ -55,6 +55,8 @@ const OBJECT_LIST_LN: AttributeDescriptor = { classId: 15, instanceId: CURRENT_A
 const OBJECT_LIST_SN = 0xfa08;
 const NULL_DATA = Uint8Array.of(0);
 const PROFILE_GENERIC = 7;
+/** Data-Access-Result. */
+const OBJECT_UNDEFINED = 4;
 
 export class SessionOf implements Session {
   readonly referencing: Referencing;
@@ -129,10 +131,16 @@ export class SessionOf implements Session {
 
   async #readList(attributes: readonly AttributeDescriptor[], several: boolean): Promise<readonly DataResult[]> {
     const names = await this.#shortNames();
-    const variables = attributes.map((a) => variableOf(names.baseOf(a), a));
-    if (several) return this.read(variables);
-    const results: DataResult[] = [];
-    for (const variable of variables) results.push(only(await this.read([variable])));
+    // What is not in the list is answered as a server under logical names would.
+    const results: DataResult[] = attributes.map(() => ({ error: OBJECT_UNDEFINED }));
+    const there = attributes.flatMap((a, i) => {
+      const base = names.find(a);
+      return base === undefined ? [] : [{ i, variable: variableOf(base, a) }];
+    });
+    if (there.length === 0) return results;
+    const all = several ? await this.read(there.map(({ variable }) => variable)) : undefined;
+    for (const [k, { i, variable }] of there.entries())
+      results[i] = all ? (all[k] as DataResult) : only(await this.read([variable]));
     return results;
   }
 

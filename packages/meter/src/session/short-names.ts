@@ -28,6 +28,11 @@ export class ShortNames {
     throw new PeerError(`${keyOf(target)} is not in the object list of this association`);
   }
 
+  /** Undefined when the list has no such object. */
+  find(target: Target): number | undefined {
+    return this.#entries.get(keyOf(target))?.baseName;
+  }
+
   baseOf(target: Target): number {
     return this.entryOf(target).baseName as number;
   }
