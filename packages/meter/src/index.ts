@@ -1,4 +1,5 @@
 export { acquireDlms, openDlms } from './acquire/dlms.ts';
+export { acquireIec, openIec } from './acquire/iec.ts';
 export {
   createShapeMemory,
   type ObjectShape,
