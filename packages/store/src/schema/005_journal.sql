@@ -63,7 +63,7 @@ create index event_time on amiable.event (time, meter);
 create index event_category on amiable.event (category, time);
 create index event_severe on amiable.event (time, meter) where severity >= 2;
 comment on column amiable.event.code is 'What happened, by the number of its source.';
-comment on column amiable.event.source is 'Which log it stood in and by which catalogue its number counts: amiable-virtual, dlms-standard, p98 …';
+comment on column amiable.event.source is 'By which catalogue its number counts and which log it stood in: dlms/standard, amiable-virtual/disconnecter, p98/log.';
 comment on column amiable.event.ordinal is 'Tells equal numbers within one second apart, in the order of the log.';
 comment on column amiable.event.event is 'What happened, by the normalised catalogue over all makers; unknown where the number is not in it.';
 comment on column amiable.event.category is 'power, voltage, clock, tamper, disconnecter, communication, firmware, error, tariff, load, configuration, media or other.';
