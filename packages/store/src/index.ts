@@ -1,3 +1,4 @@
+export * from './access/types.ts';
 export { type BackupOptions, type BackupResult, backup, type Progress } from './backup/backup.ts';
 export { BackupError } from './backup/format.ts';
 export { type RestoreOptions, type RestoreResult, restore } from './backup/restore.ts';
@@ -6,6 +7,7 @@ export { takeInstanceLock } from './embedded/instance-lock.ts';
 export { runningUrl } from './embedded/running.ts';
 export { type Embedded, type EmbeddedOptions, startEmbedded } from './embedded/supervisor.ts';
 export { EmbeddedError } from './embedded/trouble.ts';
+export type * from './events/types.ts';
 export type * from './journal/types.ts';
 export { type Migration, MigrationError, migrate } from './migrate.ts';
 export { migrations } from './schema/migrations.ts';

@@ -1,7 +1,9 @@
 /** Opens the database and joins the store's parts. */
 import { isValidZone } from '@amiable/calendar';
 import type { Scope } from '@amiable/model';
+import { createAccessStore } from './access/access.ts';
 import { createCalendars } from './calendar.ts';
+import { createEvents } from './events/events.ts';
 import { createJournal } from './journal/store.ts';
 import { createLayouts } from './layouts.ts';
 import { migrate } from './migrate.ts';
@@ -65,6 +67,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   }
 
   return {
+    access: createAccessStore(db),
+    events: createEvents({ db, partitions }),
     journal,
     work: createWorkStore(db),
     ingest: (messages) => intake.ingest(messages),

@@ -18,6 +18,8 @@ import type {
   StoredMessage,
   Unit,
 } from '@amiable/model';
+import type { AccessStore } from './access/types.ts';
+import type { EventStore } from './events/types.ts';
 import type { JournalStore } from './journal/types.ts';
 import type { WorkStore } from './work/types.ts';
 
@@ -170,6 +172,8 @@ export interface MeterQuery {
 }
 
 export interface Store {
+  /** Users, groups, segments, tokens, sessions and the audit log. */
+  readonly access: AccessStore;
   /** Resolves when all of it is durable; concurrent callers share a commit. Waits while the queue is full. */
   ingest(messages: readonly Message[]): Promise<IngestResult>;
   /** Called after each commit with what was new in it. @returns how to end it */
@@ -247,6 +251,8 @@ export interface Store {
   check(): Promise<string | undefined>;
   close(): Promise<void>;
 
+  /** Events of meters. */
+  readonly events: EventStore;
   /** The transaction log. */
   readonly journal: JournalStore;
   readonly work: WorkStore;

@@ -2,9 +2,11 @@
  * Every statement of the store by name, for the guard that reads their syntax trees: what runs on one server must run on
  * a distributed one. Statements that are made (partitions, COPY, multi-row VALUES) stand here as examples.
  */
+import { accessSql } from './access.ts';
 import { blockSql, insertChanges, probeBlocks, upsertBlocks } from './blocks.ts';
 import { catalogueSql, insertMeters, insertRegisters } from './catalogue.ts';
 import { compactSql } from './compact.ts';
+import { eventSql, insertEvents } from './events.ts';
 import { fleetSql } from './fleet.ts';
 import {
   ingestSql,
@@ -18,6 +20,8 @@ import {
 import { journalSql } from './journal.ts';
 import { partitionSql } from './partitions.ts';
 import { hotSql, querySql } from './query.ts';
+import { registrySql } from './registry.ts';
+import { selectionExamples } from './selection.ts';
 import { rowsText } from './values.ts';
 import { leaseSql, workSql } from './work.ts';
 
@@ -36,12 +40,18 @@ const EXAMPLES: Readonly<Record<string, readonly unknown[]>> = {
   'compact.registersOfDays': [['1'], 20_000, 20_001],
   'fleet.copyPacked': [1, 900_000, 20_000, 20_001, ['1']],
   'hot.copy': ['1', 0, 1],
+  'registry.indexValue': [1, "it's"],
+  'registry.indexText': [1, "it's"],
+  'registry.indexRuns': [1, "it's"],
+  'registry.dropIndexes': [1],
 };
 
 const GROUPS: Readonly<Record<string, Texts>> = {
+  access: accessSql,
   block: blockSql as Texts,
   catalogue: catalogueSql,
   compact: compactSql as Texts,
+  event: eventSql,
   fleet: fleetSql as Texts,
   hot: hotSql as Texts,
   ingest: ingestSql,
@@ -49,6 +59,7 @@ const GROUPS: Readonly<Record<string, Texts>> = {
   lease: leaseSql,
   partition: partitionSql as Texts,
   query: querySql,
+  registry: registrySql as Texts,
   work: workSql,
 };
 
@@ -56,6 +67,7 @@ const ROWS = [
   insertAttributes,
   insertChanges,
   insertDirty,
+  insertEvents,
   insertMessages,
   insertMeters,
   insertRegisters,
@@ -75,6 +87,7 @@ export function allStatements(): Statement[] {
       const args = EXAMPLES[name] ?? [600];
       out.push({ name, text: typeof text === 'string' ? text : text(...(args as never[])) });
     }
+  for (const [name, text] of Object.entries(selectionExamples)) out.push({ name, text });
   for (const statement of ROWS)
     for (const rows of [1, 3]) out.push({ name: `${statement.name}.${rows}`, text: rowsText(statement, rows) });
   return out;
