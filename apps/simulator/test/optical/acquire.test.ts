@@ -292,7 +292,7 @@ describe('by a plan', () => {
 
   test('time that is up leaves the rest for another time', async () => {
     const { read } = await bench();
-    const result = await read([load(START - 30 * DAY, START), { kind: 'clock', id: 'clock' }], {}, { deadline: 1000 });
+    const result = await read([load(START - 30 * DAY, START), { kind: 'clock', id: 'clock' }], {}, { deadline: 1700 });
     expect(result.items.map(({ state }) => state)).toEqual(['partial', 'skipped']);
   });
 });
