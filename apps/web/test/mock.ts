@@ -11,6 +11,8 @@ import { keyPut, meterPatch } from '@amiable/model/schemas';
 import { explain } from './explain.ts';
 import { FRAMES } from './frames.ts';
 import { accessAnswer, type MockCaller } from './mock-access.ts';
+import { completenessAnswer, meterCompletenessAnswer } from './mock-completeness.ts';
+import { OPENAPI } from './mock-openapi.ts';
 import {
   energyOf,
   type House,
@@ -198,6 +200,9 @@ export function createMock(options: MockOptions = {}) {
         recent,
       });
     }
+    const world = { empty: state.mode === 'empty', many: state.mode === 'many', now: now() };
+    if (what === 'openapi.json') return json(response, 200, OPENAPI);
+    if (what === 'completeness') return json(response, 200, completenessAnswer(world, url.searchParams));
     if (what !== 'meters') return json(response, 404, { error: `No such address: ${url.pathname}` });
     if (!id) return json(response, 200, listMeters(url.searchParams));
     const h = find(id);
@@ -214,6 +219,7 @@ export function createMock(options: MockOptions = {}) {
       patches.set(id, { ...patches.get(id), hasKey: true });
       return json(response, 200, { reprocessed: 41, left: 0, meter: id });
     }
+    if (part === 'completeness') return json(response, 200, meterCompletenessAnswer(world, id, url.searchParams));
     if (part === 'series') {
       const codes = (url.searchParams.get('obis') ?? '').split(',');
       const answer = seriesOf(h, codes, number('from', 0), number('to', now()), number('points', 2000), now());
