@@ -10,7 +10,31 @@ export { EmbeddedError } from './embedded/trouble.ts';
 export type * from './events/types.ts';
 export type * from './journal/types.ts';
 export { type Migration, MigrationError, migrate } from './migrate.ts';
+export {
+  type BulkCount,
+  type BulkFault,
+  type BulkFaultCode,
+  type BulkLoad,
+  type BulkOptions,
+  type BulkPhase,
+  type BulkResult,
+  Cancelled,
+  MAX_BULK_FAULTS,
+} from './registry/bulk.ts';
+export type * from './registry/bulk-rows.ts';
+export type {
+  AttributeDefinition,
+  ExchangeStore,
+  ExportPart,
+  ExportRow,
+  ImportRun,
+  ImportState,
+} from './registry/exchange.ts';
+export { IMPORT_STATES } from './registry/exchange.ts';
 export { migrations } from './schema/migrations.ts';
+export { GIVEN } from './sql/bulk.ts';
+export { BUILT_IN_SETS } from './readout/sets.ts';
+export * from './readout/types.ts';
 export { openStore } from './store.ts';
 export * from './types.ts';
 export type * from './work/types.ts';

@@ -17,7 +17,9 @@ import { getMeter, listMeters, patchMeter, readLive } from './query/meters.ts';
 import { requireMeter, segmentsOf } from './query/scope.ts';
 import { readSeries } from './query/series.ts';
 import { readValues } from './query/values.ts';
+import { createReadout } from './readout/readout.ts';
 import { createRegisters } from './registers.ts';
+import { createExchangeStore } from './registry/exchange.ts';
 import { migrations } from './schema/migrations.ts';
 import { compactSql } from './sql/compact.ts';
 import { querySql } from './sql/query.ts';
@@ -51,6 +53,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const journal = await createJournal({ db, partitions, clock: Date.now });
   const thinned = { source: 0, minutes: 0 };
   let calendarDay = 0;
+  const exchange = createExchangeStore(db);
   let sourceDays = POLICY.sourceDays;
 
   /** The views need the local days of every zone in use. */
@@ -69,7 +72,16 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   return {
     access: createAccessStore(db),
     events: createEvents({ db, partitions }),
+    exchange: {
+      ...exchange,
+      async load(fill, options) {
+        // Meters of zones that were not in use before may have come.
+        calendarDay = 0;
+        return exchange.load(fill, options);
+      },
+    },
     journal,
+    readout: createReadout(db),
     work: createWorkStore(db),
     ingest: (messages) => intake.ingest(messages),
     onStored: intake.onStored,

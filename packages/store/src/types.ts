@@ -21,6 +21,8 @@ import type {
 import type { AccessStore } from './access/types.ts';
 import type { EventStore } from './events/types.ts';
 import type { JournalStore } from './journal/types.ts';
+import type { ReadoutStore } from './readout/types.ts';
+import type { ExchangeStore } from './registry/exchange.ts';
 import type { WorkStore } from './work/types.ts';
 
 /** The database's id of a meter, decimal digits. */
@@ -254,7 +256,10 @@ export interface Store {
   /** Events of meters. */
   readonly events: EventStore;
   /** The transaction log. */
+  /** Imports and exports of the registry. */
+  readonly exchange: ExchangeStore;
   readonly journal: JournalStore;
+  readonly readout: ReadoutStore;
   readonly work: WorkStore;
 }
 

@@ -4,9 +4,11 @@
  */
 import { accessSql } from './access.ts';
 import { blockSql, insertChanges, probeBlocks, upsertBlocks } from './blocks.ts';
+import { bulkSql } from './bulk.ts';
 import { catalogueSql, insertMeters, insertRegisters } from './catalogue.ts';
 import { compactSql } from './compact.ts';
 import { eventSql, insertEvents } from './events.ts';
+import { exportSql } from './export.ts';
 import { fleetSql } from './fleet.ts';
 import {
   ingestSql,
@@ -20,6 +22,15 @@ import {
 import { journalSql } from './journal.ts';
 import { partitionSql } from './partitions.ts';
 import { hotSql, querySql } from './query.ts';
+import {
+  notePeers,
+  readoutSql,
+  reserveCounters,
+  upsertConnections,
+  upsertLogStates,
+  upsertSecrets,
+  upsertStates,
+} from './readout.ts';
 import { registrySql } from './registry.ts';
 import { selectionExamples } from './selection.ts';
 import { rowsText } from './values.ts';
@@ -36,6 +47,11 @@ type Texts = Readonly<Record<string, string | ((...args: never[]) => string)>>;
 const EXAMPLES: Readonly<Record<string, readonly unknown[]>> = {
   'block.copyDiffering': [20_000, 20_001],
   'block.copyBlocks': [['1', '2'], [1, 2], 20_000, 20_001],
+  'bulk.analyze': ['meter'],
+  'bulk.copy': ['meter'],
+  'bulk.dropIndex': ['amiable.meter_life'],
+  'bulk.refuse': ['link'],
+  'bulk.stored': ['meter'],
   'compact.copyMessages': [['1', '2'], 0, 1],
   'compact.registersOfDays': [['1'], 20_000, 20_001],
   'fleet.copyPacked': [1, 900_000, 20_000, 20_001, ['1']],
@@ -49,9 +65,11 @@ const EXAMPLES: Readonly<Record<string, readonly unknown[]>> = {
 const GROUPS: Readonly<Record<string, Texts>> = {
   access: accessSql,
   block: blockSql as Texts,
+  bulk: bulkSql as Texts,
   catalogue: catalogueSql,
   compact: compactSql as Texts,
   event: eventSql,
+  export: exportSql,
   fleet: fleetSql as Texts,
   hot: hotSql as Texts,
   ingest: ingestSql,
@@ -59,11 +77,18 @@ const GROUPS: Readonly<Record<string, Texts>> = {
   lease: leaseSql,
   partition: partitionSql as Texts,
   query: querySql,
+  readout: readoutSql,
   registry: registrySql as Texts,
   work: workSql,
 };
 
 const ROWS = [
+  notePeers,
+  reserveCounters,
+  upsertConnections,
+  upsertLogStates,
+  upsertSecrets,
+  upsertStates,
   insertAttributes,
   insertChanges,
   insertDirty,
