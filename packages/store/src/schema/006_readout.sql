@@ -111,3 +111,7 @@ comment on table amiable.log_state is 'How far each event log of a meter has bee
 comment on column amiable.log_state.meter is 'meter.id.';
 comment on column amiable.log_state.log is 'Name of the log in the read-out set.';
 comment on column amiable.log_state.newest is 'Time of its newest entry that is stored.';
+
+insert into amiable.meter_type (name, maker, description, medium, readout) values
+  ('amiable-virtual', 'Amiable', 'The virtual electricity meter of the simulator', 'electricity', 'amiable-virtual'),
+  ('idis', null, 'A meter after the companion specification of the IDIS association', 'electricity', 'idis');
