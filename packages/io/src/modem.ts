@@ -43,6 +43,8 @@ export interface ModemOptions extends ModemSettings {
   readonly number?: string;
   readonly clock?: Clock;
   readonly lines?: ModemLines;
+  /** The modem, for messages; what the link says of itself unless given. */
+  readonly name?: string;
 }
 
 export interface ModemLink extends Link {
@@ -97,10 +99,11 @@ function termsOf({
   commandTimeout,
   guard,
   lines,
+  name,
 }: ModemOptions): ModemTerms {
   const digits = number === undefined ? '' : dialString(number);
   return {
-    name: link.describe,
+    name: name ?? link.describe,
     commands: ['ATZ', 'ATE0V1', ...(init ?? []).map(commandText), ...(bearer ? [bearerText(bearer)] : [])],
     dial: number === undefined ? undefined : `ATD${dialling ? MODIFIER[dialling] : ''}${digits}`,
     number: digits,

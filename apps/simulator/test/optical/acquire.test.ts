@@ -29,6 +29,8 @@ interface BenchOptions {
   readonly password?: string | null;
   /** Octets of the meter until the line goes dead. */
   readonly cut?: number;
+  /** ms that answers are under way. */
+  readonly delay?: number;
 }
 
 async function bench(options: BenchOptions = {}) {
@@ -71,7 +73,8 @@ async function bench(options: BenchOptions = {}) {
           data: (bytes) => {
             // A line that is cut says nothing more, and does not close.
             left -= bytes.length;
-            if (left >= 0) on.data(bytes);
+            if (left >= 0 && options.delay === undefined) on.data(bytes);
+            else if (left >= 0) clock.after(options.delay ?? 0, () => on.data(bytes));
           },
         }),
       write: (bytes) => {
@@ -291,8 +294,8 @@ describe('by a plan', () => {
   });
 
   test('time that is up leaves the rest for another time', async () => {
-    const { read } = await bench();
-    const result = await read([load(START - 30 * DAY, START), { kind: 'clock', id: 'clock' }], {}, { deadline: 1700 });
+    const { read } = await bench({ history: 31 * DAY, delay: 500 });
+    const result = await read([load(START - 30 * DAY, START), { kind: 'clock', id: 'clock' }], {}, { deadline: 8000 });
     expect(result.items.map(({ state }) => state)).toEqual(['partial', 'skipped']);
   });
 });
