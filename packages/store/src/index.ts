@@ -10,6 +10,9 @@ export { EmbeddedError } from './embedded/trouble.ts';
 export type * from './events/types.ts';
 export type * from './journal/types.ts';
 export { type Migration, MigrationError, migrate } from './migrate.ts';
+export { BUILT_IN_SETS } from './readout/sets.ts';
+export * from './readout/types.ts';
+export type { AttributeObject, Attributes, AttributeType, AttributeValue } from './registry/attributes.ts';
 export {
   type BulkCount,
   type BulkFault,
@@ -22,6 +25,7 @@ export {
   MAX_BULK_FAULTS,
 } from './registry/bulk.ts';
 export type * from './registry/bulk-rows.ts';
+export type { DefinitionFields, GroupFields, MeterGroup, MeterType, MeterTypeFields } from './registry/catalogue.ts';
 export type {
   AttributeDefinition,
   ExchangeStore,
@@ -31,10 +35,25 @@ export type {
   ImportState,
 } from './registry/exchange.ts';
 export { IMPORT_STATES } from './registry/exchange.ts';
+export type { Correction, NewLink } from './registry/links.ts';
+export type { EntryPatch, Life, MeterEntry, NewEntry, Place } from './registry/meters.ts';
+export {
+  MAY_STAND_UNDER,
+  type NewNode,
+  NODE_KINDS,
+  type NodePatch,
+  type Premises,
+  type TreeNode,
+} from './registry/nodes.ts';
+export type { By, NodeRow } from './registry/parts.ts';
+export type { Multiplier, Ratio, RatioKind, Rational } from './registry/ratios.ts';
+export type { RegistryChange, RegistryStore } from './registry/registry.ts';
+export { BOUNDS, COLUMNS, isPersonal, PERSONAL, PLACES } from './registry/selection.ts';
+export type { Mark } from './registry/selector.ts';
+export type { Counts, Summary } from './registry/summary.ts';
+export type * from './registry/types.ts';
 export { migrations } from './schema/migrations.ts';
 export { GIVEN } from './sql/bulk.ts';
-export { BUILT_IN_SETS } from './readout/sets.ts';
-export * from './readout/types.ts';
 export { openStore } from './store.ts';
 export * from './types.ts';
 export type * from './work/types.ts';

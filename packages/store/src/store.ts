@@ -20,6 +20,7 @@ import { readValues } from './query/values.ts';
 import { createReadout } from './readout/readout.ts';
 import { createRegisters } from './registers.ts';
 import { createExchangeStore } from './registry/exchange.ts';
+import { createRegistryStore } from './registry/registry.ts';
 import { migrations } from './schema/migrations.ts';
 import { compactSql } from './sql/compact.ts';
 import { querySql } from './sql/query.ts';
@@ -82,6 +83,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     },
     journal,
     readout: createReadout(db),
+    registry: createRegistryStore(db),
     work: createWorkStore(db),
     ingest: (messages) => intake.ingest(messages),
     onStored: intake.onStored,

@@ -23,6 +23,7 @@ import type { EventStore } from './events/types.ts';
 import type { JournalStore } from './journal/types.ts';
 import type { ReadoutStore } from './readout/types.ts';
 import type { ExchangeStore } from './registry/exchange.ts';
+import type { RegistryStore } from './registry/registry.ts';
 import type { WorkStore } from './work/types.ts';
 
 /** The database's id of a meter, decimal digits. */
@@ -260,6 +261,7 @@ export interface Store {
   readonly exchange: ExchangeStore;
   readonly journal: JournalStore;
   readonly readout: ReadoutStore;
+  readonly registry: RegistryStore;
   readonly work: WorkStore;
 }
 

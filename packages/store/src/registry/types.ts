@@ -35,15 +35,26 @@ export type LinkKind = 'under' | 'installed' | 'behind' | 'served';
 
 /** One stay: the child is with the parent from `from` to before `to` (epoch ms; null: still). */
 export interface RegistryLink {
+  readonly id: string;
   readonly kind: LinkKind;
   readonly child: string;
   readonly parent: string;
   readonly channel: number | null;
   readonly from: number;
   readonly to: number | null;
+  readonly recordedAt: number;
+  readonly recordedBy: string | null;
+  /** When it was found wrong or was ended by another row; null: it holds. */
+  readonly replacedAt: number | null;
+  readonly replacedBy: string | null;
+  readonly reason: string | null;
 }
 
-/** Comparison of one attribute, fixed (`serial`, `type`, `maker`, `segment`, `state`, `transformer` …) or user-defined (`x.NAME`). */
+/**
+ * Comparison of one attribute, fixed (`serial`, `type`, `maker`, `segment`, `state`, `transformer` …; the list is in
+ * selection.ts) or user-defined (`x.NAME`). Text: `contains` and `begins` take no notice of case. `!=` holds too where the
+ * attribute is missing; all other comparisons but `missing` do not.
+ */
 export interface Condition {
   readonly attribute: string;
   readonly is: '=' | '!=' | '<' | '<=' | '>' | '>=' | 'contains' | 'begins' | 'in' | 'exists' | 'missing';
@@ -70,5 +81,6 @@ export interface MeterSelector {
     scope: Scope,
     page: { readonly after?: MeterId; readonly limit: number },
   ): Promise<readonly MeterId[]>;
-  count(selection: MeterSelection, scope: Scope): Promise<number>;
+  /** Exact up to `most` (10,000 unless said), and `most` + 1 for all above. */
+  count(selection: MeterSelection, scope: Scope, most?: number): Promise<number>;
 }
