@@ -1,3 +1,7 @@
+export * from './definition.ts';
+export * from './flow.ts';
 export * from './kinds.ts';
+export * from './missed.ts';
 export * from './retry.ts';
+export * from './states.ts';
 export * from './window.ts';

@@ -34,7 +34,7 @@ import {
 import { registrySql } from './registry.ts';
 import { selectionExamples } from './selection.ts';
 import { rowsText } from './values.ts';
-import { leaseSql, workSql } from './work.ts';
+import { channelSql, flowSql, leaseSql, taskSql, workSql } from './work.ts';
 
 export interface Statement {
   readonly name: string;
@@ -79,6 +79,9 @@ const GROUPS: Readonly<Record<string, Texts>> = {
   query: querySql,
   readout: readoutSql,
   registry: registrySql as Texts,
+  channel: channelSql,
+  flow: flowSql,
+  task: taskSql,
   work: workSql,
 };
 

@@ -152,6 +152,7 @@ export const workSql = {
       and ($4::text is null or state = $4) and ($5::bigint is null or id < $5) and ($6::int[] is null or scope <@ $6)
     order by id desc limit $7`,
   openRuns: `select ${RUN_COLUMNS} from amiable.run where state in ('waiting', 'running', 'paused') order by id limit 10000`,
+  openCount: `select count(*)::int as n from amiable.run where creator = $1 and state in ('waiting', 'running', 'paused')`,
   jobs: `select j.run::text, j.meter::text, m.serial, j.state, j.priority, j.attempts,
       (extract(epoch from nullif(j.ready, 'infinity')) * 1000)::float8 as ready, j.worker,
       (extract(epoch from j.ended) * 1000)::float8 as ended, j.stored, j.reason
@@ -175,4 +176,51 @@ export const workSql = {
   deleteJobs: 'delete from amiable.job where run = any($1::bigint[])',
   deleteRuns: 'delete from amiable.run where id = any($1::bigint[])',
   deleteOccurrences: 'delete from amiable.occurrence where at < $1::timestamptz',
+} as const;
+
+/** Tasks and flows are kept alike: the same statements over two tables. */
+function definitionTexts(what: 'task' | 'flow') {
+  const table = `amiable.${what}`;
+  const kind = what === 'task' ? 'kind, ' : '';
+  const columns = `id::text, name, ${kind}state, version, definition, creator, scope, (extract(epoch from created) * 1000)::float8 as created,
+    (extract(epoch from changed) * 1000)::float8 as changed, (extract(epoch from next_due) * 1000)::float8 as next_due, planned_to`;
+  return {
+    add: `insert into ${table} (name, ${kind}definition, creator, scope, created, changed, next_due)
+      values ($1, ${what === 'task' ? '$7, ' : ''}$2::jsonb, $3, $4::int[], $5::timestamptz, $5::timestamptz, $6::timestamptz)
+      on conflict (name) where state <> 'deleted' do nothing returning ${columns}`,
+    addVersion: `insert into ${table}_version (${what}, version, definition, changed_by, changed_at)
+      values ($1::bigint, $2, $3::jsonb, $4, $5::timestamptz) on conflict (${what}, version) do nothing`,
+    get: `select ${columns} from ${table} where id = $1::bigint and state <> 'deleted' and ($2::int[] is null or scope <@ $2)`,
+    byName: `select ${columns} from ${table} where name = $1 and state <> 'deleted' and ($2::int[] is null or scope <@ $2)`,
+    list: `select ${columns} from ${table} where state <> 'deleted' and ($1::bigint is null or id > $1) and ($2::int[] is null or scope <@ $2)
+      order by id limit $3`,
+    versions: `select version, definition, changed_by, (extract(epoch from changed_at) * 1000)::float8 as changed_at
+      from ${table}_version where ${what} = $1::bigint order by version desc limit 1000`,
+    change: `update ${table} set name = coalesce($3, name), definition = coalesce($4::jsonb, definition), state = coalesce($5, state),
+        version = version + case when $4::jsonb is null then 0 else 1 end, changed = $6::timestamptz, next_due = $7::timestamptz,
+        creator = coalesce($8, creator), scope = case when $8::text is null then scope else $9::int[] end
+      where id = $1::bigint and version = $2 and state <> 'deleted' returning ${columns}`,
+    due: `select ${columns} from ${table} where state = 'active' and next_due <= $1::timestamptz order by next_due limit 200`,
+    active: `select ${columns} from ${table} where state = 'active' and id > $1::bigint order by id limit 500`,
+    planned: `update ${table} set planned_to = coalesce($2, planned_to), next_due = $3::timestamptz
+      where id = $1::bigint and version = $4 and state = 'active' returning id`,
+  } as const;
+}
+
+export const taskSql = definitionTexts('task');
+export const flowSql = definitionTexts('flow');
+
+export const channelSql = {
+  list: 'select kind, name, most, windows, time_zone, address, device from amiable.channel order by kind, name',
+  put: `insert into amiable.channel (kind, name, most, windows, time_zone, address, device) values ($1, $2, $3, $4::jsonb, $5, $6, $7::jsonb)
+    on conflict (kind, name) do update set most = excluded.most, windows = excluded.windows, time_zone = excluded.time_zone, address = excluded.address,
+      device = excluded.device`,
+  remove: 'delete from amiable.channel where kind = $1 and name = $2 returning name',
+  use: `select l.channel, l.concentrator, l.network, count(*) filter (where w.worker is not null and w.until > $1::timestamptz)::int as leased,
+      count(*) filter (where w.queued and w.worker is null)::int as queued, count(*)::int as meters
+    from amiable.work_meter w join amiable.work_lane l on l.id = w.lane group by l.id, l.channel, l.concentrator, l.network`,
+  workers: `select worker, (extract(epoch from seen) * 1000)::float8 as seen, leases::float8, meters::float8, jobs::float8, empty::float8,
+      conflicts::float8, waited::float8, retries::float8, finished::float8, refused::float8, lost::float8
+    from amiable.work_worker order by worker limit 1000`,
+  oldWorkers: 'delete from amiable.work_worker where seen < $1::timestamptz',
 } as const;

@@ -124,6 +124,10 @@ export function createRuns({ db }: { readonly db: Database }): Runs {
       const { rows } = await db.read((client) => client.query(workSql.openRuns));
       return (rows as RunRow[]).map(toRun);
     },
+    async openCount(creator) {
+      const { rows } = await db.read((client) => client.query(workSql.openCount, [creator]));
+      return (rows[0] as { n: number }).n;
+    },
     async expand(run, page, now) {
       // What was added is taken back when somebody else came first.
       try {

@@ -6,7 +6,7 @@
  * that one association does all of them. A flow is a graph of tasks; each of its steps is a run.
  */
 import type { Scope } from '@amiable/model';
-import type { OwnKind, ReadKind, TaskKind } from '@amiable/tasks';
+import type { FlowDefinition, OwnKind, ReadKind, TaskDefinition, TaskKind, TimeWindow } from '@amiable/tasks';
 import type { MeterId } from '../types.ts';
 
 export type RunId = string;
@@ -182,6 +182,8 @@ export interface Runs {
   list(query: RunQuery): Promise<readonly Run[]>;
   /** Runs that have not ended, of tasks and flows, oldest first. */
   open(): Promise<readonly Run[]>;
+  /** How many runs of somebody have not ended. */
+  openCount(creator: string): Promise<number>;
   /**
    * Adds a page of meters. @returns false when another process did it, or the run was ended in the meantime: nothing is added then
    */
@@ -218,6 +220,140 @@ export interface Runs {
   prune(before: number): Promise<number>;
 }
 
+/** A task or a flow as it is kept. What its definition says is `TaskDefinition` or `FlowDefinition` of @amiable/tasks. */
+export interface Definition<D = Readonly<Record<string, unknown>>> {
+  readonly id: string;
+  readonly name: string;
+  /** Of tasks only. */
+  readonly kind?: TaskKind;
+  readonly state: 'active' | 'paused' | 'deleted';
+  readonly version: number;
+  readonly definition: D;
+  readonly creator: string;
+  /** Segments its runs may touch; null: all. */
+  readonly scope: readonly number[] | null;
+  /** Times are epoch ms. */
+  readonly created: number;
+  readonly changed: number;
+  readonly nextDue: number | null;
+  readonly plannedTo: string | null;
+}
+
+export interface DefinitionVersion<D> {
+  readonly version: number;
+  readonly definition: D;
+  readonly changedBy: string;
+  readonly changedAt: number;
+}
+
+/** Tasks, or flows: the same for both. */
+export interface Definitions<D> {
+  /** @returns undefined when the name is taken */
+  create(
+    made: {
+      readonly name: string;
+      readonly kind?: TaskKind | undefined;
+      readonly definition: D;
+      readonly creator: string;
+      readonly scope: readonly number[] | null;
+      readonly nextDue: number | null;
+    },
+    now: number,
+  ): Promise<Definition<D> | undefined>;
+  get(id: string, scope: Scope): Promise<Definition<D> | undefined>;
+  byName(name: string, scope: Scope): Promise<Definition<D> | undefined>;
+  list(query: {
+    readonly after?: string | undefined;
+    readonly limit: number;
+    readonly scope: Scope;
+  }): Promise<readonly Definition<D>[]>;
+  versions(id: string): Promise<readonly DefinitionVersion<D>[]>;
+  /**
+   * Changes what is said of the version that the caller saw. Who changes the definition becomes the one whose rights its runs have.
+   * @returns `stale` when there is a newer version, `taken` when the name is
+   */
+  change(
+    id: string,
+    version: number,
+    change: {
+      readonly name?: string | undefined;
+      readonly definition?: D | undefined;
+      readonly state?: 'active' | 'paused' | 'deleted' | undefined;
+      readonly nextDue: number | null;
+      readonly by: string;
+      readonly scope: readonly number[] | null;
+    },
+    now: number,
+  ): Promise<Definition<D> | 'stale' | 'taken'>;
+  /** Active ones of which an occurrence is due. */
+  due(now: number): Promise<readonly Definition<D>[]>;
+  active(after: string): Promise<readonly Definition<D>[]>;
+  /** @returns false when it was changed in the meantime */
+  planned(definition: Definition<D>, to: string | undefined, nextDue: number | null): Promise<boolean>;
+}
+
+/** Limits and windows of what meters are reached through. */
+export interface Channel {
+  readonly kind: 'channel' | 'concentrator' | 'network';
+  /** `*` stands for all of the kind that have none of their own. */
+  readonly name: string;
+  /** Meters at a time; null: no limit. */
+  readonly most: number | null;
+  readonly windows: readonly TimeWindow[];
+  readonly timeZone: string;
+  /** Of a network: `10.20.0.0/16`. */
+  readonly address: string | null;
+  /** Of a channel: its modems (apps/central/src/channels/device.ts); null: it opens nothing itself. */
+  readonly device?: Readonly<Record<string, unknown>> | null | undefined;
+}
+
+export interface ChannelUse {
+  readonly channel: string;
+  readonly concentrator: string;
+  readonly network: string;
+  /** Meters with open jobs, those that could be leased now, those that are. */
+  readonly meters: number;
+  readonly queued: number;
+  readonly leased: number;
+}
+
+export interface Channels {
+  list(): Promise<readonly Channel[]>;
+  put(channel: Channel): Promise<void>;
+  /** @returns false when there is none */
+  remove(kind: Channel['kind'], name: string): Promise<boolean>;
+  use(now: number): Promise<readonly ChannelUse[]>;
+}
+
+/** What a worker had of the queue, and how much workers stood in each other's way. */
+export interface WorkerUse {
+  readonly worker: string;
+  readonly seen: number;
+  readonly leases: number;
+  readonly meters: number;
+  readonly jobs: number;
+  /** Times it got nothing. */
+  readonly empty: number;
+  /** Times it had to wait for another, or found meters locked. */
+  readonly conflicts: number;
+  /** How long it waited for others, microseconds. */
+  readonly waited: number;
+  /** Transactions done again after a deadlock, a serialisation failure or a lost connection. */
+  readonly retries: number;
+  readonly finished: number;
+  /** Outcomes refused because its lease was lost. */
+  readonly refused: number;
+  /** Leases it let end. */
+  readonly lost: number;
+}
+
 export interface WorkStore extends WorkLeases {
   readonly runs: Runs;
+  readonly tasks: Definitions<TaskDefinition>;
+  readonly flows: Definitions<FlowDefinition>;
+  readonly channels: Channels;
+  /** Those of this process as they are, those of others as they last wrote (each second, or when asked to flush). */
+  workers(): Promise<readonly WorkerUse[]>;
+  /** Writes what was counted. */
+  flush(now: number): Promise<void>;
 }
