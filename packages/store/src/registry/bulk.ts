@@ -11,7 +11,18 @@ import type { Client, Database } from '../pg/database.ts';
 import { bulkSql, type StagedTable } from '../sql/bulk.ts';
 import { createStagedRows, type StagedRows } from './bulk-rows.ts';
 
-export type BulkFaultCode = 'twice' | 'foreign' | 'unknown' | 'overlap' | 'collides' | 'incomplete' | 'ring';
+export type BulkFaultCode =
+  | 'twice'
+  | 'foreign'
+  | 'unknown'
+  | 'overlap'
+  | 'collides'
+  | 'incomplete'
+  | 'lacking'
+  | 'channel-twice'
+  | 'channel-taken'
+  | 'chain'
+  | 'ring';
 
 export interface BulkFault {
   readonly line: number;
@@ -93,6 +104,11 @@ const CHECKS: readonly Check[] = [
   ['unknownPoint', 'ratio', 'unknown'],
   ['unknownConnected', 'connection', 'unknown'],
   ['incompleteConnection', 'connection', 'incomplete'],
+  ['lackingMeter', 'meter', 'lacking'],
+  ['lackingNode', 'node', 'lacking'],
+  ['channelTwice', 'link', 'channel-twice'],
+  ['channelTaken', 'link', 'channel-taken'],
+  ['chain', 'link', 'chain'],
   ['overlapLink', 'link', 'overlap'],
   ['overlapRatio', 'ratio', 'overlap'],
   ['collidingLink', 'link', 'collides'],
@@ -301,7 +317,10 @@ async function apply(
     const ring = rows[0] as { kind: string; code: string } | undefined;
     if (ring) return { line: 0, code: 'ring', field: 'parent', detail: `${ring.kind} ${ring.code}` };
   }
-  if (used.includes('link')) await does(bulkSql.setMeterPaths, [counts.some((c) => c.kind === 'under' && c.rows > 0)]);
+  if (used.includes('link')) {
+    await does(bulkSql.setMeterPaths, [counts.some((c) => c.kind === 'under' && c.rows > 0)]);
+    await does(bulkSql.setSlavePaths);
+  }
   if (used.includes('connection')) {
     await does(bulkSql.updateConnection, [at]);
     await does(bulkSql.insertConnection, [at]);

@@ -138,6 +138,33 @@ export const bulkSql = {
   twiceConnection: `select line, 'meter' as field, first::text as detail from (select line,
       first_value(line) over w as first, row_number() over w as n from amiable.import_connection window w as (partition by serial order by line)) d
     where n > 1 order by line limit $1`,
+  lackingMeter: `select s.line, 'x.' || d.name as field, d.name as detail from amiable.import_meter s
+    join amiable.attribute_definition d on d.object = 'meter' and d.required
+    where (s.attributes ->> d.name) is null and (s.id is null or s.attributes ? d.name) order by s.line limit $1`,
+  lackingNode: `select s.line, 'x.' || d.name as field, d.name as detail from amiable.import_node s
+    join amiable.attribute_definition d on d.object = s.kind and d.required
+    where (s.attributes ->> d.name) is null and (s.id is null or s.attributes ? d.name) order by s.line limit $1`,
+  /** Two slaves on one channel of a master at the same time. */
+  channelTwice: `select line, 'channel' as field, before::text as detail from (select line, from_time,
+      lag(to_time, 1, '-infinity') over w as until, lag(line) over w as before
+      from amiable.import_link where kind = 'behind' window w as (partition by parent, channel order by from_time, line)) d
+    where before is not null and (until is null or until > from_time) order by line limit $1`,
+  channelTaken: `select l.line, 'channel' as field, m.serial as detail
+    from amiable.import_link l join amiable.link e on e.parent = l.parent_id and e.kind = 'behind' and e.channel = l.channel and ${live('e')}
+    join amiable.meter m on m.id = e.child
+    where l.kind = 'behind' and e.child is distinct from l.child_id
+      and e.from_time < coalesce(l.to_time, 'infinity') and coalesce(e.to_time, 'infinity') > l.from_time
+      and not exists (select 1 from amiable.import_link o where o.child_id = e.child and o.kind = 'behind')
+    order by l.line limit $1`,
+  /** A slave of a slave. */
+  chain: `select l.line, 'master' as field, l.parent as detail from amiable.import_link l
+    where l.kind = 'behind' and (exists (select 1 from amiable.import_link o where o.kind = 'behind' and o.child = l.parent
+        and o.from_time < coalesce(l.to_time, 'infinity') and coalesce(o.to_time, 'infinity') > l.from_time)
+      or exists (select 1 from amiable.link e where e.kind = 'behind' and e.child = l.parent_id and ${live('e')}
+        and e.from_time < coalesce(l.to_time, 'infinity') and coalesce(e.to_time, 'infinity') > l.from_time)
+      or exists (select 1 from amiable.link e where e.kind = 'behind' and e.parent = l.child_id and ${live('e')}
+        and e.from_time < coalesce(l.to_time, 'infinity') and coalesce(e.to_time, 'infinity') > l.from_time))
+    order by l.line limit $1`,
   overlapLink: `select line, 'from' as field, before::text as detail from (select line, from_time,
       lag(to_time, 1, '-infinity') over w as until, lag(line) over w as before
       from amiable.import_link window w as (partition by kind, child_kind, child order by from_time, line)) d
@@ -299,25 +326,27 @@ export const bulkSql = {
       select n.id, array[n.id] from amiable.node n where n.parent is null
       union all select n.id, t.path || n.id from tree t join amiable.node n on n.parent = t.id)
     update amiable.node n set path = t.path from tree t where n.id = t.id and n.path <> t.path`,
-  ring: `select n.kind, n.code from amiable.node n join amiable.node p on p.id = n.parent where n.path <> p.path || n.id limit 1`,
-  /** Its metering point with what that stands under (its master's where it has none of its own), and its concentrator likewise. */
+  ring: `select n.kind, n.code from amiable.node n join amiable.node p on p.id = n.parent
+    where n.path <> p.path || n.id or cardinality(n.path) > 32 limit 1`,
+  /** A meter stands where its metering point stands, and by its concentrator; a slave without either where its master does. */
   setMeterPaths: `update amiable.meter m
-    set path = coalesce(ip.path, mp.path, '{}') || coalesce(vp.path, '{}'),
+    set path = coalesce(ip.path, vp.path, '{}')
+        || case when ip.path is null or v.parent is null or v.parent = any(ip.path) then '{}' else array[v.parent] end,
       life = case when i.id is not null or b.id is not null then 'installed'
         when exists (select 1 from amiable.link x where x.child = m.id and x.kind in ('installed', 'behind') and ${live('x')}) then 'removed'
         else m.life end
     from (select l.child_id as id from amiable.import_link l where l.kind <> 'under'
-      union select k.child from amiable.import_link l join amiable.link k on k.parent = l.child_id and k.kind = 'behind' and ${open('k')}
-        where l.kind = 'installed'
       union select k.child from amiable.link k where $1::boolean and k.kind <> 'under' and ${open('k')}) c
     left join amiable.link i on i.child = c.id and i.kind = 'installed' and ${open('i')}
     left join amiable.node ip on ip.id = i.parent
     left join amiable.link b on b.child = c.id and b.kind = 'behind' and ${open('b')}
-    left join amiable.link bi on bi.child = b.parent and bi.kind = 'installed' and ${open('bi')}
-    left join amiable.node mp on mp.id = bi.parent
     left join amiable.link v on v.child = c.id and v.kind = 'served' and ${open('v')}
     left join amiable.node vp on vp.id = v.parent
     where m.id = c.id`,
+  setSlavePaths: `update amiable.meter m set path = o.path
+    from amiable.link b join amiable.meter o on o.id = b.parent
+    where b.child = m.id and b.kind = 'behind' and ${open('b')} and m.path <> o.path
+      and not exists (select 1 from amiable.link i where i.child = m.id and i.kind in ('installed', 'served') and ${open('i')})`,
 
   insertConnection: `insert into amiable.connection (meter, ${GIVEN.connection.join(', ')}, changed_at)
     select s.meter, ${GIVEN.connection.map((c) => `s.${c}`).join(', ')}, $1::timestamptz from amiable.import_connection s
