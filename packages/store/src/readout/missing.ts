@@ -14,7 +14,13 @@ import type { Missing, MissingQuery, ReadoutProfile, Wanted } from './types.ts';
 /** Meters in one statement. */
 const CHUNK = 2000;
 
-export function createMissing({ db, registers }: { readonly db: Database; readonly registers: Registers }): MissingQuery {
+export function createMissing({
+  db,
+  registers,
+}: {
+  readonly db: Database;
+  readonly registers: Registers;
+}): MissingQuery {
   return {
     async missing(meters, wanted, timeZone) {
       const found = new Map<MeterId, Missing[]>();
@@ -74,7 +80,9 @@ export function rangesOf(
     }
     if (from < 0) continue;
     const end =
-      profile.kind === 'profile' ? (times[k - 1] as number) + profile.period * 1000 : (times[k] ?? Number.POSITIVE_INFINITY);
+      profile.kind === 'profile'
+        ? (times[k - 1] as number) + profile.period * 1000
+        : (times[k] ?? Number.POSITIVE_INFINITY);
     out.push({ from: times[from] as number, to: Math.min(end, to), count });
     from = -1;
     count = 0;

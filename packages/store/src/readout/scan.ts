@@ -73,4 +73,3 @@ export async function scanMeters(
     if (quality === ESTIMATED) estimated[slot] = (estimated[slot] as number) + 1;
   }
 }
-

@@ -22,7 +22,12 @@ export const localDay = (zone: string, time: number): number => Math.floor(toLoc
 export const dayStart = (zone: string, day: number): number => localToUtc(zone, day * DAY);
 
 /** Slots from `from` to before `to`, epoch ms. */
-export function slotsOf(profile: Pick<ReadoutProfile, 'kind' | 'period'>, zone: string, from: number, to: number): Slots {
+export function slotsOf(
+  profile: Pick<ReadoutProfile, 'kind' | 'period'>,
+  zone: string,
+  from: number,
+  to: number,
+): Slots {
   const times: number[] = [];
   const days: number[] = [];
   const step = profile.period * 1000;
