@@ -17,6 +17,7 @@ import { getMeter, listMeters, patchMeter, readLive } from './query/meters.ts';
 import { requireMeter, segmentsOf } from './query/scope.ts';
 import { readSeries } from './query/series.ts';
 import { readValues } from './query/values.ts';
+import { createCompleteness } from './readout/completeness.ts';
 import { createReadout } from './readout/readout.ts';
 import { createRegisters } from './registers.ts';
 import { createExchangeStore } from './registry/exchange.ts';
@@ -25,6 +26,7 @@ import { migrations } from './schema/migrations.ts';
 import { compactSql } from './sql/compact.ts';
 import { querySql } from './sql/query.ts';
 import type { Counters, MeterId, Store, StoreOptions } from './types.ts';
+import { createReads } from './work/reads.ts';
 import { createWorkStore } from './work/work.ts';
 import { writeBlocks } from './write/bulk.ts';
 import { compact } from './write/compact.ts';
@@ -70,6 +72,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     calendarDay = today;
   }
 
+  const readout = createReadout(db);
+
   return {
     access: createAccessStore(db),
     events: createEvents({ db, partitions }),
@@ -82,8 +86,10 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       },
     },
     journal,
-    readout: createReadout(db),
+    completeness: createCompleteness({ db, registers, sets: readout.sets }),
+    readout,
     registry: createRegistryStore(db),
+    reads: createReads(db),
     work: createWorkStore(db),
     ingest: (messages) => intake.ingest(messages),
     onStored: intake.onStored,

@@ -21,9 +21,11 @@ import type {
 import type { AccessStore } from './access/types.ts';
 import type { EventStore } from './events/types.ts';
 import type { JournalStore } from './journal/types.ts';
+import type { CompletenessStore } from './readout/completeness-types.ts';
 import type { ReadoutStore } from './readout/types.ts';
 import type { ExchangeStore } from './registry/exchange.ts';
 import type { RegistryStore } from './registry/registry.ts';
+import type { ReadsStore } from './work/reads.ts';
 import type { WorkStore } from './work/types.ts';
 
 /** The database's id of a meter, decimal digits. */
@@ -254,6 +256,8 @@ export interface Store {
   check(): Promise<string | undefined>;
   close(): Promise<void>;
 
+  /** What lacks of profiles, and what was given up. */
+  readonly completeness: CompletenessStore;
   /** Events of meters. */
   readonly events: EventStore;
   /** The transaction log. */
@@ -262,6 +266,7 @@ export interface Store {
   readonly journal: JournalStore;
   readonly readout: ReadoutStore;
   readonly registry: RegistryStore;
+  readonly reads: ReadsStore;
   readonly work: WorkStore;
 }
 

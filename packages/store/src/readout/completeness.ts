@@ -213,6 +213,7 @@ export function createCompleteness(parts: CompletenessParts): CompletenessStore 
     const days = options.days ?? 10;
     const giveUpDays = options.giveUpDays ?? 60;
     const known = await sets();
+    await registers.load();
     const names = [...new Set([...known.values()].flatMap((set) => set.profiles.map((profile) => profile.name)))]
       .filter((name) => options.profiles === undefined || options.profiles.includes(name))
       .sort();
@@ -281,6 +282,7 @@ export function createCompleteness(parts: CompletenessParts): CompletenessStore 
     compute,
     async giveUp(meter, name, from, to, reason, now) {
       const known = await sets();
+      await registers.load();
       const meters = await db.read((client) => expectedMeters(client, [meter]));
       for (const group of alike(meters, name, known, registers)) {
         const slots = slotsOf(group.profile, group.zone, from, to);

@@ -76,9 +76,8 @@ export function registersOf(registers: Registers, meter: ExpectedMeter, profile:
   const period = periodOf(profile);
   const found: number[] = [];
   if (codes.size > 0)
-    for (const { id, obis, period: own, stat, source } of registers.all())
-      if (obis !== undefined && own === period && stat === 'value' && source === undefined && codes.has(obis))
-        found.push(id);
+    for (const { id, obis, period: own, stat } of registers.all())
+      if (obis !== undefined && own === period && stat === 'value' && codes.has(obis)) found.push(id);
   return found.sort((a, b) => a - b);
 }
 

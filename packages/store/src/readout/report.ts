@@ -214,6 +214,7 @@ export function createReports({
     report,
     async meterDays(meter, name, from, to) {
       const known = await sets();
+      await registers.load();
       const [found] = await db.read((client) => expectedMeters(client, [meter]));
       if (!found) return undefined;
       const profiles = known.get(found.readout)?.profiles.map((profile) => profile.name) ?? [];

@@ -20,6 +20,7 @@ import {
   upsertMeterStates,
 } from './ingest.ts';
 import { journalSql } from './journal.ts';
+import { missingSql, upsertGaps } from './missing.ts';
 import { partitionSql } from './partitions.ts';
 import { hotSql, querySql } from './query.ts';
 import {
@@ -31,6 +32,7 @@ import {
   upsertSecrets,
   upsertStates,
 } from './readout.ts';
+import { readsSql } from './reads.ts';
 import { registrySql } from './registry.ts';
 import { selectionExamples } from './selection.ts';
 import { rowsText } from './values.ts';
@@ -56,6 +58,7 @@ const EXAMPLES: Readonly<Record<string, readonly unknown[]>> = {
   'compact.registersOfDays': [['1'], 20_000, 20_001],
   'fleet.copyPacked': [1, 900_000, 20_000, 20_001, ['1']],
   'hot.copy': ['1', 0, 1],
+  'missing.copyHeaders': [['1', '2'], [1, 2], 20_000, 20_001],
   'registry.indexValue': [1, "it's"],
   'registry.indexText': [1, "it's"],
   'registry.indexRuns': [1, "it's"],
@@ -74,9 +77,11 @@ const GROUPS: Readonly<Record<string, Texts>> = {
   hot: hotSql as Texts,
   ingest: ingestSql,
   journal: journalSql,
+  missing: missingSql as Texts,
   lease: leaseSql,
   partition: partitionSql as Texts,
   query: querySql,
+  reads: readsSql,
   readout: readoutSql,
   registry: registrySql as Texts,
   channel: channelSql,
@@ -102,6 +107,7 @@ const ROWS = [
   insertUnplaced,
   probeBlocks,
   upsertBlocks,
+  upsertGaps,
   upsertLive,
   upsertMeterStates,
 ];
