@@ -299,9 +299,10 @@ async function onPlace(
     .filter((x) => !unstorable(x));
   const ids = await look.nodes(kind, codes, scope);
   if (at !== undefined) return underAt(ids, at, p, c.is === '!=');
+  if (c.is !== '!=' && ids.length === 0) return piece.never;
   const nodes = p.add(ids, 'bigint[]');
   if (c.is !== '!=' && FEW.has(kind)) out.few = true;
-  return c.is === '!=' ? piece.notUnder(nodes) : ids.length === 0 ? piece.never : piece.under(nodes);
+  return c.is === '!=' ? piece.notUnder(nodes) : piece.under(nodes);
 }
 
 function underAt(ids: readonly string[], at: number, p: Parameters, not = false): string {
