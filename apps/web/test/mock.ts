@@ -12,6 +12,7 @@ import { explain } from './explain.ts';
 import { FRAMES } from './frames.ts';
 import { accessAnswer, type MockCaller } from './mock-access.ts';
 import { completenessAnswer, meterCompletenessAnswer } from './mock-completeness.ts';
+import { createMockLog } from './mock-log.ts';
 import { OPENAPI } from './mock-openapi.ts';
 import {
   energyOf,
@@ -63,6 +64,7 @@ export function createMock(options: MockOptions = {}) {
     requests: [] as string[],
   };
   const patches = new Map<string, MeterPatch & { hasKey?: boolean }>();
+  const log = createMockLog(now);
   const streams = new Set<{ response: ServerResponse; meters: Set<string> | undefined }>();
   const sockets = new Set<import('node:net').Socket>();
 
@@ -202,6 +204,12 @@ export function createMock(options: MockOptions = {}) {
     }
     const world = { empty: state.mode === 'empty', many: state.mode === 'many', now: now() };
     if (what === 'openapi.json') return json(response, 200, OPENAPI);
+    if (what === 'transactions') {
+      if (id === 'live') return log.live(request, response, url.searchParams);
+      if (!id) return json(response, 200, log.list(url.searchParams, state.mode === 'empty'));
+      const found = log.get(id);
+      return found ? json(response, 200, found) : json(response, 404, { error: `No entry has the number ${id}.` });
+    }
     if (what === 'completeness') return json(response, 200, completenessAnswer(world, url.searchParams));
     if (what !== 'meters') return json(response, 404, { error: `No such address: ${url.pathname}` });
     if (!id) return json(response, 200, listMeters(url.searchParams));
@@ -266,6 +274,7 @@ export function createMock(options: MockOptions = {}) {
   });
   return {
     state,
+    log,
     patches,
     handle,
     async listen(port = 0): Promise<string> {

@@ -73,7 +73,7 @@ export function MeterGaps(props: MeterGapsProps): ReactNode {
         <h2 id="gaps-title" ref={heading} tabIndex={-1}>
           {t('gapsTitle', { name })}
         </h2>
-        <span className="gaps-actions">
+        <span className="actions">
           <Link href={`/meter/${meter}`} className="button small">
             {t('toMeterPage')}
           </Link>

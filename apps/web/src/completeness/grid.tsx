@@ -198,7 +198,7 @@ export function HeatGrid(props: GridProps): ReactNode {
                   tabIndex={entry.row === line.index && entry.column === 0 ? 0 : -1}
                   title={name}
                 >
-                  {name}
+                  {names < 150 ? shortened(name) : name}
                 </span>
                 {days.map((day, i) => {
                   const cell = row.cells[i] ?? null;
@@ -222,6 +222,11 @@ export function HeatGrid(props: GridProps): ReactNode {
       </div>
     </div>
   );
+}
+
+/** Numbers of meters differ at their ends; where there is no room it is the end that stands. */
+function shortened(name: string): string {
+  return /^\d{12,}$/.test(name) ? `…${name.slice(-8)}` : name;
 }
 
 function CellNumber({ cell }: { cell: Cell | null }): ReactNode {

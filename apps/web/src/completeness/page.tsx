@@ -2,6 +2,7 @@
  * How complete the readings are: days across, areas or meters down, from regions down to the meter and what it lacks. What is looked at stands
  * in the address.
  */
+import '../style/desk.css';
 import '../style/completeness.css';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { type ReactNode, useCallback, useEffect, useMemo, useState } from 'react';

@@ -2,6 +2,7 @@
  * The API, described for people: from the server's own OpenAPI document, drawn here, so that nothing of it comes from elsewhere. What can be
  * asked without changing anything can be tried with the session that is logged in.
  */
+import '../style/desk.css';
 import '../style/reference.css';
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useDeferredValue, useEffect, useMemo, useState } from 'react';
