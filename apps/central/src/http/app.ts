@@ -1,13 +1,16 @@
 /**
- * The HTTP server: page, API, health and metrics in one. Until log-in exists it is meant for loopback: it answers only to
- * names that mean this machine (so that a page elsewhere cannot reach it by rebinding a name) and takes changes only as
- * JSON from its own page.
+ * The HTTP server: page, API, health and metrics in one. Over plain HTTP it answers only to names that mean this machine or that were
+ * named (so that a page elsewhere cannot reach it by rebinding a name), to whoever brings a token, and to what a named proxy
+ * passes on; over TLS to any name. Changes are taken as JSON from its own page only.
  */
 import { existsSync } from 'node:fs';
 import { DecodeError, MisuseError } from '@amiable/bytes';
+import { AccessConflict, NotThere } from '@amiable/store';
 import fastifyStatic from '@fastify/static';
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { LOCAL_NAME } from '../access/access.ts';
+import { accessRoutes } from '../access/routes/index.ts';
 import type { Context } from '../context.ts';
 import { backupRoutes } from '../features/backups/routes.ts';
 import { displayRoutes } from '../features/display/routes.ts';
@@ -16,57 +19,59 @@ import { ingestRoutes } from '../features/ingest/routes.ts';
 import { liveRoutes } from '../features/live/routes.ts';
 import { messageRoutes } from '../features/messages/routes.ts';
 import { meterRoutes } from '../features/meters/routes.ts';
+import { onDemandRoutes } from '../features/ondemand/routes.ts';
 import { statusRoutes } from '../features/status/routes.ts';
 import { BusyError } from '../ingest/ingest.ts';
 import { BodyError } from '../ingest/parse.ts';
 import { HttpError } from './error.ts';
 import { createFaultLog } from './faults.ts';
-import { openGuard } from './guard.ts';
-import { createApiKeys } from './keys.ts';
 import { createRouter } from './router.ts';
-
-const LOCAL = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
 
 export interface HttpOptions {
   /** Folder of the built page; without it only the API answers. */
   readonly page?: string;
   /** Names besides those of this machine that may stand in the Host header. */
   readonly hosts?: readonly string[];
+  /** PEM. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Passwords are taken over plain HTTP, and any name is answered. */
+  readonly plainLogin?: boolean;
 }
 
 export async function createHttp(context: Context, options: HttpOptions = {}): Promise<FastifyInstance> {
   const app = Fastify({
+    ...(options.tls ? { https: { ...options.tls, minVersion: 'TLSv1.2' as const } } : {}),
     bodyLimit: 1024 * 1024,
     forceCloseConnections: true,
     requestTimeout: 60_000,
     routerOptions: { maxParamLength: 200 },
-  });
+  }) as unknown as FastifyInstance;
   const faults = createFaultLog(context.log);
   const allowed = new Set(options.hosts?.map((host) => host.toLowerCase()));
-  const keys = createApiKeys(context.apiKeys);
+  const { access } = context;
+  const anyName = options.tls !== undefined || options.plainLogin === true;
+  const isNamed = (host: string): boolean =>
+    LOCAL_NAME.test(host) || allowed.has(host.toLowerCase()) || allowed.has(host.toLowerCase().replace(/:\d+$/, ''));
   /** What asks for a key itself, or was given one: no page that rebinds a name can know it. */
-  const isKeyed = (request: FastifyRequest): boolean => {
+  const isKeyed = async (request: FastifyRequest): Promise<boolean> => {
     const path = request.url.split('?', 1)[0] as string;
-    if (path === '/api/v1/messages' || path === '/api/v1/values') return true;
-    if (!path.startsWith('/display.')) return false;
-    const { key } = request.query as { key?: unknown };
-    return keys.ofHeader(request) !== undefined || (typeof key === 'string' && keys.is(key));
+    return path === '/api/v1/messages' || path === '/api/v1/values' || access.isKeyed(request);
   };
 
   app.addHook('onRequest', async (request, reply) => {
-    const host = request.headers.host ?? '';
-    const name = host.toLowerCase();
-    if (!LOCAL.test(host) && !allowed.has(name) && !allowed.has(name.replace(/:\d+$/, '')) && !isKeyed(request))
+    const { host, proxied, secure } = access.place(request);
+    if (!anyName && !proxied && !isNamed(host) && !(await isKeyed(request)))
       throw new HttpError(421, `${host || 'no host name'} is not a name of this server`);
     const origin = request.headers.origin;
     if (
       request.method !== 'GET' &&
       request.method !== 'HEAD' &&
-      origin !== undefined &&
-      origin.replace(/^https?:\/\//, '') !== host
+      ((origin !== undefined && origin.replace(/^https?:\/\//, '') !== host) ||
+        request.headers['sec-fetch-site'] === 'cross-site')
     )
       throw new HttpError(403, 'changes are taken from this server’s own page only');
     reply.headers({
+      ...(secure ? { 'strict-transport-security': 'max-age=31536000' } : {}),
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
       'content-security-policy':
@@ -84,6 +89,8 @@ export async function createHttp(context: Context, options: HttpOptions = {}): P
     if (error instanceof MisuseError || error instanceof DecodeError)
       return reply.code(422).send({ error: error.message });
     if (error instanceof BusyError) return reply.code(503).header('retry-after', '1').send({ error: error.message });
+    if (error instanceof NotThere) return reply.code(404).send({ error: error.message });
+    if (error instanceof AccessConflict) return reply.code(409).send({ error: error.message });
     if (context.isUnavailable(error))
       return reply
         .code(503)
@@ -95,14 +102,16 @@ export async function createHttp(context: Context, options: HttpOptions = {}): P
     return reply.code(500).send({ error: 'the server failed; its log says how' });
   });
 
-  const router = createRouter(app, openGuard);
+  const router = createRouter(app, access.guard);
   for (const routes of [
+    accessRoutes,
     displayRoutes,
     energyRoutes,
     ingestRoutes,
     liveRoutes,
     messageRoutes,
     meterRoutes,
+    onDemandRoutes,
     statusRoutes,
     backupRoutes,
   ])

@@ -11,6 +11,7 @@ create table amiable.task (
   version integer not null default 1,
   definition jsonb not null,
   creator text not null,
+  creator_id bigint,
   scope integer[],
   created timestamptz not null,
   changed timestamptz not null,
@@ -25,6 +26,7 @@ comment on column amiable.task.state is 'active, paused (makes no runs) or delet
 comment on column amiable.task.version is 'Version that holds; older ones are in task_version.';
 comment on column amiable.task.definition is 'Parameters, targets, schedule, windows, retry rule, limits.';
 comment on column amiable.task.creator is 'Who made it; its runs have the rights of this account.';
+comment on column amiable.task.creator_id is 'The user behind the account; null for programs of our own.';
 comment on column amiable.task.scope is 'Data segments its runs may touch; null is all.';
 comment on column amiable.task.created is 'When it was made.';
 comment on column amiable.task.changed is 'When its newest version was made.';
@@ -55,6 +57,7 @@ create table amiable.flow (
   version integer not null default 1,
   definition jsonb not null,
   creator text not null,
+  creator_id bigint,
   scope integer[],
   created timestamptz not null,
   changed timestamptz not null,
@@ -68,6 +71,7 @@ comment on column amiable.flow.state is 'active, paused (makes no runs) or delet
 comment on column amiable.flow.version is 'Version that holds; older ones are in flow_version.';
 comment on column amiable.flow.definition is 'Steps, conditions, schedule.';
 comment on column amiable.flow.creator is 'Who made it; its runs have the rights of this account.';
+comment on column amiable.flow.creator_id is 'The user behind the account; null for programs of our own.';
 comment on column amiable.flow.scope is 'Data segments its runs may touch; null is all.';
 comment on column amiable.flow.created is 'When it was made.';
 comment on column amiable.flow.changed is 'When its newest version was made.';
@@ -127,6 +131,7 @@ create table amiable.run (
   started timestamptz,
   ended timestamptz,
   creator text not null,
+  creator_id bigint,
   scope integer[],
   transaction text not null default '',
   expanded boolean not null default false,
@@ -164,6 +169,7 @@ comment on column amiable.run.created is 'When it was made.';
 comment on column amiable.run.started is 'When its first jobs were made.';
 comment on column amiable.run.ended is 'When it ended.';
 comment on column amiable.run.creator is 'Whose rights it has.';
+comment on column amiable.run.creator_id is 'The user behind the account; null for programs of our own.';
 comment on column amiable.run.scope is 'Data segments it may touch; null is all.';
 comment on column amiable.run.transaction is 'Its entry in the transaction log.';
 comment on column amiable.run.expanded is 'Whether a job was made for each of its meters.';
@@ -184,7 +190,8 @@ create unique index run_transaction on amiable.run (transaction) where transacti
 create index run_open on amiable.run (id) where state in ('waiting', 'running', 'paused');
 create index run_task on amiable.run (task, id);
 create index run_flow on amiable.run (flow, id);
-create index run_parent on amiable.run (parent) where parent is not null;
+create unique index run_parent on amiable.run (parent, step) where parent is not null;
+create index run_meter on amiable.run ((meters[1]), id) where task is null and cardinality(meters) = 1;
 create index run_ended on amiable.run (ended) where ended is not null;
 
 create table amiable.job (
@@ -260,6 +267,7 @@ create table amiable.channel (
   windows jsonb not null default '[]',
   time_zone text not null,
   address text,
+  device jsonb,
   primary key (kind, name)
 );
 comment on table amiable.channel is 'Limits and time windows of what meters are reached through.';
@@ -268,6 +276,7 @@ comment on column amiable.channel.name is 'Its name; * stands for all of the kin
 comment on column amiable.channel.most is 'Meters at a time; null is without limit.';
 comment on column amiable.channel.windows is 'When it may be used: days (1 Monday to 7 Sunday), from and to in minutes of the local day; none is always.';
 comment on column amiable.channel.time_zone is 'In which its windows are meant.';
+comment on column amiable.channel.device is 'Of a channel: what it opens, such as its modems with their settings and the pause between calls; null for none.';
 comment on column amiable.channel.address is 'Of a network: addresses that belong to it, such as 10.20.0.0/16.';
 
 create table amiable.work_worker (
