@@ -18,6 +18,7 @@ const BENCHES: Readonly<Record<string, () => Promise<(options: BenchOptions) => 
   mbus: async () => (await import('./mbus.ts')).benchMbus,
   meter: async () => (await import('./meter.ts')).benchMeter,
   p1: async () => (await import('./p1.ts')).benchP1,
+  'registry-search': async () => (await import('./registry-search.ts')).benchRegistrySearch,
   spool: async () => (await import('./spool.ts')).benchSpool,
   wmbus: async () => (await import('./wmbus.ts')).benchWmbus,
   profile: async () => (await import('./profile.ts')).benchProfile,
