@@ -1,9 +1,11 @@
 /** The central system as one role: store, front doors, live values, jobs and page, joined. */
 import type { AddressInfo } from 'node:net';
-import type { MetricSource } from '@amiable/model';
-import type { Retention } from '@amiable/store';
+import type { MetricSource, Privilege } from '@amiable/model';
+import type { AccessPolicy, Retention } from '@amiable/store';
 import { type Store, StoreUnavailable } from '@amiable/store';
 import type { FastifyInstance } from 'fastify';
+import { type AccessOptions, createAccess } from './access/access.ts';
+import { prepareFirst } from './access/first.ts';
 import type { Context } from './context.ts';
 import { createHttp } from './http/app.ts';
 import { type Broker, startBroker } from './ingest/broker.ts';
@@ -34,7 +36,19 @@ export interface CentralOptions {
     readonly port: number;
     readonly page?: string;
     readonly hosts?: readonly string[];
+    /** TLS of the HTTP server: certificate chain and key, PEM. */
+    readonly tls?: { readonly cert: string; readonly key: string };
+    /** Addresses of proxies that do TLS: what they say of who asks is believed. */
+    readonly trustedProxies?: readonly string[];
+    /** Takes passwords over plain HTTP from other machines, in networks that protect themselves. */
+    readonly plainLogin?: boolean;
   };
+  /**
+   * What nobody in particular may, asked from this machine, until there is an administrator: for a street that is simulated. Left out,
+   * nothing.
+   */
+  readonly guest?: readonly Privilege[];
+  readonly access?: Pick<AccessOptions, 'clock' | 'argon'> & { readonly policy?: Partial<AccessPolicy> };
   /** The embedded broker; left out, none is started. */
   readonly mqtt?: { readonly host: string; readonly port: number; readonly login?: { user: string; password: string } };
   /** A broker elsewhere to read from. */
@@ -50,6 +64,8 @@ export interface CentralOptions {
 }
 
 export interface Central {
+  /** Of this start, while there is no administrator: to be told as PAGE/first#CODE. */
+  readonly firstCode: string | undefined;
   readonly ingest: Ingest;
   readonly keys: MeterKeys;
   readonly httpPort: number;
@@ -80,7 +96,20 @@ export async function startCentral(options: CentralOptions): Promise<Central> {
 
   const backups = options.backups && createBackups({ ...options.backups, now });
 
+  const access = createAccess({
+    store,
+    apiKeys: options.apiKeys,
+    ...(options.guest === undefined ? {} : { guest: options.guest }),
+    ...(options.http.trustedProxies ? { trustedProxies: options.http.trustedProxies } : {}),
+    ...(options.http.plainLogin ? { plainLogin: true } : {}),
+    ...options.access,
+    isUnavailable: (error) => error instanceof StoreUnavailable,
+    log,
+  });
+  const firstCode = await prepareFirst(store.access, access.clock());
+
   const context: Context = {
+    access,
     store,
     ingest,
     live,
@@ -114,6 +143,7 @@ export async function startCentral(options: CentralOptions): Promise<Central> {
       if (placeholders.stored(placed)) placeholders.settle().catch((error: Error) => log(`keys: ${error.message}`));
     });
     ends.push(async () => unlisten());
+    ends.push(() => access.stop());
     const jobs = startJobs({
       store,
       now,
@@ -121,6 +151,7 @@ export async function startCentral(options: CentralOptions): Promise<Central> {
       refresh: keys.refresh,
       log,
       ...(options.retention ? { retention: options.retention } : {}),
+      forget: () => store.access.retain(access.clock(), options.access?.policy),
     });
     ends.push(() => jobs.stop());
     if (options.mqtt) {
@@ -136,6 +167,7 @@ export async function startCentral(options: CentralOptions): Promise<Central> {
     await http.listen({ host: options.http.host, port: options.http.port });
     ends.push(() => http.close());
     return {
+      firstCode,
       ingest,
       keys,
       httpPort: (http.server.address() as AddressInfo).port,

@@ -1,12 +1,15 @@
 /** What the features of the central system share; made once by the role that runs them. */
 import type { MetricSource } from '@amiable/model';
 import type { MeterId, Store } from '@amiable/store';
+import type { Access } from './access/access.ts';
 import type { Ingest } from './ingest/ingest.ts';
 import type { MeterKeys } from './keys/meter-keys.ts';
 import type { LiveHub } from './live/live.ts';
 import type { Backups } from './operations/backups.ts';
 
 export interface Context {
+  /** Who asks, and what they may. */
+  readonly access: Access;
   readonly store: Store;
   readonly ingest: Ingest;
   readonly live: LiveHub;

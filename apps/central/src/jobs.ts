@@ -12,6 +12,8 @@ export interface JobOptions {
   /** Takes up keys that other programs put. */
   readonly refresh: () => Promise<void>;
   readonly retention?: Partial<Retention>;
+  /** Lets go of what is kept of people and no longer needed. */
+  readonly forget?: () => Promise<unknown>;
   /** Real milliseconds between turns. */
   readonly every?: number;
   readonly log: (line: string) => void;
@@ -19,7 +21,7 @@ export interface JobOptions {
 
 const HOUR = 3_600_000;
 
-export function startJobs({ store, now, reprocess, refresh, retention, every = 60_000, log }: JobOptions): {
+export function startJobs({ store, now, reprocess, refresh, retention, forget, every = 60_000, log }: JobOptions): {
   stop(): Promise<void>;
 } {
   let stopped = false;
@@ -39,6 +41,7 @@ export function startJobs({ store, now, reprocess, refresh, retention, every = 6
           log(
             `retention: let go of ${gone.messages} raw messages, ${gone.blocks} fine blocks, ${gone.unplaced} unplaced messages`,
           );
+        await forget?.();
         const { reprocessed } = await reprocess();
         if (reprocessed > 0) log(`placed ${reprocessed} messages that had been kept`);
       }

@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { fromHex } from '@amiable/bytes';
 import { nodeCrypto } from '@amiable/io';
 import { createAnyReader, createHanReader } from '@amiable/meter';
-import { type Message, messageToJson } from '@amiable/model';
+import { type Message, messageToJson, PRIVILEGES } from '@amiable/model';
 import { openStore, type Store } from '@amiable/store';
 import { connectAsync } from 'mqtt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -33,6 +33,8 @@ beforeAll(async () => {
     version: 'test',
     timeZone: 'Europe/Oslo',
     apiKeys: [KEY],
+    // Whoever sends readings needs the key, also here.
+    guest: PRIVILEGES.filter((privilege) => privilege !== 'execute:ingest'),
     http: { host: '127.0.0.1', port: 0 },
     mqtt: { host: '127.0.0.1', port: 0 },
     causes: () => causes,

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Meter } from '@amiable/model';
+import { type Meter, PRIVILEGES } from '@amiable/model';
 import { openStore, type Store } from '@amiable/store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../packages/store/test/harness.ts';
@@ -28,6 +28,8 @@ beforeAll(async () => {
     timeZone: 'Europe/Oslo',
     now: () => now,
     apiKeys: [KEY],
+    // Whoever sends readings needs the key, also here.
+    guest: PRIVILEGES.filter((privilege) => privilege !== 'execute:ingest'),
     http: { host: '127.0.0.1', port: 0 },
     log: () => {},
   });
@@ -242,6 +244,8 @@ describe('GET /display', () => {
     expect(await status('/display.png?key=wrong')).toBe(421);
     expect(await status(`/display.png?key=${KEY}`)).toBe(200);
     expect(await status('/display.json', { authorization: `Bearer ${KEY}` })).toBe(200);
-    expect(await status(`/api/v1/meters?key=${KEY}`, { authorization: `Bearer ${KEY}` })).toBe(421);
+    // The key says who asks, and that it is for displays and readers alone.
+    expect(await status(`/api/v1/meters?key=${KEY}`, { authorization: `Bearer ${KEY}` })).toBe(403);
+    expect(await status(`/api/v1/meters?key=${KEY}`)).toBe(421);
   });
 });

@@ -1,3 +1,4 @@
 /** What checks input: the API's schemas and the reading of messages. Apart from index.ts, for it brings the schema library. */
+export * from './access-api.ts';
 export * from './api.ts';
 export { MessageFormatError, messageFromJson } from './parse.ts';

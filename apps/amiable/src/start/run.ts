@@ -1,7 +1,7 @@
 /** `amiable start`: begins the roles in the order in which they need each other, and ends them in the other. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Central, startCentral } from '@amiable/central';
+import { type Central, STREET_GUEST, startCentral } from '@amiable/central';
 import { createLog, type Log } from '@amiable/io';
 import { createStreet } from '@amiable/simulator';
 import { openStore, type Store, startEmbedded, takeInstanceLock } from '@amiable/store';
@@ -97,6 +97,8 @@ async function begin(options: StartOptions, ends: Ends, log: Log, giveUp: (error
     speed: clock.speed,
     simulated: roles.has('street'),
     apiKeys: [folder.apiKey],
+    // A simulated street may be looked at without log-in until somebody makes themselves administrator; real meters never.
+    ...(roles.has('street') && options.device.length === 0 ? { guest: STREET_GUEST } : {}),
     http: { host: options.host, port: httpPort, ...(folderOfPage === undefined ? {} : { page: folderOfPage }) },
     ...(mqttPort === undefined ? {} : { mqtt: { host: options.host, port: mqttPort } }),
     ...(options.subscribe === undefined ? {} : { subscribe: { url: options.subscribe, clientId: 'amiable-central' } }),
@@ -212,6 +214,9 @@ function tell(
     `Amiable ${VERSION} runs since ${(took / 1000).toFixed(1)} s; Ctrl-C ends it.`,
     '',
     `  page      http://${host}:${central.httpPort}`,
+    ...(central.firstCode === undefined
+      ? []
+      : [`  log-in    make the first administrator: http://${host}:${central.httpPort}/first#${central.firstCode}`]),
     ...what.map((line) => `  ${line}`),
     `  readers   HTTP  http://${host}:${central.httpPort}/api/v1/messages  (API key in ${join(folder.path, 'api-key')})`,
     ...(central.mqttPort === undefined ? [] : [`            MQTT  mqtt://${host}:${central.mqttPort}`]),

@@ -12,9 +12,9 @@ import { HttpError } from './error.ts';
 
 /**
  * What a caller must have. `public`: log-in itself, health, and what carries a secret of its own. `caller`: anybody logged in, for what
- * is about themselves.
+ * is about themselves. `known`: anybody who may anything at all, for what every page needs (the clock).
  */
-export type Need = Privilege | 'public' | 'caller';
+export type Need = Privilege | 'public' | 'caller' | 'known';
 
 type Output<T> = T extends z.ZodType ? z.output<T> : undefined;
 
@@ -139,8 +139,14 @@ export function createRouter(app: FastifyInstance, guard: Guard): Router {
   };
 }
 
+function isMet(caller: Caller, needs: Exclude<Need, 'public'>): boolean {
+  if (needs === 'caller') return caller.kind !== 'guest';
+  if (needs === 'known') return caller.kind !== 'guest' || caller.privileges.size > 0;
+  return may(caller, needs);
+}
+
 function admit(caller: Caller, needs: Need, reply: FastifyReply): void {
-  if (needs === 'public' || (needs === 'caller' ? caller.kind !== 'guest' : may(caller, needs))) return;
+  if (needs === 'public' || isMet(caller, needs)) return;
   if (caller.kind === 'guest') {
     reply.header('www-authenticate', 'Bearer');
     throw new HttpError(401, 'log in first, or send a token as `Authorization: Bearer <token>`');

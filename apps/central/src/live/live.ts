@@ -15,9 +15,14 @@ export interface LiveHub {
    * Calls `send` with the meters that changed, at most every `interval` ms; a slow listener gets the latest state, not a
    * backlog. @returns an end
    */
-  listen(filter: ReadonlySet<string> | undefined, send: (changed: readonly Live[]) => boolean): () => void;
+  listen(
+    filter: ReadonlySet<string> | undefined,
+    send: (changed: readonly Live[]) => boolean,
+    /** Which meters the listener may see; asked anew for each event. Undefined: all. */
+    seen?: () => { has(meter: string): boolean } | undefined,
+  ): () => void;
   /** Power now (W, import less export) and epoch ms of every meter that gives any. */
-  powers(): Iterable<{ readonly time: number; readonly power: number }>;
+  powers(seen?: { has(meter: string): boolean }): Iterable<{ readonly time: number; readonly power: number }>;
   /** Sends what is due to all listeners; called by the owner's timer. */
   flush(): void;
   readonly listeners: number;
@@ -62,6 +67,7 @@ export function createLiveHub(): LiveHub {
     filter: ReadonlySet<string> | undefined;
     changed: Set<string>;
     send: (changed: readonly Live[]) => boolean;
+    seen: (() => { has(meter: string): boolean } | undefined) | undefined;
   }>();
 
   const view = (state: State): Live => ({
@@ -119,14 +125,15 @@ export function createLiveHub(): LiveHub {
         states.set(live.meter, { meter: live.meter, time: Date.parse(live.time), values: new Map(values) });
       }
     },
-    *powers() {
-      for (const { time, values } of states.values()) {
+    *powers(seen) {
+      for (const [meter, { time, values }] of states) {
+        if (seen && !seen.has(meter)) continue;
         const power = powerOf(values);
         if (power !== null) yield { time, power };
       }
     },
-    listen(filter, send) {
-      const listener = { filter, send, changed: new Set(filter ?? states.keys()) };
+    listen(filter, send, seen) {
+      const listener = { filter, send, seen, changed: new Set(filter ?? states.keys()) };
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
@@ -135,7 +142,12 @@ export function createLiveHub(): LiveHub {
         if (listener.changed.size === 0) continue;
         const batch: Live[] = [];
         const taken: string[] = [];
+        const seen = listener.seen?.();
         for (const meter of listener.changed) {
+          if (seen && !seen.has(meter)) {
+            listener.changed.delete(meter);
+            continue;
+          }
           const state = states.get(meter);
           taken.push(meter);
           if (state) batch.push(view(state));

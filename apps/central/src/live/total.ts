@@ -13,13 +13,17 @@ export interface Totals {
   get(): Total | undefined;
 }
 
-export function createTotals(live: Pick<LiveHub, 'powers'>): Totals {
+/** @param seen the meters that count; undefined: all */
+export function createTotals(
+  live: Pick<LiveHub, 'powers'>,
+  seen: () => { has(meter: string): boolean } | undefined = () => undefined,
+): Totals {
   let last: Total | undefined;
   const time: number[] = [];
   const values: number[] = [];
   return {
     sample() {
-      const all = [...live.powers()];
+      const all = [...live.powers(seen())];
       if (all.length === 0) return;
       const latest = all.reduce((most, one) => Math.max(most, one.time), 0);
       let taken = 0;

@@ -146,11 +146,24 @@ export function createAccessStore(db: Database): AccessStore {
         return true;
       });
     },
+    async erasePremises(id, at, scope) {
+      if (!isId(id)) return false;
+      return db.write(async (client) => {
+        if (!(await rowOf(client, sql.erasePremises, [id, iso(at), segmentsOf(scope)]))) return false;
+        const { rows } = await client.query(sql.metersAt, [id]);
+        const meters = (rows as { id: string }[]).map((row) => row.id);
+        await client.query(sql.eraseMeterNames, [meters]);
+        await client.query(sql.eraseMeterChanges, [meters]);
+        await client.query(sql.eraseObjectFromAudit, [`premises ${id}`]);
+        return true;
+      });
+    },
     async retain(now, policy) {
-      const { auditDays, goneDays } = { ...ACCESS_POLICY, ...policy };
+      const { auditDays, addressDays, goneDays } = { ...ACCESS_POLICY, ...policy };
       return db.write(async (client) => {
         const audit = (await client.query(sql.retainAudit, [iso(now - auditDays * DAY)])).rows.length;
         const sessions = (await client.query(sql.retainSessions, [iso(now)])).rows.length;
+        await client.query(sql.retainAddresses, [iso(now - addressDays * DAY)]);
         await client.query(sql.retainTokens, [iso(now - goneDays * DAY)]);
         await client.query(sql.retainFailed, [iso(now - goneDays * DAY)]);
         return { audit, sessions };

@@ -141,10 +141,12 @@ export type AllowGroup = (before: readonly Privilege[] | undefined, after: reado
 export interface AccessPolicy {
   /** How long the audit log is kept, days. */
   readonly auditDays: number;
+  /** How long the audit log keeps from where something was done, and closed log-ins are counted, days. */
+  readonly addressDays: number;
   /** How long tokens stand that have ended, and when the failed log-ins of a user are forgotten, days. */
   readonly goneDays: number;
 }
-export const ACCESS_POLICY: AccessPolicy = { auditDays: 730, goneDays: 30 };
+export const ACCESS_POLICY: AccessPolicy = { auditDays: 730, addressDays: 180, goneDays: 30 };
 
 /** @throws AccessConflict where what stands does not allow it */
 export interface AccessStore {
@@ -250,6 +252,8 @@ export interface AccessStore {
 
   /** Blanks name and attributes, ends sessions, tokens and membership, takes the name out of the audit log. The row stays. */
   eraseUser(id: string, at: number, allow: Allow): Promise<boolean>;
+  /** Blanks what is kept of the people of premises, and the names and places of the meters there. Readings stay. */
+  erasePremises(id: string, at: number, scope: Scope): Promise<boolean>;
   retain(now: number, policy?: Partial<AccessPolicy>): Promise<{ readonly audit: number; readonly sessions: number }>;
 }
 

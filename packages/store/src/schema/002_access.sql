@@ -14,7 +14,7 @@ comment on table amiable.segment is 'Parts of the data that users are let into.'
 comment on column amiable.segment.id is 'The number by which objects know it.';
 comment on column amiable.segment.name is 'What people call it.';
 comment on column amiable.segment.description is 'What it is for.';
-insert into amiable.segment (id, name, description) values (1, 'all', 'Everything that nobody assigned elsewhere.');
+insert into amiable.segment (id, name, description) values (1, 'default', 'Everything that nobody assigned elsewhere.');
 alter table amiable.segment alter column id restart with 2;
 
 create table amiable.user_group (

@@ -113,6 +113,15 @@ export const accessSql = {
   eraseFromAudit: 'update amiable.audit set who = $2, address = null where account = $1',
   eraseObjectFromAudit: 'update amiable.audit set detail = null where object = $1',
 
+  erasePremises: `update amiable.premises p set customer = null, account = null, address = null, contact = null, erased_at = $2
+    where p.node = $1 and exists (select 1 from amiable.node n where n.id = $1 and ($3::integer[] is null or n.segment = any($3::integer[])))
+    returning p.node`,
+  metersAt: 'select m.id from amiable.meter m where m.path @> array[$1::bigint]',
+  eraseMeterNames: `update amiable.meter set name = null, place = null where id = any($1::bigint[])`,
+  eraseMeterChanges: `update amiable.meter_change set was = null, became = null
+    where meter = any($1::bigint[]) and field in ('name', 'place')`,
+
+  retainAddresses: 'update amiable.audit set address = null where at < $1 and address is not null',
   retainAudit: 'delete from amiable.audit where at < $1 returning id',
   retainSessions:
     "delete from amiable.session where ends_at <= $1 or used_at + idle_ms * interval '1 millisecond' <= $1 returning account",

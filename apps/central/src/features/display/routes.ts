@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { type Period, parsePeriod } from '@amiable/calendar';
-import type { Meter } from '@amiable/model';
+import type { Meter, Scope } from '@amiable/model';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Context } from '../../context.ts';
@@ -68,8 +68,9 @@ export function displayRoutes(router: Router, context: Context): void {
   const contents = new Map<string, { slot: number; display: Promise<Display> }>();
   const pictures = createKept<Answer>(MAX_KEPT, MAX_PICTURES);
 
-  async function meterOf(id: string | undefined): Promise<Meter | undefined> {
-    const chosen = id === undefined ? (await store.meters({ limit: 1 })).meters[0] : await store.meter(id);
+  async function meterOf(id: string | undefined, scope: Scope): Promise<Meter | undefined> {
+    const chosen =
+      id === undefined ? (await store.meters({ limit: 1, scope })).meters[0] : await store.meter(id, scope);
     if (!chosen) return undefined;
     return {
       ...chosen,
@@ -88,15 +89,19 @@ export function displayRoutes(router: Router, context: Context): void {
   }
 
   /** The content of a slot, made once; a content that is a fault is not kept. */
-  async function contentOf(query: z.infer<typeof what>, asked: Asked): Promise<{ display: Display; status: number }> {
+  async function contentOf(
+    query: z.infer<typeof what>,
+    asked: Asked,
+    scope: Scope,
+  ): Promise<{ display: Display; status: number }> {
     const now = context.now();
     const slot = Math.floor(now / asked.every);
-    const key = JSON.stringify([query.meter ?? '', asked.period, query.lang, asked.every]);
+    const key = JSON.stringify([scope, query.meter ?? '', asked.period, query.lang, asked.every]);
     const kept = contents.get(key);
     if (kept?.slot === slot) return { display: await kept.display, status: 200 };
     const instead = (state: 'none' | 'fault', note: string) => plainDisplay(asked, state, note, context.timeZone, now);
     try {
-      const meter = await meterOf(query.meter);
+      const meter = await meterOf(query.meter, scope);
       if (!meter && query.meter === undefined)
         return { display: instead('none', asked.speech.say('noMeterYet')), status: 200 };
       if (!meter)
@@ -164,10 +169,10 @@ export function displayRoutes(router: Router, context: Context): void {
         : 'What a wall display shows, as a picture in a few greys',
       query: pictureQuery,
       answer: plain ? 'application/octet-stream' : 'image/png',
-      handler: async ({ query, request, reply }) => {
+      handler: async ({ caller: { scope }, query, request, reply }) => {
         if (query.w * query.h > 1_920_000) throw new HttpError(422, 'w, h: at most 1,920,000 pixels');
         const asked = askedOf(query);
-        const { display, status } = await contentOf(query, asked);
+        const { display, status } = await contentOf(query, asked, scope);
         const { w, h, greys, rotate, invert } = query;
         const answer = draw(display, asked, { w, h, greys, rotate, invert }, plain || query.format === 'raw');
         return send(request, reply, answer, display, status);
@@ -180,8 +185,8 @@ export function displayRoutes(router: Router, context: Context): void {
     summary: 'What a wall display shows, as numbers and words',
     query: what,
     answer: 'application/json',
-    handler: async ({ query, request, reply }) => {
-      const { display, status } = await contentOf(query, askedOf(query));
+    handler: async ({ caller: { scope }, query, request, reply }) => {
+      const { display, status } = await contentOf(query, askedOf(query), scope);
       const headers = { 'content-type': 'application/json; charset=utf-8' };
       const answer = { body: JSON.stringify(display), tag: tagOf(JSON.stringify({ ...display, next: '' })), headers };
       return send(request, reply, answer, display, status);
@@ -194,10 +199,10 @@ export function displayRoutes(router: Router, context: Context): void {
     summary: 'The bars of a wall display, or the power of the last time in 288 steps, for microcontrollers',
     query: csvQuery,
     answer: 'text/plain',
-    handler: async ({ query, request, reply }) => {
+    handler: async ({ caller: { scope }, query, request, reply }) => {
       const { selector } = query;
       const headers = { 'content-type': 'text/plain; charset=utf-8' };
-      const { display, status } = await contentOf(query, askedOf(query));
+      const { display, status } = await contentOf(query, askedOf(query), scope);
       const empty = (value: number | null): string => (value === null ? '' : String(value));
       let body: string;
       if (selector !== undefined) {

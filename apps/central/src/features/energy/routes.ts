@@ -29,8 +29,8 @@ export function energyRoutes(router: Router, { store }: Context): void {
     summary: 'Curves of a meter, in the finest stored period that fits the points asked for',
     query: seriesQuery,
     answer: series,
-    handler: ({ params, query: { obis, from, to, points } }) =>
-      store.series(params.id, obis.split(','), from, to, points),
+    handler: ({ caller, params, query: { obis, from, to, points } }) =>
+      store.series(params.id, obis.split(','), from, to, points, caller.scope),
   });
 
   /** Local buckets of a span, as both questions take them. */
@@ -48,7 +48,7 @@ export function energyRoutes(router: Router, { store }: Context): void {
     summary: 'Import and export by local hour, day or month',
     query: bucketQuery,
     answer: energy,
-    handler: ({ params, query }) => store.energy(...asked(params.id, query)),
+    handler: ({ caller, params, query }) => store.energy(...asked(params.id, query), caller.scope),
   });
   router.add({
     ...common,
@@ -56,6 +56,6 @@ export function energyRoutes(router: Router, { store }: Context): void {
     summary: 'Gas, water and heat by local hour, day or month',
     query: bucketQuery,
     answer: media,
-    handler: ({ params, query }) => store.media(...asked(params.id, query)),
+    handler: ({ caller, params, query }) => store.media(...asked(params.id, query), caller.scope),
   });
 }

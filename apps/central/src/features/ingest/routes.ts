@@ -1,9 +1,9 @@
 /** POST /api/v1/messages: the front door of readers that speak HTTP; POST /api/v1/values: that of microcontrollers. */
+import { may } from '@amiable/model';
 import { ingestAnswer } from '@amiable/model/schemas';
 import type { Context } from '../../context.ts';
 import { HttpError } from '../../http/error.ts';
 import { wholeBody } from '../../http/forms.ts';
-import { createApiKeys } from '../../http/keys.ts';
 import type { Router } from '../../http/router.ts';
 import { BodyError, bodyText, MAX_BODY, parseBody } from '../../ingest/parse.ts';
 import { keyIn, parseValues } from '../../ingest/values.ts';
@@ -13,8 +13,7 @@ const MAX_VALUES_BODY = 16 * 1024;
 /** One reader may have this many requests under way; the next is told to slow down. */
 const MAX_UNDER_WAY = 16;
 
-export function ingestRoutes(router: Router, { ingest, apiKeys, now }: Context): void {
-  const keys = createApiKeys(apiKeys);
+export function ingestRoutes(router: Router, { access, ingest, now }: Context): void {
   const underWay = new Map<string, number>();
 
   router.add({
@@ -29,11 +28,8 @@ export function ingestRoutes(router: Router, { ingest, apiKeys, now }: Context):
     takes: ['application/json', 'application/x-ndjson'],
     bodyLimit: MAX_BODY + 1,
     before: (_caller, request, reply) => {
-      const key = keys.ofHeader(request);
-      if (key === undefined) {
-        reply.header('www-authenticate', 'Bearer');
-        throw new HttpError(401, 'send the API key as `Authorization: Bearer <key>`; this one is not known');
-      }
+      // By what it sent to say who it is: readers share an owner, each has a key of its own.
+      const key = access.hashOf(request.headers.authorization ?? '').toString('base64');
       if ((underWay.get(key) ?? 0) >= MAX_UNDER_WAY) {
         reply.header('retry-after', '1');
         throw new HttpError(429, `more than ${MAX_UNDER_WAY} requests of this key are under way`);
@@ -77,14 +73,19 @@ export function ingestRoutes(router: Router, { ingest, apiKeys, now }: Context):
     raw: true,
     takes: ['text/plain', 'application/x-www-form-urlencoded'],
     bodyLimit: MAX_BODY,
-    handler: async ({ request, reply }) => {
+    handler: async ({ caller, request, reply }) => {
       const body = await wholeBody(request.body);
       if (body.length > MAX_VALUES_BODY)
         throw new BodyError(413, `the body has ${body.length} bytes; at most ${MAX_VALUES_BODY} are taken`);
       const text = body.toString('utf8');
       const form = /^application\/x-www-form-urlencoded/i.test(request.headers['content-type'] ?? '');
       const inBody = keyIn(text);
-      if (keys.ofHeader(request) === undefined && (inBody === undefined || !keys.is(inBody)))
+      const by = may(caller, 'execute:ingest')
+        ? caller
+        : inBody === undefined
+          ? undefined
+          : await access.ofSecret(inBody);
+      if (!by || !may(by, 'execute:ingest'))
         return reply
           .code(401)
           .header('www-authenticate', 'Bearer')

@@ -1,15 +1,19 @@
 /** GET /api/v1/live: server-sent events with the latest values of the meters that changed. */
-import type { Total } from '@amiable/model';
+import type { Scope, Total } from '@amiable/model';
 import { total } from '@amiable/model/schemas';
 import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import { HttpError } from '../../http/error.ts';
 import type { Router } from '../../http/router.ts';
-import { createTotals } from '../../live/total.ts';
+import { createTotals, type Totals } from '../../live/total.ts';
 
 const MAX_LISTENERS = 500;
 /** A listener with this many bytes unsent waits; it will get the newest state, not all states. */
 const MAX_BUFFERED = 256 * 1024;
+
+/** Sums of some segments are kept up while somebody asks for them, ms. */
+const UNASKED = 10 * 60_000;
+const MOST_PARTS = 50;
 
 const query = z.object({
   meters: z
@@ -18,13 +22,34 @@ const query = z.object({
     .optional(),
 });
 
-export function liveRoutes(router: Router, { live }: Context): void {
+export function liveRoutes(router: Router, { access, live }: Context): void {
   const timer = setInterval(() => live.flush(), 500);
   timer.unref();
-  const totals = createTotals(live);
-  const sampler = setInterval(() => totals.sample(), 5000);
+  const everything = createTotals(live);
+  /** Sums for who does not see all segments, by segments; begun when somebody asks. */
+  const parts = new Map<string, { totals: Totals; asked: number }>();
+  const sampler = setInterval(() => {
+    everything.sample();
+    for (const [key, { totals, asked }] of parts)
+      if (Date.now() - asked > UNASKED) parts.delete(key);
+      else totals.sample();
+  }, 5000);
   sampler.unref();
   const open = new Set<NodeJS.WritableStream & { end(): void }>();
+  async function totalsOf(scope: Scope): Promise<Totals> {
+    if (scope === 'all') return everything;
+    await access.scopes.of(scope);
+    const key = [...scope].sort((a, b) => a - b).join();
+    let part = parts.get(key);
+    if (!part) {
+      if (parts.size >= MOST_PARTS) parts.delete(parts.keys().next().value as string);
+      part = { totals: createTotals(live, () => access.scopes.now(scope)), asked: 0 };
+      parts.set(key, part);
+    }
+    part.asked = Date.now();
+    return part.totals;
+  }
+
   router.app.addHook('preClose', async () => {
     clearInterval(timer);
     clearInterval(sampler);
@@ -39,7 +64,8 @@ export function liveRoutes(router: Router, { live }: Context): void {
     summary: 'What all meters draw and feed now, and the last ten minutes of it',
     answer: total,
     scoped: true,
-    handler: (): Total => {
+    handler: async ({ caller }): Promise<Total> => {
+      const totals = await totalsOf(caller.scope);
       if (!totals.get()) totals.sample();
       const found = totals.get();
       if (!found) throw new HttpError(404, 'no meter has told its power yet');
@@ -56,7 +82,8 @@ export function liveRoutes(router: Router, { live }: Context): void {
     query,
     answer: 'text/event-stream',
     scoped: true,
-    handler: ({ query: { meters }, reply, watch }) => {
+    handler: async ({ caller: { scope }, query: { meters }, reply, watch }) => {
+      await access.scopes.of(scope);
       if (live.listeners >= MAX_LISTENERS) throw new HttpError(503, `${MAX_LISTENERS} pages are listening already`);
       reply.hijack();
       const stream = reply.raw;
@@ -68,12 +95,16 @@ export function liveRoutes(router: Router, { live }: Context): void {
       stream.write('retry: 2000\n\n');
       open.add(stream);
       let alive = Date.now();
-      const end = live.listen(meters === undefined ? undefined : new Set(meters.split(',')), (changed) => {
-        if (stream.writableLength > MAX_BUFFERED) return false;
-        stream.write(`data: ${JSON.stringify(changed)}\n\n`);
-        alive = Date.now();
-        return true;
-      });
+      const end = live.listen(
+        meters === undefined ? undefined : new Set(meters.split(',')),
+        (changed) => {
+          if (stream.writableLength > MAX_BUFFERED) return false;
+          stream.write(`data: ${JSON.stringify(changed)}\n\n`);
+          alive = Date.now();
+          return true;
+        },
+        () => access.scopes.now(scope),
+      );
       // A comment now and then tells proxies and the page that the line is up.
       const beat = setInterval(() => {
         if (Date.now() - alive > 14_000) stream.write(': still here\n\n');

@@ -26,7 +26,9 @@ export function messageRoutes(router: Router, { store, keys }: Context): void {
     query: listQuery,
     answer: messageList,
     scoped: true,
-    handler: async ({ params, query }) => ({ messages: await store.messages(params.id, query.limit) }),
+    handler: async ({ caller, params, query }) => ({
+      messages: await store.messages(params.id, query.limit, caller.scope),
+    }),
   });
 
   router.add({
@@ -38,8 +40,8 @@ export function messageRoutes(router: Router, { store, keys }: Context): void {
     params: oneParams,
     answer: explainedMessage,
     scoped: true,
-    handler: async ({ params: { id, message } }) => {
-      const found = await store.message(id, message);
+    handler: async ({ caller, params: { id, message } }) => {
+      const found = await store.message(id, message, caller.scope);
       if (!found)
         throw new HttpError(404, `meter ${id} has no message ${message}; raw messages are kept for some days only`);
       const layers = explainMessage(fromHex(found.raw), {

@@ -2,7 +2,7 @@
 
 import { fromHex } from '@amiable/bytes';
 import { isValidZone } from '@amiable/calendar';
-import type { KeyAnswer, Meter } from '@amiable/model';
+import type { KeyAnswer, Meter, Scope } from '@amiable/model';
 import { keyAnswer, keyPut, meterList, meterPatch, meter as meterShape } from '@amiable/model/schemas';
 import { z } from 'zod';
 import type { Context } from '../../context.ts';
@@ -31,10 +31,10 @@ export function meterRoutes(router: Router, context: Context): void {
     ...(isTitleSerial(meter) && !keys.has(meter.id) && meter.live === null ? { needsKey: true } : {}),
   });
 
-  const known = async (id: string): Promise<Meter> => {
-    const meter = await store.meter(id);
+  const known = async (id: string, scope: Scope): Promise<Meter> => {
+    const meter = await store.meter(id, scope);
     const successor = meter ? undefined : context.successor(id);
-    if (successor !== undefined)
+    if (successor !== undefined && (await store.meter(successor, scope)))
       throw new HttpError(404, `meter ${id} is known by its own number now: meter ${successor}`);
     if (!meter) throw new HttpError(404, `there is no meter ${id}`);
     return meter;
@@ -49,9 +49,10 @@ export function meterRoutes(router: Router, context: Context): void {
     query: listQuery,
     answer: meterList,
     scoped: true,
-    handler: async ({ query: { q, state, limit, after } }) => {
+    handler: async ({ caller: { scope }, query: { q, state, limit, after } }) => {
       const list = await store.meters({
         limit,
+        scope,
         ...(q === undefined || q.trim() === '' ? {} : { q: q.trim() }),
         ...(state === undefined ? {} : { state }),
         ...(after === undefined ? {} : { after }),
@@ -69,7 +70,7 @@ export function meterRoutes(router: Router, context: Context): void {
     params: meterParams,
     answer: meterShape,
     scoped: true,
-    handler: async ({ params }) => withLive(await known(params.id)),
+    handler: async ({ caller, params }) => withLive(await known(params.id, caller.scope)),
   });
 
   router.add({
@@ -82,14 +83,14 @@ export function meterRoutes(router: Router, context: Context): void {
     body: meterPatch,
     answer: meterShape,
     scoped: true,
-    handler: async ({ params: { id }, body: patch, about }) => {
+    handler: async ({ caller, params: { id }, body: patch, about }) => {
       if (patch.timeZone !== undefined && !isValidZone(patch.timeZone))
         throw new HttpError(
           422,
           `timeZone: ${JSON.stringify(patch.timeZone)} is no IANA time zone such as Europe/Oslo`,
         );
       about(`meter ${id}`, patch);
-      const meter = await store.patchMeter(id, patch);
+      const meter = await store.patchMeter(id, patch, caller.name, caller.scope);
       if (!meter) throw new HttpError(404, `there is no meter ${id}`);
       return withLive(meter);
     },
@@ -105,8 +106,8 @@ export function meterRoutes(router: Router, context: Context): void {
     body: keyPut,
     answer: keyAnswer,
     scoped: true,
-    handler: async ({ params, body: { key, authKey }, about }): Promise<KeyAnswer> => {
-      const meter = await known(params.id);
+    handler: async ({ caller, params, body: { key, authKey }, about }): Promise<KeyAnswer> => {
+      const meter = await known(params.id, caller.scope);
       about(`meter ${meter.id}`, { serial: meter.serial });
       await keys.put(meter.id, meter.serial, { key: fromHex(key), ...(authKey ? { authKey: fromHex(authKey) } : {}) });
       const { reprocessed, left } = await context.reprocess();
