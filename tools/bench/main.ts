@@ -21,6 +21,7 @@ const BENCHES: Readonly<Record<string, () => Promise<(options: BenchOptions) => 
   'registry-search': async () => (await import('./registry-search.ts')).benchRegistrySearch,
   spool: async () => (await import('./spool.ts')).benchSpool,
   wmbus: async () => (await import('./wmbus.ts')).benchWmbus,
+  registry: async () => (await import('./registry.ts')).benchRegistry,
   profile: async () => (await import('./profile.ts')).benchProfile,
 };
 

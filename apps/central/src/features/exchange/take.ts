@@ -115,7 +115,7 @@ export function createTaker(options: TakeOptions, fault: (fault: Fault) => void)
   function cellOf(column: Column, text: string): string | number | boolean | null {
     const { type } = column;
     if (text === '') {
-      if (column.required || column.filled) throw new ValueError('a value is missing');
+      if (column.required) throw new ValueError('a value is missing');
       return null;
     }
     switch (type.of) {
@@ -191,6 +191,8 @@ export function createTaker(options: TakeOptions, fault: (fault: Fault) => void)
       const raw = texts[i] as string;
       const text = raw.charCodeAt(0) === 39 ? undefused(raw) : raw;
       const column = typeof target === 'number' ? (columns[target] as Column) : undefined;
+      // A table has no other way to say nothing.
+      if (text === '' && column?.filled) continue;
       try {
         if (column) {
           values[target as number] = cellOf(column, text);
