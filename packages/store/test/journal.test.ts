@@ -153,7 +153,6 @@ describe('the log in the database', () => {
     client = new pg.Client(db.url);
     await client.connect();
     meters = [...(await store.ensureMeters([{ serial: 'A' }, { serial: 'B' }])).values()];
-    await client.query('alter table amiable.meter add column if not exists segment integer not null default 1');
     await client.query('update amiable.meter set segment = 2 where id = $1', [meters[1]]);
   });
   afterAll(async () => {
@@ -207,7 +206,9 @@ describe('the log in the database', () => {
     expect(await ids({ meter: meters[0], kind: 'association' })).toHaveLength(1);
     expect(await ids({ run: '7', from: T + 1 })).toEqual([own[1]]);
     expect(await ids({ run: '7', to: T + 1, kind: 'meter' })).toEqual([own[0]]);
-    expect(await journal.progress([task])).toEqual(new Map([[task, { done: 1, failed: 1 }]]));
+    expect(await journal.progress([task], 'all')).toEqual(new Map([[task, { done: 1, failed: 1 }]]));
+    expect(await journal.progress([task], [1])).toEqual(new Map([[task, { done: 1 }]]));
+    expect((await journal.list({ limit: 10, scope: [1] })).transactions[0]?.children).toBe(1);
   });
 
   it('tells what changed after a stamp, among roots and below those that are asked for', async () => {

@@ -21,6 +21,7 @@ import { messageRoutes } from '../features/messages/routes.ts';
 import { meterRoutes } from '../features/meters/routes.ts';
 import { onDemandRoutes } from '../features/ondemand/routes.ts';
 import { statusRoutes } from '../features/status/routes.ts';
+import { transactionRoutes } from '../features/transactions/routes.ts';
 import { BusyError } from '../ingest/ingest.ts';
 import { BodyError } from '../ingest/parse.ts';
 import { HttpError } from './error.ts';
@@ -113,6 +114,7 @@ export async function createHttp(context: Context, options: HttpOptions = {}): P
     meterRoutes,
     onDemandRoutes,
     statusRoutes,
+    transactionRoutes,
     backupRoutes,
   ])
     routes(router, context);

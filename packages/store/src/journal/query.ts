@@ -4,10 +4,10 @@ import type { Database } from '../pg/database.ts';
 import { journalSql } from '../sql/journal.ts';
 import type {
   ChangedTransaction,
-  Progress,
   Transaction,
   TransactionKind,
   TransactionPage,
+  TransactionProgress,
   TransactionQuery,
   TransactionState,
 } from './types.ts';
@@ -117,10 +117,14 @@ export async function changedTransactions(
   }));
 }
 
-export async function progressOf(db: Database, parents: readonly string[]): Promise<Map<string, Progress>> {
+export async function progressOf(
+  db: Database,
+  parents: readonly string[],
+  scope: Scope,
+): Promise<Map<string, TransactionProgress>> {
   const found = new Map<string, Record<string, number>>();
   if (parents.length === 0) return found;
-  const { rows } = await db.read((client) => client.query(journalSql.progress, [parents]));
+  const { rows } = await db.read((client) => client.query(journalSql.progress, [segments(scope), parents]));
   for (const { parent, state, n } of rows as { parent: string; state: string; n: number }[]) {
     const counts = found.get(parent) ?? {};
     counts[state] = n;

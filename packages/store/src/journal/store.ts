@@ -89,7 +89,11 @@ export async function createJournal(parts: JournalStoreParts): Promise<JournalSt
     list: (query) => listTransactions(db, query),
     get: (id, scope) => getTransaction(db, id, scope),
     changed: (after, parents, limit) => changedTransactions(db, after, parents, limit),
-    progress: (parents) => progressOf(db, parents),
+    progress: (parents, scope) => progressOf(db, parents, scope),
+    async running() {
+      const { rows } = await db.read((client) => client.query(journalSql.running));
+      return (rows as { id: string }[]).map((row) => row.id);
+    },
     stamp: (time) => String(firstId(time)),
     retain,
     get waiting() {

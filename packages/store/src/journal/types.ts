@@ -84,7 +84,7 @@ export interface ChangedTransaction extends Transaction {
 }
 
 /** How far the children of one transaction are. */
-export type Progress = Readonly<Partial<Record<TransactionState, number>>>;
+export type TransactionProgress = Readonly<Partial<Record<TransactionState, number>>>;
 
 /** How long what is kept, days of real time. */
 export interface JournalRetention {
@@ -101,7 +101,9 @@ export interface JournalStore extends Journal {
   get(id: string, scope: Scope): Promise<Transaction | undefined>;
   /** Roots and children of `parents` that changed after a stamp, in order of stamps, of all segments. */
   changed(after: string, parents: readonly string[], limit: number): Promise<readonly ChangedTransaction[]>;
-  progress(parents: readonly string[]): Promise<ReadonlyMap<string, Progress>>;
+  progress(parents: readonly string[], scope: Scope): Promise<ReadonlyMap<string, TransactionProgress>>;
+  /** Ids of the newest hundred roots that run. */
+  running(): Promise<readonly string[]>;
   /** The stamp of a moment of real time, epoch ms. */
   stamp(time: number): string;
   /** Called after each commit of entries of this process. @returns how to end it */

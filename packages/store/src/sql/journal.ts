@@ -7,7 +7,8 @@ const COLUMNS = `t.id, t.parent, t.run, t.meter, t.started_at, t.ended_at, t.cha
 /** `$1`: segments, null for all. What is about no meter is everybody's. */
 const IN_SCOPE = `($1::integer[] is null or t.meter is null or m.segment = any($1::integer[]))`;
 
-const CHILDREN = `(select count(*) from (select 1 from amiable.transaction c where c.parent = t.id and c.id > t.id limit 10001) x)::integer`;
+const CHILDREN = `(select count(*) from (select 1 from amiable.transaction c left join amiable.meter cm on cm.id = c.meter
+    where c.parent = t.id and c.id > t.id and ($1::integer[] is null or c.meter is null or cm.segment = any($1::integer[])) limit 10001) x)::integer`;
 
 const MATCHES = `($2::text is null or t.kind = $2) and ($3::text is null or t.state = $3)
       and ($4::timestamptz is null or t.started_at >= $4) and ($5::timestamptz is null or t.started_at < $5)
@@ -49,8 +50,9 @@ export const journalSql = {
   changed: `select ${COLUMNS}, 0 as children from amiable.transaction t left join amiable.meter m on m.id = t.meter
     where t.changed > $1::bigint and (t.parent is null or t.parent = any($2::bigint[])) order by t.changed limit $3`,
   /** How far the children of some are. */
-  progress: `select t.parent, t.state, count(*)::integer as n from amiable.transaction t
-    where t.parent = any($1::bigint[]) group by t.parent, t.state`,
+  progress: `select t.parent, t.state, count(*)::integer as n from amiable.transaction t left join amiable.meter m on m.id = t.meter
+    where t.parent = any($2::bigint[]) and ${IN_SCOPE} group by t.parent, t.state`,
+  running: `select id from amiable.transaction where parent is null and state = 'running' order by id desc limit 100`,
 
   /** What programs that ended have left open. Flows and tasks go on in another program. */
   orphans: `update amiable.transaction t set state = 'failed', ended_at = $2::timestamptz, changed = $3::bigint, text = t.text || $4
