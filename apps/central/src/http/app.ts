@@ -15,18 +15,21 @@ import type { Context } from '../context.ts';
 import { backupRoutes } from '../features/backups/routes.ts';
 import { displayRoutes } from '../features/display/routes.ts';
 import { energyRoutes } from '../features/energy/routes.ts';
+import { exchangeRoutes } from '../features/exchange/routes.ts';
 import { ingestRoutes } from '../features/ingest/routes.ts';
 import { liveRoutes } from '../features/live/routes.ts';
 import { messageRoutes } from '../features/messages/routes.ts';
 import { meterRoutes } from '../features/meters/routes.ts';
 import { onDemandRoutes } from '../features/ondemand/routes.ts';
 import { statusRoutes } from '../features/status/routes.ts';
+import { workRoutes } from '../features/tasks/routes.ts';
 import { transactionRoutes } from '../features/transactions/routes.ts';
 import { BusyError } from '../ingest/ingest.ts';
 import { BodyError } from '../ingest/parse.ts';
 import { HttpError } from './error.ts';
 import { createFaultLog } from './faults.ts';
-import { createRouter } from './router.ts';
+import { describeRoutes } from './openapi.ts';
+import { type AnyRoute, createRouter } from './router.ts';
 
 export interface HttpOptions {
   /** Folder of the built page; without it only the API answers. */
@@ -39,7 +42,12 @@ export interface HttpOptions {
   readonly plainLogin?: boolean;
 }
 
-export async function createHttp(context: Context, options: HttpOptions = {}): Promise<FastifyInstance> {
+export interface Http {
+  readonly app: FastifyInstance;
+  readonly routes: readonly AnyRoute[];
+}
+
+export async function createHttp(context: Context, options: HttpOptions = {}): Promise<Http> {
   const app = Fastify({
     ...(options.tls ? { https: { ...options.tls, minVersion: 'TLSv1.2' as const } } : {}),
     bodyLimit: 1024 * 1024,
@@ -108,6 +116,7 @@ export async function createHttp(context: Context, options: HttpOptions = {}): P
     accessRoutes,
     displayRoutes,
     energyRoutes,
+    exchangeRoutes,
     ingestRoutes,
     liveRoutes,
     messageRoutes,
@@ -115,9 +124,11 @@ export async function createHttp(context: Context, options: HttpOptions = {}): P
     onDemandRoutes,
     statusRoutes,
     transactionRoutes,
+    workRoutes,
     backupRoutes,
   ])
     routes(router, context);
+  describeRoutes(router);
 
   const page = options.page !== undefined && existsSync(options.page) ? options.page : undefined;
   if (page)
@@ -143,5 +154,5 @@ export async function createHttp(context: Context, options: HttpOptions = {}): P
     if (page && forPage) return reply.sendFile('index.html');
     return reply.code(404).send({ error: `there is no ${request.method} ${request.url.slice(0, 200)}` });
   });
-  return app;
+  return { app, routes: router.routes };
 }

@@ -90,9 +90,13 @@ export interface Imports {
   /** A run of a file that lies here, to its end. */
   file(path: string, options: ImportOptions, caller: Caller, signal?: AbortSignal): Promise<ImportStatus>;
   status(id: string, caller: Caller): Promise<ImportStatus | undefined>;
-  list(page: { readonly before?: string; readonly limit: number }, caller: Caller): Promise<ImportStatus[]>;
+  /** Newest first; `next` is what the following page begins before. */
+  list(
+    page: { readonly before?: string; readonly limit: number },
+    caller: Caller,
+  ): Promise<{ readonly runs: readonly ImportStatus[]; readonly next: string | null }>;
   /** @returns false when there is no such run, or it has ended */
-  cancel(id: string, caller: Caller): boolean;
+  cancel(id: string): boolean;
   /** Path of the file with all faults of a run; undefined when there is none (any more). */
   faultsFile(id: string): string | undefined;
   close(): Promise<void>;
@@ -364,7 +368,11 @@ export function createImports(parts: ImportsParts): Imports {
       return run && sees(caller, run) ? statusOf(run) : undefined;
     },
     async list(page, caller) {
-      return (await store.exchange.runs(page)).filter((run) => sees(caller, run)).map(statusOf);
+      const found = await store.exchange.runs(page);
+      return {
+        runs: found.filter((run) => sees(caller, run)).map(statusOf),
+        next: found.length < page.limit ? null : (found.at(-1)?.id ?? null),
+      };
     },
     cancel(id) {
       const work = works.get(id);
