@@ -1,4 +1,4 @@
-export { acquireDlms, openDlms } from './acquire/dlms.ts';
+export { acquireDlms, notOpened, openDlms } from './acquire/dlms.ts';
 export { acquireIec, openIec } from './acquire/iec.ts';
 export {
   createShapeMemory,

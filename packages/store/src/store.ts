@@ -72,7 +72,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     calendarDay = today;
   }
 
-  const readout = createReadout(db);
+  const readout = createReadout(db, registers);
 
   return {
     access: createAccessStore(db),

@@ -6,6 +6,7 @@
  */
 import type { Scope } from '@amiable/model';
 import type { Client, Database } from '../pg/database.ts';
+import type { Registers } from '../registers.ts';
 import {
   notePeers,
   readoutSql,
@@ -154,7 +155,7 @@ async function allStates(client: Client, meters: readonly MeterId[]): Promise<Ma
   return new Map((rows as StateRow[]).map((row) => [row.meter, stateOf(row)]));
 }
 
-export function createReadout(db: Database): ReadoutStore {
+export function createReadout(db: Database, registers: Registers): ReadoutStore {
   async function list(values: readonly unknown[]): Promise<StoredConnection[]> {
     return db.read(async (client) => {
       const { rows } = await client.query(readoutSql.connections, [...values]);
@@ -224,6 +225,15 @@ export function createReadout(db: Database): ReadoutStore {
         for (const { meter, name, ciphertext } of secrets)
           if (ciphertext === null) await client.query(readoutSql.removeSecret, [meter, name]);
       });
+    },
+
+    registerOf(obis, period) {
+      for (const register of registers.all())
+        if (register.obis === obis && register.period === period && register.stat === 'value') {
+          const { name, unit } = register;
+          return { obis, name, ...(unit !== undefined && { unit }), period };
+        }
+      return undefined;
     },
 
     async targets(meters) {

@@ -188,6 +188,8 @@ export interface ReadoutStore {
     secrets: readonly { readonly meter: MeterId; readonly name: SecretName; readonly ciphertext: Uint8Array | null }[],
     now: number,
   ): Promise<void>;
+  /** The register of a code and period as it lies in the store, where it does. */
+  registerOf(obis: string, period: number): RegisterKey | undefined;
   targets(meters: readonly MeterId[]): Promise<ReadonlyMap<MeterId, ReadTarget>>;
   /** Reserves invocation counters durably; nobody is given them again. Used up: the meter is left out. */
   reserve(requests: readonly CounterRequest[]): Promise<ReadonlyMap<MeterId, CounterGrant>>;

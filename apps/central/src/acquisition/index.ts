@@ -1,0 +1,1 @@
+export { type LineFinder, startWorker, type Worker, type WorkerCounts, type WorkerOptions } from './worker.ts';

@@ -1,0 +1,145 @@
+/** The worker over a real store: what virtual meters have lived ends up in it, once. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startWorker, type Worker, type WorkerOptions } from '../src/acquisition/index.ts';
+import { createWorld, vault, type World } from './acquisition-world.ts';
+import { DAY, HOUR } from './virtual-line.ts';
+
+const NOW = Date.UTC(2026, 10, 20, 9, 20, 0);
+const MIDNIGHT = Date.UTC(2026, 10, 19, 23);
+const COUNT = 12;
+
+let world: World;
+beforeAll(async () => {
+  world = await createWorld(COUNT, NOW - 600_000);
+  // A power failure, for the log.
+  for (const on of [false, true]) {
+    for (const meter of world.meters) meter.live().setMains(on);
+    world.now += 300_000;
+  }
+});
+afterAll(() => world.drop());
+
+const work = (more: Partial<WorkerOptions> = {}): Worker =>
+  startWorker({
+    store: world.store,
+    vault,
+    name: `w${Math.random()}`,
+    now: () => world.now,
+    poll: 5,
+    pause: 5,
+    connect: (address) => world.connect(address),
+    ...more,
+  });
+
+/** Until these runs have no open job. */
+async function ended(runs: readonly string[], worker: Worker): Promise<void> {
+  for (let i = 0; i < 2000; i++) {
+    const open = await Promise.all(runs.map((run) => world.store.work.runs.get(run)));
+    if (open.every((run) => run && run.counts.done + run.counts.failed + run.counts.givenUp >= run.counts.total)) {
+      await worker.stop();
+      return;
+    }
+    await new Promise((go) => setTimeout(go, 5));
+  }
+  throw new Error(`did not end: ${JSON.stringify(worker.counters)}`);
+}
+
+const ENERGY = { name: 'activeEnergyImport', unit: 'Wh' } as const;
+
+async function stored(id: string, obis: string, period: number, from: number, to: number): Promise<[number, number][]> {
+  const key = world.store.readout.registerOf(obis, period) ?? { obis, ...ENERGY, period };
+  const { times, values } = await world.store.values(id, key, from, to);
+  return Array.from(times, (time, i) => [time, values[i] as number]);
+}
+
+async function compareLoad(from: number, to: number, only = world.meters): Promise<void> {
+  for (const meter of only) {
+    const id = world.ids[world.meters.indexOf(meter)] as string;
+    const view = meter.engine.profile('periodic');
+    for (const [c, name] of view.columns.entries()) {
+      const truth: [number, number][] = [];
+      for (let row = 0; row < view.length; row++) {
+        const time = view.timeOf(row);
+        if (time >= from && time < to) truth.push([time, view.value(row, c)]);
+      }
+      expect(await stored(id, name, 900, from, to)).toEqual(truth);
+    }
+  }
+}
+
+const eventsStored = async (id: string) =>
+  (await world.store.events.list({ meters: [id], limit: 1000, scope: 'all' })).events;
+
+describe('a night of readings', () => {
+  test('load profile, daily values, events and clock of every meter, one association each', async () => {
+    const before = world.lines.opened;
+    const runs = await world.order(['profile', 'daily', 'events', 'clock'], { from: MIDNIGHT - DAY, to: MIDNIGHT });
+    const worker = work();
+    await ended(runs, worker);
+    expect(worker.counters).toMatchObject({ outcomes: { done: COUNT, partial: 0, failed: 0 }, read: COUNT });
+    expect(world.lines.opened - before).toBe(COUNT);
+    expect(world.lines.standing).toBe(0);
+    await compareLoad(MIDNIGHT - DAY, MIDNIGHT);
+    for (const [i, meter] of world.meters.entries()) {
+      const log = meter.engine.log('standard');
+      const events = await eventsStored(world.ids[i] as string);
+      expect(log.length).toBeGreaterThan(1);
+      expect(events.map(({ time, code }) => [time, code]).sort()).toEqual(
+        Array.from({ length: log.length }, (_, k) => [log.entry(k).at, log.entry(k).event]).sort(),
+      );
+    }
+    for (const run of runs)
+      expect((await world.store.work.runs.get(run))?.counts).toMatchObject({ total: COUNT, done: COUNT });
+  });
+
+  test('again: what is there is not asked for, nothing is doubled', async () => {
+    const runs = await world.order(['profile', 'events'], { from: MIDNIGHT - DAY, to: MIDNIGHT });
+    const worker = work();
+    await ended(runs, worker);
+    expect(worker.counters).toMatchObject({ blocks: 0, events: 0, outcomes: { done: COUNT } });
+  });
+
+  test('a gap alone is fetched', async () => {
+    const runs = await world.order(['profile'], { from: MIDNIGHT - DAY - 2 * HOUR, to: MIDNIGHT });
+    const worker = work();
+    await ended(runs, worker);
+    // Two hours of four registers.
+    expect(worker.counters.values).toBe(COUNT * 8 * 4);
+    await compareLoad(MIDNIGHT - DAY - 2 * HOUR, MIDNIGHT);
+  });
+});
+
+test('a stranger is marked, and nothing of it is stored', async () => {
+  const [first, second] = world.ids as [string, string];
+  await world.store.readout.putConnections(
+    [{ ...(await world.store.readout.connection(first, 'all'))!, address: 'tcp://meter-2:1', server: 2 }].map(
+      ({ meter, protocol, address, transport, readout, client, server, authentication }) =>
+        ({ meter, protocol, address, transport, readout, client, server, authentication }) as never,
+    ),
+    world.now,
+  );
+  await world.store.readout.putSecrets(
+    [
+      {
+        meter: first,
+        name: 'password',
+        ciphertext: vault.seal(world.meters[1]!.credentials.stored.password, `connection:${first}:password`),
+      },
+    ],
+    world.now,
+  );
+  const log: string[] = [];
+  const runs = await world.order(['monthly', 'registers'], {}, [first]);
+  const worker = work({ log: (line) => log.push(line) });
+  for (let i = 0; i < 1000 && worker.counters.meters === 0; i++) await new Promise((go) => setTimeout(go, 5));
+  await worker.stop();
+  expect(worker.counters.outcomes.stranger).toBeGreaterThan(0);
+  expect(worker.counters).toMatchObject({ blocks: 0, messages: 0 });
+  expect((await world.store.readout.connection(first, 'all'))?.state).toMatchObject({
+    outcome: 'stranger',
+    stranger: expect.stringContaining('AMI99000002'),
+  });
+  expect(log.join('\n')).toMatch(/another meter answers: AMI99000002/);
+  expect(runs).toHaveLength(2);
+  expect(second).toBeDefined();
+});
