@@ -28,11 +28,11 @@ export type IecSource =
   /** `1.8.0*01` and so on, of the read-out. */
   | { readonly kind: 'history' };
 
-/** By the code: P.01 to P.97 (99.1 to 99.97) are profiles, P.98 and P.99 logs, 98.* the billing history. */
+/** By the code: P.01 to P.96 (99.1.0 to 99.96.0) are profiles, P.97 to P.99 logs, 98.* the billing history. */
 export function sourceOf(obis: string): IecSource | undefined {
   const code = plainCode(obis);
   if (/^98(\.|$)/.test(code) || code === 'READOUT') return { kind: 'history' };
-  const number = /^99\.(\d{1,2})(?:\.\d+)*$/.exec(code)?.[1];
+  const number = /^99\.(\d{1,2})(?:\.0)?$/.exec(code)?.[1];
   if (number === undefined) return undefined;
   const address = `P.${number.padStart(2, '0')}`;
   return Number(number) >= 97 ? { kind: 'log', address } : { kind: 'profile', address };

@@ -6,6 +6,7 @@
  */
 import { startOf, toLocal } from '@amiable/calendar';
 import { type DataSet, loadProfiles, type Moment, parseMoment, utcOf } from '@amiable/iec62056-21';
+import { eventsOfStatusWord } from '@amiable/model/events';
 import { commonScaler, historyOf, type IecValue, iecValue, meaningOfCode, plainCode } from './iec-codes.ts';
 import { marksOf } from './rows.ts';
 import {
@@ -195,7 +196,7 @@ function isMonthly(zone: string, times: readonly number[], i: number): boolean {
   return at - before >= 20 * DAY && after - at >= 20 * DAY;
 }
 
-/** Entries of a log, the oldest first: `P.98(stamp)(status)(code)…`; where there is no code the status word is it. */
+/** Entries of a log, the oldest first: `P.98(stamp)(status)(code)…`; without a code each bit of the status word is an event. */
 export function logEvents(
   sets: readonly DataSet[],
   zone: string,
@@ -210,17 +211,22 @@ export function logEvents(
     const moment = parseMoment(texts[0] ?? '');
     const time = moment && utcOf(moment, zone);
     const status = texts[1] ?? '';
-    const code = /^\d{1,9}$/.test(texts[2] ?? '') ? Number(texts[2]) : Number.parseInt(status, 16);
-    if (time === undefined || !Number.isSafeInteger(code)) {
+    const word = /^[0-9A-F]{1,8}$/i.test(status) ? Number.parseInt(status, 16) : undefined;
+    const codes = /^\d{1,9}$/.test(texts[2] ?? '')
+      ? [Number(texts[2])]
+      : word === undefined
+        ? []
+        : eventsOfStatusWord(word);
+    if (time === undefined || codes.length === 0) {
       undated++;
       continue;
     }
     const rest = texts.slice(3, 11).filter((text) => text !== '');
-    entries.push({
-      time,
-      code,
-      detail: { status: status.slice(0, 32), ...(rest.length > 0 && { more: rest.join(' ').slice(0, 200) }) },
-    });
+    const detail = {
+      ...(word !== undefined && { status: word }),
+      ...(rest.length > 0 && { more: rest.join(' ').slice(0, 200) }),
+    };
+    for (const code of codes) entries.push({ time, code, detail });
   }
   // Some give the newest first.
   if (entries.length > 1 && (entries[0]?.time as number) > (entries.at(-1)?.time as number)) entries.reverse();

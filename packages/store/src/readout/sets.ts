@@ -53,7 +53,35 @@ const IDIS: ReadoutSet = {
   clock: '0-0:1.0.0',
 };
 
+/** Over IEC 62056-21, with the codes of the VDEW lists: P.01, P.98, and the billing history of the read-out. */
+const VDEW: ReadoutSet = {
+  identification: ['0-0:96.1.0', '1-0:0.0.0', '1-0:0.0.1', '1-0:0.0.9'],
+  profiles: [
+    { name: 'load', kind: 'profile', obis: '1-0:99.1.0', period: 900 },
+    { name: 'monthly', kind: 'monthly', obis: '0-0:98.1.0', period: 0 },
+  ],
+  logs: [{ name: 'standard', obis: '1-0:99.98.0', catalogue: 'p98' }],
+  registers: {
+    billing: ['1-0:1.8.0', '1-0:1.8.1', '1-0:1.8.2', '1-0:2.8.0', '1-0:2.8.1', '1-0:2.8.2', '1-0:1.6.0'],
+    status: ['0-0:97.97.0'],
+    instantaneous: ['1-0:1.7.0', '1-0:2.7.0', '1-0:32.7.0', '1-0:52.7.0', '1-0:72.7.0'],
+  },
+  clock: '0-0:1.0.0',
+};
+
+/** The virtual electricity meter behind its optical port. */
+const VIRTUAL_IEC: ReadoutSet = {
+  ...VDEW,
+  profiles: [
+    { name: 'load', kind: 'profile', obis: '1-0:99.1.0', period: 900, status: 'amiable' },
+    { name: 'monthly', kind: 'monthly', obis: '0-0:98.1.0', period: 0 },
+  ],
+  logs: [{ name: 'standard', obis: '1-0:99.98.0', catalogue: 'amiable-virtual' }],
+};
+
 export const BUILT_IN_SETS: ReadonlyMap<string, ReadoutSet> = new Map([
   ['amiable-virtual', VIRTUAL],
   ['idis', IDIS],
+  ['vdew', VDEW],
+  ['amiable-virtual-iec', VIRTUAL_IEC],
 ]);

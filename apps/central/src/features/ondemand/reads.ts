@@ -105,8 +105,8 @@ export function createReads({ store, now, after = later }: ReadsOptions): Reads 
     switch (job.state) {
       case 'done':
         return job.stored === 0
-          ? 'The meter was read; it has nothing of what was asked.'
-          : `The meter was read: ${job.stored} values.`;
+          ? 'Nothing of what was asked is new: the meter has nothing of it, or it is in the store already.'
+          : `The meter was read: ${job.stored} ${job.stored === 1 ? 'value' : 'values'}.`;
       case 'cancelled':
         return 'The read was cancelled.';
       case 'expired':

@@ -1,8 +1,8 @@
 /**
  * What a read on demand has brought, out of the store: it was stored like all else, and is given from there.
  *
- * Decides: registers are the values stored since the read was ordered; a profile is what the store has of the span asked for, fetched now or
- * before; at most so many rows. Leaves out: texts (they are in the meter's messages).
+ * Decides: registers are those of the newest message that came since the read was ordered; a profile is what the store has of the span asked for, fetched now or
+ * before; at most so many rows.
  */
 import { quantityOf } from '@amiable/cosem';
 import type { Scope } from '@amiable/model';
@@ -11,6 +11,8 @@ import type { ReadBody, ReadResult } from './schema.ts';
 
 const MOST_ROWS = 10_000;
 const MOST_EVENTS = 1000;
+/** Messages that are looked through: others may speak meanwhile. */
+const NEWEST = 50;
 const DAY = 86_400_000;
 
 export interface Ordered {
@@ -20,7 +22,7 @@ export interface Ordered {
   readonly ended: number;
 }
 
-type Source = Pick<Store, 'values' | 'events' | 'readout'>;
+type Source = Pick<Store, 'values' | 'messages' | 'events' | 'readout'>;
 
 /** Which registers a body means; those of the set where it names one. */
 export function registersOf(
@@ -39,7 +41,7 @@ export async function resultOf(
   const { body } = ordered;
   const set = (await store.readout.sets()).get(connection.readout);
   if (body.what === 'registers')
-    return { registers: await registerRows(store, connection, ordered, registersOf(body, set)) };
+    return { registers: await registerRows(store, connection, ordered, registersOf(body, set), scope) };
   if (body.what === 'events') {
     const page = await store.events.list({
       meters: [connection.meter],
@@ -62,33 +64,34 @@ export async function resultOf(
   const profile = set?.profiles.find(({ name }) => name === body.profile);
   const delivers = connection.state?.delivers?.[body.profile] ?? [];
   if (!profile) return { profile: { name: body.profile, columns: [], rows: [], cut: false } };
-  const keys = delivers.map((key) => ({ ...key, period: periodOf(profile) }));
+  const period = periodOf(profile);
+  const keys = delivers.map((obis): RegisterKey => {
+    const { name, unit } = quantityOf(obis);
+    return store.readout.registerOf(obis, period) ?? { obis, name, ...(unit !== undefined && { unit }), period };
+  });
   return { profile: { name: body.profile, ...(await profileRows(store, connection.meter, keys, body.from, body.to)) } };
 }
 
+/** The newest message of this set that came since the read was ordered; single values that have a time of their own keep it. */
 async function registerRows(
   store: Source,
   { meter }: StoredConnection,
-  { asked, ended }: Ordered,
+  { body, asked }: Ordered,
   codes: readonly string[],
+  scope: Scope,
 ): Promise<NonNullable<ReadResult['registers']>> {
-  const rows: NonNullable<ReadResult['registers']> = [];
-  for (const obis of codes) {
-    const { name, unit } = quantityOf(obis);
-    const key: RegisterKey = { obis, name, ...(unit !== undefined && { unit }), period: 0 };
-    // A meter may say when it captured a value: a maximum is older than the read.
-    const { times, values } = await store.values(meter, key, asked - 60_000, ended + 60_000);
-    const at = times.length - 1;
-    if (at < 0) continue;
-    rows.push({
-      obis,
-      name,
-      unit: unit ?? null,
-      value: decimal(values[at] as number),
-      time: new Date(times[at] as number).toISOString(),
-    });
-  }
-  return rows;
+  const list = (body.what === 'registers' && body.set) || 'billing';
+  const messages = await store.messages(meter, NEWEST, scope);
+  const found = messages.find((message) => message.list === list && Date.parse(message.receivedAt) >= asked);
+  if (!found) return [];
+  const order = (obis: string): number => codes.indexOf(obis);
+  return found.readings
+    .flatMap(({ obis, name, value, unit, time }) => {
+      if (obis === undefined) return [];
+      const own = { obis, name, unit: unit ?? null, time: time ?? found.time ?? found.receivedAt };
+      return [{ ...own, value: typeof value === 'number' ? decimal(value) : value }];
+    })
+    .sort((a, b) => order(a.obis) - order(b.obis));
 }
 
 async function profileRows(
