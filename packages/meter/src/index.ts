@@ -59,6 +59,7 @@ export { type ExplainOptions, explainHan, explainMessage } from './explain/messa
 export type { ExplainKeys } from './explain/opener.ts';
 export { type Direction, MAX_PASTE, type Pasted, type PastedPiece, parsePaste } from './explain/paste.ts';
 export { layersText } from './explain/print.ts';
+export { type ApduDetail, apduDetail } from './journal-apdu.ts';
 export {
   createHanReader,
   type HanCounters,
