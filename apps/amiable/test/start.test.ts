@@ -140,8 +140,18 @@ describe('amiable start', () => {
       });
     const port = await listen(0);
     const started = await start('--data', join(folder, 'line'), '-d', `tcp://127.0.0.1:${port}`);
+    // What is wrong is told to who may know: of a real port nobody sees anything without log-in.
+    const code = /first#(\S+)/.exec(started.out())?.[1];
+    const first = await fetch(`${started.page}/api/v1/first`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ code, name: 'admin', password: 'correct horse battery' }),
+    });
+    const cookie = (first.headers.get('set-cookie') ?? '').split(';')[0] as string;
+    expect(await json(`${started.page}/health`)).not.toHaveProperty('causes');
+    expect((await fetch(`${started.page}/api/v1/meters`)).status).toBe(401);
     const health = async (status: number) => {
-      const answer = await fetch(`${started.page}/health`);
+      const answer = await fetch(`${started.page}/health`, { headers: { cookie } });
       const told = (await answer.json()) as { ok: boolean; causes: string[] };
       return answer.status === status ? told : undefined;
     };

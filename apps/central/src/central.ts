@@ -1,13 +1,15 @@
 /** The central system as one role: store, front doors, live values, jobs and page, joined. */
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import type { MetricSource, Privilege } from '@amiable/model';
 import type { AccessPolicy, Retention } from '@amiable/store';
 import { type Store, StoreUnavailable } from '@amiable/store';
 import type { FastifyInstance } from 'fastify';
-import { type AccessOptions, createAccess } from './access/access.ts';
+import { type Access, type AccessOptions, createAccess } from './access/access.ts';
 import { prepareFirst } from './access/first.ts';
 import type { Context } from './context.ts';
 import { createHttp } from './http/app.ts';
+import type { AnyRoute } from './http/router.ts';
 import { type Broker, startBroker } from './ingest/broker.ts';
 import { createIngest, type Ingest } from './ingest/ingest.ts';
 import { type SubscribeOptions, subscribeBroker } from './ingest/subscribe.ts';
@@ -19,6 +21,12 @@ import { openVault, type Vault } from './keys/vault.ts';
 import { createLiveHub } from './live/live.ts';
 import { backupMetrics } from './operations/backup-metrics.ts';
 import { type BackupOptions, createBackups } from './operations/backups.ts';
+import { ensureTasks, type GivenTask } from './scheduler/ensure.ts';
+import { completenessOf, type OwnKinds, retentionOfWork } from './scheduler/own.ts';
+import { createScheduler } from './scheduler/scheduler.ts';
+
+/** Several may run in one process (tests). */
+let schedulers = 0;
 
 export interface CentralOptions {
   readonly store: Store;
@@ -64,12 +72,18 @@ export interface CentralOptions {
 }
 
 export interface Central {
+  /** What tests and tools ask without a line between. */
+  readonly app: FastifyInstance;
+  readonly access: Access;
+  readonly routes: readonly AnyRoute[];
   /** Of this start, while there is no administrator: to be told as PAGE/first#CODE. */
   readonly firstCode: string | undefined;
   readonly ingest: Ingest;
   readonly keys: MeterKeys;
   readonly httpPort: number;
   readonly mqttPort: number | undefined;
+  /** Makes tasks that are not there by name. */
+  ensureTasks(tasks: readonly GivenTask[]): Promise<void>;
   /** Shows an already stored state, e.g. after history was written. */
   refreshLive(): Promise<void>;
   stop(): Promise<void>;
@@ -108,6 +122,17 @@ export async function startCentral(options: CentralOptions): Promise<Central> {
   });
   const firstCode = await prepareFirst(store.access, access.clock());
 
+  const ownKinds: OwnKinds = new Map();
+  ownKinds.set('retention', retentionOfWork(store, now));
+  ownKinds.set('completeness', completenessOf(store, now));
+  const scheduler = createScheduler({
+    store,
+    now,
+    name: `${hostname()}/${process.pid}/${++schedulers}`,
+    ownKinds,
+    log,
+  });
+
   const context: Context = {
     access,
     store,
@@ -123,6 +148,8 @@ export async function startCentral(options: CentralOptions): Promise<Central> {
     causes: options.causes ?? (() => []),
     backups,
     metrics: [...(options.metrics ?? []), ...(backups ? [backupMetrics(backups, now)] : [])],
+    ownKinds,
+    scheduler,
     log,
     isUnavailable: (error) => error instanceof StoreUnavailable,
     reprocess,
@@ -154,6 +181,8 @@ export async function startCentral(options: CentralOptions): Promise<Central> {
       forget: () => store.access.retain(access.clock(), options.access?.policy),
     });
     ends.push(() => jobs.stop());
+    scheduler.start();
+    ends.push(() => scheduler.stop());
     if (options.mqtt) {
       broker = await startBroker({ ...options.mqtt, ingest, log });
       const started = broker;
@@ -163,15 +192,20 @@ export async function startCentral(options: CentralOptions): Promise<Central> {
       const subscription = await subscribeBroker({ ...options.subscribe, ingest, log });
       ends.push(() => subscription.close());
     }
-    const http: FastifyInstance = await createHttp(context, options.http);
+    const { app: http, routes } = await createHttp(context, options.http);
     await http.listen({ host: options.http.host, port: options.http.port });
     ends.push(() => http.close());
     return {
+      access,
+      app: http,
+      routes,
       firstCode,
       ingest,
       keys,
       httpPort: (http.server.address() as AddressInfo).port,
       mqttPort: broker?.port,
+      ensureTasks: (given) =>
+        ensureTasks({ store, now, timeZone: options.timeZone, wake: scheduler.wake }, given),
       refreshLive: async () => live.restore(await store.live()),
       stop,
     };

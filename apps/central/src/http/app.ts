@@ -13,14 +13,17 @@ import { LOCAL_NAME } from '../access/access.ts';
 import { accessRoutes } from '../access/routes/index.ts';
 import type { Context } from '../context.ts';
 import { backupRoutes } from '../features/backups/routes.ts';
+import { completenessRoutes } from '../features/completeness/routes.ts';
 import { displayRoutes } from '../features/display/routes.ts';
 import { energyRoutes } from '../features/energy/routes.ts';
+import { eventRoutes } from '../features/events/routes.ts';
 import { exchangeRoutes } from '../features/exchange/routes.ts';
 import { ingestRoutes } from '../features/ingest/routes.ts';
 import { liveRoutes } from '../features/live/routes.ts';
 import { messageRoutes } from '../features/messages/routes.ts';
 import { meterRoutes } from '../features/meters/routes.ts';
 import { onDemandRoutes } from '../features/ondemand/routes.ts';
+import { registryRoutes } from '../features/registry/routes.ts';
 import { statusRoutes } from '../features/status/routes.ts';
 import { workRoutes } from '../features/tasks/routes.ts';
 import { transactionRoutes } from '../features/transactions/routes.ts';
@@ -114,14 +117,17 @@ export async function createHttp(context: Context, options: HttpOptions = {}): P
   const router = createRouter(app, access.guard);
   for (const routes of [
     accessRoutes,
+    completenessRoutes,
     displayRoutes,
     energyRoutes,
+    eventRoutes,
     exchangeRoutes,
     ingestRoutes,
     liveRoutes,
     messageRoutes,
     meterRoutes,
     onDemandRoutes,
+    registryRoutes,
     statusRoutes,
     transactionRoutes,
     workRoutes,
