@@ -53,6 +53,17 @@ const COMMANDS: readonly (readonly [string, string, () => Promise<(parent: Comma
     'one request to the central system, whatever it is',
     async () => (await import('@amiable/operator')).apiCommand,
   ],
+  [
+    'import',
+    'meters, network and installations out of a CSV or XML file into the registry',
+    async () => (await import('@amiable/operator')).importCommand,
+  ],
+  [
+    'ondemand',
+    'read a meter now: registers, a profile or events, as for somebody on the phone',
+    async () => (await import('@amiable/operator')).onDemandCommand,
+  ],
+  ['export', 'the registry as a CSV or XML file', async () => (await import('@amiable/operator')).exportCommand],
   ['simulate', 'be a meter that is not there', async () => (await import('@amiable/simulator')).simulateCommand],
   [
     'backups',
