@@ -73,12 +73,12 @@ export function App(): ReactNode {
               <Route path="/first" component={FirstPage} />
               <Route path="/account" component={AccountPage} />
               <Route path="/completeness/*?">
-                <Guarded needs="reading:view">
+                <Guarded needs={['reading:view']}>
                   <CompletenessPage />
                 </Guarded>
               </Route>
               <Route path="/log">
-                <Guarded needs="transaction:view">
+                <Guarded needs={['transaction:view']}>
                   <LogPage />
                 </Guarded>
               </Route>

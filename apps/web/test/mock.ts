@@ -14,6 +14,7 @@ import { accessAnswer, type MockCaller } from './mock-access.ts';
 import { completenessAnswer, meterCompletenessAnswer } from './mock-completeness.ts';
 import { createMockLog } from './mock-log.ts';
 import { OPENAPI } from './mock-openapi.ts';
+import { createMockReads, REACHED } from './mock-reads.ts';
 import {
   energyOf,
   type House,
@@ -65,6 +66,7 @@ export function createMock(options: MockOptions = {}) {
   };
   const patches = new Map<string, MeterPatch & { hasKey?: boolean }>();
   const log = createMockLog(now);
+  const reads = createMockReads(now, options.beat ?? 2000);
   const streams = new Set<{ response: ServerResponse; meters: Set<string> | undefined }>();
   const sockets = new Set<import('node:net').Socket>();
 
@@ -203,6 +205,11 @@ export function createMock(options: MockOptions = {}) {
       });
     }
     const world = { empty: state.mode === 'empty', many: state.mode === 'many', now: now() };
+    if (what === 'reads') {
+      if (part === 'events') return reads.events(id ?? '', request, response);
+      const found = request.method === 'DELETE' ? reads.cancel(id ?? '') : reads.get(id ?? '');
+      return found ? json(response, 200, found) : json(response, 404, { error: `there is no read ${id}` });
+    }
     if (what === 'openapi.json') return json(response, 200, OPENAPI);
     if (what === 'transactions') {
       if (id === 'live') return log.live(request, response, url.searchParams);
@@ -221,12 +228,16 @@ export function createMock(options: MockOptions = {}) {
       patches.set(id, { ...patches.get(id), ...patch });
       return json(response, 200, show(h));
     }
-    if (part === undefined) return json(response, 200, show(h));
+    if (part === undefined) return json(response, 200, { ...show(h), hasConnection: id === REACHED });
     if (part === 'key' && request.method === 'PUT') {
       keyPut.parse(sent);
       patches.set(id, { ...patches.get(id), hasKey: true });
       return json(response, 200, { reprocessed: 41, left: 0, meter: id });
     }
+    if (part === 'reads')
+      return request.method === 'POST'
+        ? json(response, 202, reads.order(id, sent as Record<string, unknown>))
+        : json(response, 200, reads.last(id));
     if (part === 'completeness') return json(response, 200, meterCompletenessAnswer(world, id, url.searchParams));
     if (part === 'series') {
       const codes = (url.searchParams.get('obis') ?? '').split(',');
@@ -275,6 +286,7 @@ export function createMock(options: MockOptions = {}) {
   return {
     state,
     log,
+    reads,
     patches,
     handle,
     async listen(port = 0): Promise<string> {

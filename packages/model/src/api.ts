@@ -43,6 +43,8 @@ export const meter = z.object({
   hasKey: z.boolean(),
   /** Its frames are kept but cannot be read until somebody gives its key; `serial` is then its system title. */
   needsKey: z.boolean().optional(),
+  /** It is known how the meter is reached, so it can be read on demand. Told of one meter, not in lists. */
+  hasConnection: z.boolean().optional(),
   live: live.nullable(),
 });
 export type Meter = z.infer<typeof meter>;

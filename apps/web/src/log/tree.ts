@@ -174,8 +174,10 @@ export class LogTree {
       parent.children.splice(placeOf(parent.children, entry.id), 0, entry.id);
       if (parent.entry.children === 0) parent.entry = { ...parent.entry, children: 1 };
     }
-    for (const [id, progress] of Object.entries(change.progress))
-      if (this.#nodes.has(id)) this.#progress.set(id, progress);
+    // Also of entries that are not here yet: the stream may be quicker than the list.
+    for (const [id, progress] of Object.entries(change.progress)) this.#progress.set(id, progress);
+    if (this.#progress.size > MOST_ROOTS)
+      for (const id of this.#progress.keys()) if (!this.#nodes.has(id)) this.#progress.delete(id);
     while (this.#roots.length > MOST_ROOTS) {
       this.#forget(this.#roots.shift() as string);
       this.#next = this.#roots[0];

@@ -6,6 +6,7 @@ import type { ExplainedMessage, Meter, StoredMessage } from '@amiable/model';
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useMemo, useState } from 'react';
 import { Link } from 'wouter';
+import { useMay } from '../access/session.ts';
 import { ApiError, api } from '../api.ts';
 import { hexBytes, hexText, type LayerMap, mapLayer } from '../bytes/fields.ts';
 import { type Pointing, TwoSided } from '../bytes/two-sided.tsx';
@@ -53,6 +54,7 @@ export function MessagePage({
   known: readonly StoredMessage[];
 }): ReactNode {
   const { t, format } = useSpeech();
+  const may = useMay();
   const query = useQuery({
     queryKey: ['message', meter.id, id],
     queryFn: ({ signal }) => api.message(meter.id, id, signal),
@@ -108,7 +110,7 @@ export function MessagePage({
       {(message.error || message.flags.length > 0) && (
         <p className="message-flags">
           {message.error && <span className="message-error">{errorText(t, message.error)}</span>}
-          {message.error?.reason === 'noKey' && (
+          {message.error?.reason === 'noKey' && may('key:modify') && (
             <Link href={`/meter/${meter.id}/settings`} className="button small">
               {t('enterKey')}
             </Link>

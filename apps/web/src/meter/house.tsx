@@ -4,6 +4,8 @@ import type { Meter } from '@amiable/model';
 import { useQuery } from '@tanstack/react-query';
 import { lazy, type ReactNode, Suspense, useEffect, useMemo } from 'react';
 import { Link, useLocation, useSearch } from 'wouter';
+import { Guarded } from '../access/guarded.tsx';
+import { useMay } from '../access/session.ts';
 import { useSpeech } from '../i18n/index.tsx';
 import { takeLive, useWanted } from '../live.ts';
 import { meterQuery } from '../queries.ts';
@@ -18,6 +20,7 @@ import { PeriodPanel } from './period-panel.tsx';
 import { Settings } from './settings.tsx';
 
 const Messages = lazy(() => import('../messages/messages.tsx'));
+const ReadPanel = lazy(() => import('../ondemand/panel.tsx'));
 const LastMessages = lazy(() => import('../messages/last.tsx'));
 
 function Head({ meter, view }: { meter: Meter; view: 'overview' | 'messages' | 'settings' }): ReactNode {
@@ -28,10 +31,12 @@ function Head({ meter, view }: { meter: Meter; view: 'overview' | 'messages' | '
   useEffect(() => {
     document.title = `${title} · Amiable`;
   }, [title]);
+  const may = useMay();
+  const changes = may('meter:modify') || may('key:modify');
   const tabs = [
-    { key: 'overview', href: `/meter/${meter.id}` },
-    { key: 'messages', href: `/meter/${meter.id}/messages` },
-    { key: 'settings', href: `/meter/${meter.id}/settings` },
+    { key: 'overview', href: `/meter/${meter.id}`, shown: true },
+    { key: 'messages', href: `/meter/${meter.id}/messages`, shown: may('message:view') },
+    { key: 'settings', href: `/meter/${meter.id}/settings`, shown: changes },
   ] as const;
   return (
     <div className="house-head">
@@ -43,7 +48,7 @@ function Head({ meter, view }: { meter: Meter; view: 'overview' | 'messages' | '
         <p>
           {meter.place}
           <ConditionNote condition={house.condition} meter={meter} />
-          {meter.state === 'new' && view !== 'settings' && (
+          {meter.state === 'new' && view !== 'settings' && may('meter:modify') && (
             <Link href={`/meter/${meter.id}/settings`} className="badge badge-new">
               {t('isNew')} · {t('nameIt')}
             </Link>
@@ -51,11 +56,13 @@ function Head({ meter, view }: { meter: Meter; view: 'overview' | 'messages' | '
         </p>
       </div>
       <nav className="tabs" aria-label={title}>
-        {tabs.map((tab) => (
-          <Link key={tab.key} href={tab.href} aria-current={tab.key === view ? 'page' : undefined}>
-            {t(tab.key)}
-          </Link>
-        ))}
+        {tabs.map((tab) =>
+          tab.shown ? (
+            <Link key={tab.key} href={tab.href} aria-current={tab.key === view ? 'page' : undefined}>
+              {t(tab.key)}
+            </Link>
+          ) : null,
+        )}
       </nav>
     </div>
   );
@@ -63,6 +70,7 @@ function Head({ meter, view }: { meter: Meter; view: 'overview' | 'messages' | '
 
 export default function House({ id }: { id: string }): ReactNode {
   const { t } = useSpeech();
+  const may = useMay();
   const [path] = useLocation();
   const search = useSearch();
   const rest = path.split('/').slice(3).join('/');
@@ -95,22 +103,35 @@ export default function House({ id }: { id: string }): ReactNode {
       {view.kind === 'overview' && (
         <>
           <LivePanel meter={meter} />
+          {meter.hasConnection && may('execute:read-now') && (
+            <Suspense fallback={<PanelSkeleton height={80} />}>
+              <ReadPanel key={meter.id} meter={meter} />
+            </Suspense>
+          )}
           <PeriodPanel meter={meter} period={view.period} />
           <MediaPanel meter={meter} period={view.period} />
           <div className="house-foot">
-            <Suspense fallback={<PanelSkeleton height={300} />}>
-              <LastMessages meter={meter} />
-            </Suspense>
+            {may('message:view') && (
+              <Suspense fallback={<PanelSkeleton height={300} />}>
+                <LastMessages meter={meter} />
+              </Suspense>
+            )}
             <Facts meter={meter} />
           </div>
         </>
       )}
       {view.kind === 'messages' && (
-        <Suspense fallback={<PanelSkeleton height={420} />}>
-          <Messages meter={meter} message={view.message} />
-        </Suspense>
+        <Guarded needs={['message:view']}>
+          <Suspense fallback={<PanelSkeleton height={420} />}>
+            <Messages meter={meter} message={view.message} />
+          </Suspense>
+        </Guarded>
       )}
-      {view.kind === 'settings' && <Settings key={meter.id} meter={meter} />}
+      {view.kind === 'settings' && (
+        <Guarded needs={['meter:modify', 'key:modify']}>
+          <Settings key={meter.id} meter={meter} />
+        </Guarded>
+      )}
     </div>
   );
 }

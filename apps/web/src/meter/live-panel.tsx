@@ -2,6 +2,7 @@
 import type { Meter } from '@amiable/model';
 import { type ReactNode, useMemo } from 'react';
 import { Link } from 'wouter';
+import { useMay } from '../access/session.ts';
 import { useNow } from '../clock.ts';
 import { useSpeech } from '../i18n/index.tsx';
 import { RECENT_SPAN, recentOf, useRecentVersion } from '../live.ts';
@@ -13,6 +14,7 @@ import { CurveChart } from './curve.tsx';
 
 export function LivePanel({ meter }: { meter: Meter }): ReactNode {
   const { t, format } = useSpeech();
+  const may = useMay();
   useRecent(meter.id, 0);
   const house = useHouse(meter);
   const now = useNow();
@@ -53,9 +55,11 @@ export function LivePanel({ meter }: { meter: Meter }): ReactNode {
         {locked ? (
           <div className="notice notice-small">
             <p>{t('lockedHint')}</p>
-            <Link href={`/meter/${meter.id}/settings`} className="button primary">
-              {t('enterKey')}
-            </Link>
+            {may('key:modify') && (
+              <Link href={`/meter/${meter.id}/settings`} className="button primary">
+                {t('enterKey')}
+              </Link>
+            )}
           </div>
         ) : (
           <>

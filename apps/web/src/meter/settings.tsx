@@ -3,6 +3,7 @@ import { isValidZone } from '@amiable/calendar';
 import type { Meter } from '@amiable/model';
 import { type FormEvent, type ReactNode, useId, useState } from 'react';
 import { useLocation } from 'wouter';
+import { useMay } from '../access/session.ts';
 import { api } from '../api.ts';
 import { useSpeech } from '../i18n/index.tsx';
 import { queryClient } from '../queries.ts';
@@ -212,11 +213,12 @@ function KeyForm({ meter }: { meter: Meter }): ReactNode {
 }
 
 export function Settings({ meter }: { meter: Meter }): ReactNode {
+  const may = useMay();
   return (
     <div className="settings">
-      <NamesForm meter={meter} />
+      {may('meter:modify') && <NamesForm meter={meter} />}
       <div className="settings-side">
-        <KeyForm meter={meter} />
+        {may('key:modify') && <KeyForm meter={meter} />}
         <Facts meter={meter} />
       </div>
     </div>

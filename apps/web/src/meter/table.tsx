@@ -1,4 +1,5 @@
 /** The same data as a table, for those who read rather than look; built only when opened. */
+import '../style/table.css';
 import { type ReactNode, useState } from 'react';
 import { useSpeech } from '../i18n/index.tsx';
 

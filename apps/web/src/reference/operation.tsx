@@ -77,7 +77,14 @@ export function OperationDetail({
   );
   return (
     <div className="route-detail">
-      {operation.description && <p className="reference-text">{operation.description}</p>}
+      {operation.description && (
+        <p className="reference-text">
+          {operation.description
+            .split(/`([^`]+)`/)
+            // biome-ignore lint/suspicious/noArrayIndexKey: pieces of a sentence never move
+            .map((piece, i) => (i % 2 === 1 ? <code key={i}>{piece}</code> : piece))}
+        </p>
+      )}
       {parameters.length > 0 && (
         <section>
           <h3>{t('parameters')}</h3>

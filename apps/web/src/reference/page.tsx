@@ -35,7 +35,8 @@ function useHash(): string {
 export function Need({ needs }: { needs: string }): ReactNode {
   const { t } = useDesk();
   if (needs === '') return null;
-  const text = needs === 'public' ? t('needsNothing') : needs === 'caller' ? t('needsLogIn') : needs;
+  const words = { public: t('needsNothing'), caller: t('needsLogIn'), known: t('needsAny') } as const;
+  const text = needs in words ? words[needs as keyof typeof words] : needs;
   return <span className={`need need-${needs === 'public' ? 'public' : 'some'}`}>{text}</span>;
 }
 

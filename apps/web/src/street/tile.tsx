@@ -2,6 +2,7 @@
 import type { Live, Meter } from '@amiable/model';
 import { type CSSProperties, memo, type ReactNode } from 'react';
 import { Link } from 'wouter';
+import { useMay } from '../access/session.ts';
 import { clockSpeed, useNow } from '../clock.ts';
 import { type Speech, useSpeech } from '../i18n/index.tsx';
 import { useLive } from '../live.ts';
@@ -112,10 +113,11 @@ function Badges({
   name(meter: Meter): void;
 }): ReactNode {
   const { t } = useSpeech();
+  const may = useMay();
   return (
     <span className="badges">
       <ConditionNote condition={condition} meter={meter} />
-      {meter.state === 'new' && (
+      {meter.state === 'new' && may('meter:modify') && (
         <button type="button" className="badge badge-new" title={t('newHint')} onClick={() => name(meter)}>
           {t('isNew')} · {t('nameIt')}
         </button>
@@ -133,6 +135,7 @@ export const Tile = memo(function Tile(props: TileProps): ReactNode {
   const { meter, index, total, scale, name } = props;
   const speech = useSpeech();
   const { t } = speech;
+  const may = useMay();
   const house = useHouse(meter);
   return (
     <li
@@ -154,7 +157,7 @@ export const Tile = memo(function Tile(props: TileProps): ReactNode {
       </div>
       <div className="tile-power">
         <PowerFigure power={house.power} dim={house.dim} />
-        {house.condition.kind === 'locked' ? (
+        {house.condition.kind === 'locked' && may('key:modify') ? (
           <Link href={`/meter/${meter.id}/settings`} className="button small raised">
             {t('enterKey')}
           </Link>

@@ -70,7 +70,10 @@ export function meterRoutes(router: Router, context: Context): void {
     params: meterParams,
     answer: meterShape,
     scoped: true,
-    handler: async ({ caller, params }) => withLive(await known(params.id, caller.scope)),
+    handler: async ({ caller: { scope }, params: { id } }) => ({
+      ...withLive(await known(id, scope)),
+      hasConnection: (await store.readout.connection(id, scope)) !== undefined,
+    }),
   });
 
   router.add({
