@@ -204,8 +204,7 @@ export async function startCentral(options: CentralOptions): Promise<Central> {
       keys,
       httpPort: (http.server.address() as AddressInfo).port,
       mqttPort: broker?.port,
-      ensureTasks: (given) =>
-        ensureTasks({ store, now, timeZone: options.timeZone, wake: scheduler.wake }, given),
+      ensureTasks: (given) => ensureTasks({ store, now, timeZone: options.timeZone, wake: scheduler.wake }, given),
       refreshLive: async () => live.restore(await store.live()),
       stop,
     };

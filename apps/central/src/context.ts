@@ -6,6 +6,8 @@ import type { Ingest } from './ingest/ingest.ts';
 import type { MeterKeys } from './keys/meter-keys.ts';
 import type { LiveHub } from './live/live.ts';
 import type { Backups } from './operations/backups.ts';
+import type { OwnKinds } from './scheduler/own.ts';
+import type { Scheduler } from './scheduler/scheduler.ts';
 
 export interface Context {
   /** Who asks, and what they may. */
@@ -28,6 +30,9 @@ export interface Context {
   readonly backups: Backups | undefined;
   /** Parts of the program add what they count for GET /metrics. */
   readonly metrics: MetricSource[];
+  /** What the system does by itself as tasks; parts of the program put in what they can do. */
+  readonly ownKinds: OwnKinds;
+  readonly scheduler: Pick<Scheduler, 'wake' | 'cancelled'>;
   readonly log: (line: string) => void;
   /** Whether an error means that the database is away for now. */
   isUnavailable(error: unknown): boolean;

@@ -257,16 +257,20 @@ export const taskSchema = z
   ] as unknown as readonly [z.ZodObject<{ kind: z.ZodLiteral<TaskKind> }>])
   .describe('A task: what is done, with which meters, when');
 
-/** The written form to the definition. @throws z.ZodError, or RangeError for a schedule that cannot be */
-export function parseTask(input: unknown, timeZone: string): TaskDefinition {
-  const parsed = taskSchema.parse(input) as unknown as TaskDefinition & { timeZone?: string };
-  const definition = { ...parsed, timeZone: parsed.timeZone ?? timeZone };
+/** What the schema cannot see. @throws RangeError for a schedule that cannot be */
+export function completeTask(parsed: z.output<typeof taskSchema>, timeZone: string): TaskDefinition {
+  const given = parsed as unknown as TaskDefinition & { timeZone?: string };
+  const definition = { ...given, timeZone: given.timeZone ?? timeZone };
   checkSchedule(definition);
   const { from, to } = definition.parameters as { from?: number; to?: number };
   if (from !== undefined && to !== undefined && to <= from)
     throw new RangeError('parameters: `to` is not after `from`');
   return definition;
 }
+
+/** The written form to the definition. @throws z.ZodError, or RangeError for a schedule that cannot be */
+export const parseTask = (input: unknown, timeZone: string): TaskDefinition =>
+  completeTask(taskSchema.parse(input), timeZone);
 
 function checkSchedule(definition: { readonly schedule: Omit<Schedule, 'zone'>; readonly timeZone: string }): void {
   recurring({ ...definition.schedule, zone: definition.timeZone });
@@ -319,12 +323,15 @@ export const flowSchema = z.strictObject({
   lifetime: common.lifetime,
 });
 
-/** @throws z.ZodError, or RangeError for a graph that cannot run or a schedule that cannot be */
-export function parseFlow(input: unknown, timeZone: string): FlowDefinition {
-  const parsed = flowSchema.parse(input);
+/** What the schema cannot see. @throws RangeError for a graph that cannot run or a schedule that cannot be */
+export function completeFlow(parsed: z.output<typeof flowSchema>, timeZone: string): FlowDefinition {
   const definition = { ...parsed, timeZone: parsed.timeZone ?? timeZone };
   checkSchedule(definition);
   const faults = flowFaults(definition.steps as readonly FlowStep[]);
   if (faults.length > 0) throw new RangeError(faults.slice(0, 5).join('; '));
   return definition as FlowDefinition;
 }
+
+/** @throws z.ZodError, or RangeError */
+export const parseFlow = (input: unknown, timeZone: string): FlowDefinition =>
+  completeFlow(flowSchema.parse(input), timeZone);

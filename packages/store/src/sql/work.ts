@@ -27,7 +27,7 @@ const RECOMPUTE = `update amiable.work_meter w set
 const RUN_COLUMNS = `id::text, what, task::text, flow::text, parent::text, step, version, kind, name, state, definition,
     priority, (extract(epoch from due) * 1000)::float8 as due, (extract(epoch from expires) * 1000)::float8 as expires,
     (extract(epoch from created) * 1000)::float8 as created, (extract(epoch from started) * 1000)::float8 as started,
-    (extract(epoch from ended) * 1000)::float8 as ended, creator, scope, transaction, expanded, expanded_to::text,
+    (extract(epoch from ended) * 1000)::float8 as ended, creator, creator_id::text, scope, transaction, expanded, expanded_to::text,
     total, done, failed, given_up, expired, cancelled, tries::float8 as tries, stored::float8 as stored, progress, note,
     meters::text[] as meters`;
 
@@ -137,10 +137,17 @@ export const workSql = {
   expanded: `update amiable.run set state = 'running', started = coalesce(started, $2::timestamptz), total = total + $3::int,
       expanded_to = coalesce($4::bigint, expanded_to), expanded = $5::boolean, note = coalesce($7, note)
     where id = $1::bigint and state in ('waiting', 'running') and not expanded and expanded_to is not distinct from $6::bigint returning id`,
+  childOf: `select ${RUN_COLUMNS} from amiable.run where parent = $1::bigint and step = $2`,
+  setTransaction: `update amiable.run set transaction = $2 where id = $1::bigint and transaction = '' returning id`,
+  runMeters: `select meter::text from amiable.job where run = $1::bigint and meter > $2::bigint
+    and ($3 = 'all' or (state = 'done') = ($3 = 'done')) order by meter limit $4::int`,
+  /** Runs that ended while jobs of them waited: whoever ended them did not come to it. */
+  leftOver: `select distinct r.id::text, r.state from amiable.job j join amiable.run r on r.id = j.run
+    where j.open and j.state = 'waiting' and r.state in ('done', 'failed', 'cancelled')`,
   /** A run is known by its transaction, so that one whose commit went unanswered is not made twice. */
   addRun: `insert into amiable.run (what, task, flow, parent, step, version, kind, name, definition, meters, priority, due, expires, created,
-      creator, scope, transaction)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10::bigint[], $11, $12::timestamptz, $13::timestamptz, $14::timestamptz, $15, $16::int[], $17)
+      creator, scope, transaction, creator_id)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10::bigint[], $11, $12::timestamptz, $13::timestamptz, $14::timestamptz, $15, $16::int[], $17, $18::bigint)
     on conflict (transaction) where transaction <> '' do nothing returning ${RUN_COLUMNS}`,
   runOfTransaction: `select ${RUN_COLUMNS} from amiable.run where transaction = $1`,
   addOccurrence: `insert into amiable.occurrence (kind, owner, nominal, at) values ($1, $2, $3, $4::timestamptz)
@@ -182,11 +189,11 @@ export const workSql = {
 function definitionTexts(what: 'task' | 'flow') {
   const table = `amiable.${what}`;
   const kind = what === 'task' ? 'kind, ' : '';
-  const columns = `id::text, name, ${kind}state, version, definition, creator, scope, (extract(epoch from created) * 1000)::float8 as created,
+  const columns = `id::text, name, ${kind}state, version, definition, creator, creator_id::text, scope, (extract(epoch from created) * 1000)::float8 as created,
     (extract(epoch from changed) * 1000)::float8 as changed, (extract(epoch from next_due) * 1000)::float8 as next_due, planned_to`;
   return {
-    add: `insert into ${table} (name, ${kind}definition, creator, scope, created, changed, next_due)
-      values ($1, ${what === 'task' ? '$7, ' : ''}$2::jsonb, $3, $4::int[], $5::timestamptz, $5::timestamptz, $6::timestamptz)
+    add: `insert into ${table} (name, ${kind}definition, creator, creator_id, scope, created, changed, next_due)
+      values ($1, ${what === 'task' ? '$8, ' : ''}$2::jsonb, $3, $7::bigint, $4::int[], $5::timestamptz, $5::timestamptz, $6::timestamptz)
       on conflict (name) where state <> 'deleted' do nothing returning ${columns}`,
     addVersion: `insert into ${table}_version (${what}, version, definition, changed_by, changed_at)
       values ($1::bigint, $2, $3::jsonb, $4, $5::timestamptz) on conflict (${what}, version) do nothing`,
@@ -198,7 +205,8 @@ function definitionTexts(what: 'task' | 'flow') {
       from ${table}_version where ${what} = $1::bigint order by version desc limit 1000`,
     change: `update ${table} set name = coalesce($3, name), definition = coalesce($4::jsonb, definition), state = coalesce($5, state),
         version = version + case when $4::jsonb is null then 0 else 1 end, changed = $6::timestamptz, next_due = $7::timestamptz,
-        creator = coalesce($8, creator), scope = case when $8::text is null then scope else $9::int[] end
+        creator = coalesce($8, creator), creator_id = case when $8::text is null then creator_id else $10::bigint end,
+        scope = case when $8::text is null then scope else $9::int[] end
       where id = $1::bigint and version = $2 and state <> 'deleted' returning ${columns}`,
     due: `select ${columns} from ${table} where state = 'active' and next_due <= $1::timestamptz order by next_due limit 200`,
     active: `select ${columns} from ${table} where state = 'active' and id > $1::bigint order by id limit 500`,

@@ -14,8 +14,8 @@ interface Row {
 }
 
 function toDefinition<D>(row: Row): Definition<D> {
-  const { next_due, planned_to, ...rest } = row;
-  return { ...rest, nextDue: next_due, plannedTo: planned_to } as unknown as Definition<D>;
+  const { next_due, planned_to, creator_id, ...rest } = row;
+  return { ...rest, creatorId: creator_id, nextDue: next_due, plannedTo: planned_to } as unknown as Definition<D>;
 }
 
 const segments = (scope: Scope): readonly number[] | null => (scope === 'all' ? null : scope);
@@ -34,7 +34,15 @@ export function createDefinitions<D extends object>(
     create: (made, now) =>
       db.write(async (client) => {
         const text = JSON.stringify(made.definition);
-        const values = [made.name, text, made.creator, made.scope, iso(now), time(made.nextDue)];
+        const values = [
+          made.name,
+          text,
+          made.creator,
+          made.scope,
+          iso(now),
+          time(made.nextDue),
+          made.creatorId ?? null,
+        ];
         const { rows } = await client.query(sql.add, what === 'task' ? [...values, made.kind] : values);
         if (rows.length === 0) return undefined;
         const definition = toDefinition<D>(rows[0] as Row);
@@ -67,6 +75,7 @@ export function createDefinitions<D extends object>(
             time(change.nextDue),
             text === null ? null : change.by,
             change.scope,
+            change.byId ?? null,
           ]);
           if (rows.length === 0) return 'stale';
           const changed = toDefinition<D>(rows[0] as Row);

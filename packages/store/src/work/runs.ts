@@ -31,6 +31,12 @@ export function createRuns({ db }: { readonly db: Database }): Runs {
       ]);
       if (rows.length === 0) return undefined;
     }
+    if (run.parent !== undefined) {
+      // One run for each step, whoever comes first.
+      await lease(client, 'lockRuns', [[run.parent]]);
+      const { rows } = await client.query(workSql.childOf, [run.parent, run.step]);
+      if (rows.length > 0) return toRun(rows[0] as RunRow);
+    }
     const definition = JSON.stringify(run.definition);
     const values = [run.what, run.task, run.flow, run.parent, run.step, run.version, run.kind, run.name, definition];
     const times = [iso(run.due), iso(run.expires), iso(run.created)];
@@ -42,6 +48,7 @@ export function createRuns({ db }: { readonly db: Database }): Runs {
       run.creator,
       run.scope,
       run.transaction,
+      run.creatorId ?? null,
     ]);
     if (rows.length === 0) {
       const known = await client.query(workSql.runOfTransaction, [run.transaction]);
@@ -105,6 +112,9 @@ export function createRuns({ db }: { readonly db: Database }): Runs {
 
   return {
     create: (run) => db.write((client) => createWithin(client, run)),
+    async pass(what, owner, { nominal, at }) {
+      await db.write((client) => client.query(workSql.addOccurrence, [what, owner, nominal, iso(at)]));
+    },
     get: (id) => one(workSql.run, [id]),
     async list(query) {
       const { rows } = await db.read((client) =>
@@ -139,6 +149,25 @@ export function createRuns({ db }: { readonly db: Database }): Runs {
         if (error instanceof Overtaken) return false;
         throw error;
       }
+    },
+    async setTransaction(id, transaction) {
+      const { rows } = await db.write((client) => client.query(workSql.setTransaction, [id, transaction]));
+      return rows.length > 0;
+    },
+    async metersOf(run, which, page) {
+      const { rows } = await db.read((client) =>
+        client.query(workSql.runMeters, [run, page.after ?? '-1', which, page.limit]),
+      );
+      return (rows as { meter: MeterId }[]).map((row) => row.meter);
+    },
+    reachable: (meters) =>
+      db.read(async (client) => {
+        const places = await placesOf(client, meters);
+        return meters.filter((meter) => places.has(meter));
+      }),
+    async mend(now) {
+      const { rows } = await db.read((client) => client.query(workSql.leftOver));
+      for (const { id } of rows as { id: RunId }[]) await endJobs(id, 'cancelled', now);
     },
     async jobs(run, query) {
       const { rows } = await db.read((client) =>
@@ -211,7 +240,7 @@ interface RunRow {
 }
 
 function toRun(row: RunRow): Run {
-  const { expanded_to, total, done, failed, given_up, expired, cancelled, tries, stored, ...rest } = row;
+  const { expanded_to, total, done, failed, given_up, expired, cancelled, tries, stored, creator_id, ...rest } = row;
   const counts = { total, done, failed, givenUp: given_up, expired, cancelled, tries, stored };
-  return { ...rest, expandedTo: expanded_to, counts } as unknown as Run;
+  return { ...rest, creatorId: creator_id, expandedTo: expanded_to, counts } as unknown as Run;
 }

@@ -96,6 +96,8 @@ export interface Run {
   readonly started: number | null;
   readonly ended: number | null;
   readonly creator: string;
+  /** The user behind the account, whose rights are looked at anew for each run; null: a program of our own. */
+  readonly creatorId: string | null;
   /** Segments it may touch; null: all. */
   readonly scope: readonly number[] | null;
   readonly transaction: string;
@@ -139,7 +141,9 @@ export interface NewRun {
   readonly expires: number;
   readonly created: number;
   readonly creator: string;
+  readonly creatorId?: string | null | undefined;
   readonly scope: readonly number[] | null;
+  /** Empty: the scheduler begins one. */
   readonly transaction: string;
   /** Of a schedule: its name; a second run of the same one is not made. */
   readonly occurrence?: { readonly nominal: string; readonly at: number } | undefined;
@@ -178,6 +182,12 @@ export interface Runs {
    * @returns undefined when the occurrence was dealt with before
    */
   create(run: NewRun): Promise<Run | undefined>;
+  /** An occurrence that was missed and is not made up for. */
+  pass(
+    what: 'task' | 'flow',
+    owner: string,
+    occurrence: { readonly nominal: string; readonly at: number },
+  ): Promise<void>;
   get(id: RunId): Promise<Run | undefined>;
   list(query: RunQuery): Promise<readonly Run[]>;
   /** Runs that have not ended, of tasks and flows, oldest first. */
@@ -192,6 +202,18 @@ export interface Runs {
     page: { readonly meters: readonly MeterId[]; readonly last: boolean; readonly note?: string | undefined },
     now: number,
   ): Promise<boolean>;
+  /** @returns false when it has one */
+  setTransaction(id: RunId, transaction: string): Promise<boolean>;
+  /** Meters of a run that were done, or were not, in order. */
+  metersOf(
+    run: RunId,
+    which: 'done' | 'failed' | 'all',
+    page: { readonly after?: MeterId | undefined; readonly limit: number },
+  ): Promise<readonly MeterId[]>;
+  /** Those of them that have a connection. */
+  reachable(meters: readonly MeterId[]): Promise<readonly MeterId[]>;
+  /** Jobs that a process left waiting when it died between ending a run and ending its jobs. */
+  mend(now: number): Promise<void>;
   jobs(
     run: RunId,
     query: {
@@ -230,6 +252,8 @@ export interface Definition<D = Readonly<Record<string, unknown>>> {
   readonly version: number;
   readonly definition: D;
   readonly creator: string;
+  /** The user behind the account, whose rights are looked at anew for each run; null: a program of our own. */
+  readonly creatorId: string | null;
   /** Segments its runs may touch; null: all. */
   readonly scope: readonly number[] | null;
   /** Times are epoch ms. */
@@ -255,6 +279,7 @@ export interface Definitions<D> {
       readonly kind?: TaskKind | undefined;
       readonly definition: D;
       readonly creator: string;
+      readonly creatorId?: string | null | undefined;
       readonly scope: readonly number[] | null;
       readonly nextDue: number | null;
     },
@@ -281,6 +306,7 @@ export interface Definitions<D> {
       readonly state?: 'active' | 'paused' | 'deleted' | undefined;
       readonly nextDue: number | null;
       readonly by: string;
+      readonly byId?: string | null | undefined;
       readonly scope: readonly number[] | null;
     },
     now: number,

@@ -1,0 +1,41 @@
+/**
+ * What a run may: its creator's rights as they are now, not as they were. Who has lost a segment does not read it by a task of last year.
+ *
+ * Decides: the scope of a run and whether it may run at all. Leaves out: who may order what (the routes).
+ */
+import type { Privilege, Scope } from '@amiable/model';
+import type { Store, TaskKind } from '@amiable/store';
+
+/** What one must have to let a task of this kind run. */
+export function neededFor(kind: TaskKind, parameters: Readonly<Record<string, unknown>>): readonly Privilege[] {
+  if (kind === 'clock')
+    return parameters.set === true ? ['execute:run-task', 'execute:set-clock'] : ['execute:run-task'];
+  if (kind === 'import') return ['execute:run-task', 'execute:import'];
+  if (kind === 'export') return ['execute:run-task', 'execute:export'];
+  if (kind === 'backup') return ['execute:run-task', 'execute:backup'];
+  if (kind === 'retention') return ['execute:run-task', 'system:modify'];
+  return ['execute:run-task'];
+}
+
+export interface Creator {
+  readonly creator: string;
+  readonly creatorId: string | null;
+  readonly scope: readonly number[] | null;
+}
+
+/** The segments that a run may touch. @returns a sentence when it may not run */
+export async function scopeOf(
+  store: Pick<Store, 'access'>,
+  creator: Creator,
+  needed: readonly Privilege[],
+): Promise<{ readonly scope: Scope } | { readonly refused: string }> {
+  const own: Scope = creator.scope ?? 'all';
+  if (creator.creatorId === null) return { scope: own };
+  const rights = await store.access.rights(creator.creatorId);
+  if (!rights) return { refused: `the account ${creator.creator}, which it runs for, is disabled or gone` };
+  const lacking = needed.find((privilege) => !rights.privileges.has(privilege));
+  if (lacking) return { refused: `${creator.creator}, for whom it runs, has no longer the privilege ${lacking}` };
+  if (rights.scope === 'all') return { scope: own };
+  const { scope } = rights;
+  return { scope: own === 'all' ? scope : own.filter((segment) => scope.includes(segment)) };
+}
