@@ -34,6 +34,14 @@ export async function benchRegistrySearch(options: { smoke?: boolean } = {}): Pr
 async function fill(url: string, meters: number): Promise<void> {
   const client = new pg.Client(url);
   await client.connect();
+  try {
+    await rows(client, meters);
+  } finally {
+    await client.end();
+  }
+}
+
+async function rows(client: pg.Client, meters: number): Promise<void> {
   const run = (text: string, values: unknown[] = []): Promise<pg.QueryResult> => client.query(text, values);
   // Indexes are made afterwards, as a bulk import does.
   const { rows: indexes } = await run(`select i.relname as name, pg_get_indexdef(i.oid) as text from pg_index x
@@ -63,7 +71,7 @@ async function fill(url: string, meters: number): Promise<void> {
   await run(
     `insert into amiable.meter (id, serial, utility_serial, name, place, time_zone, maker, type, state, life, segment, meter_type,
       param_id, config_id, attributes, path, first_seen)
-    select k, 'LGZ' || lpad(k::text, 8, '0'), '7350028740' || lpad((k * 7919 % 99999989)::text, 8, '0'), null,
+    select k, 'LGZ' || lpad(k::text, 8, '0'), '7350028740' || lpad((k::bigint * 7919 % 99999989)::text, 8, '0'), null,
       (array['Storgata', 'Kirkeveien', 'Nygata', 'Skoleveien', 'Strandveien'])[1 + k % 5] || ' ' || k % 400, 'Europe/Oslo',
       case when k % 100000 = 7 then 'Rare' else (array['Kaifa', 'Aidon', 'Kamstrup'])[1 + k % 3] end,
       case when k > $2 * 0.7 then 'late' else 'early' end, 'new', 'installed', 1 + (k - 1) / ($1::integer), 1 + k % 20,
@@ -88,7 +96,6 @@ async function fill(url: string, meters: number): Promise<void> {
     `select setval(pg_get_serial_sequence('amiable.node', 'id'), 100000000), setval(pg_get_serial_sequence('amiable.meter', 'id'), 100000000)`,
   );
   await run('vacuum analyze');
-  await client.end();
 }
 
 async function measure(store: Store, meters: number): Promise<Figure[]> {

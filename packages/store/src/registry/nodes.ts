@@ -20,7 +20,7 @@ import {
   segmentOk,
   segments,
 } from './parts.ts';
-import { wordsQuery } from './selector.ts';
+import { hasWords, wordsQuery } from './selector.ts';
 import type { NodeId, NodeKind } from './types.ts';
 
 export const NODE_KINDS: readonly NodeKind[] = [
@@ -56,10 +56,12 @@ export interface NewNode {
   /** Since when it stands under its parent, epoch ms; now unless said. */
   readonly from?: number | undefined;
 }
-export type NodePatch = Partial<Omit<NewNode, 'kind' | 'parent' | 'from'>>;
+export type NodePatch = {
+  readonly [K in Exclude<keyof NewNode, 'kind' | 'parent' | 'from'>]?: NewNode[K] | undefined;
+};
 export interface NodeQuery {
   readonly q?: string | undefined;
-  readonly kind?: NodeKind | undefined;
+  readonly kinds?: readonly NodeKind[] | undefined;
   readonly under?: NodeId | undefined;
   readonly attributes?: Attributes | undefined;
   readonly after?: NodeId | undefined;
@@ -98,6 +100,13 @@ export interface Nodes {
   /** @returns false when there is none. @throws MisuseError when something hangs on it */
   removeNode(id: NodeId, scope: Scope, by: By): Promise<boolean>;
   premises(id: NodeId, scope: Scope): Promise<Premises | undefined>;
+  /** Premises with personal data whose words begin with these. */
+  findPremises(
+    field: 'customer' | 'account' | 'address',
+    words: string,
+    scope: Scope,
+    limit: number,
+  ): Promise<readonly { readonly node: NodeRow; readonly personal: Premises }[]>;
   putPremises(id: NodeId, patch: PremisesPatch, scope: Scope, by: By): Promise<Premises | undefined>;
 }
 
@@ -166,7 +175,7 @@ export function createNodes(db: Database): Nodes {
       const { rows } = await db.read((client) =>
         client.query(words === null ? registrySql.findNodes : registrySql.findNodesByWords, [
           query.after ?? '0',
-          query.kind ?? null,
+          query.kinds ?? null,
           words,
           query.under ?? null,
           JSON.stringify(query.attributes ?? {}),
@@ -287,6 +296,25 @@ export function createNodes(db: Database): Nodes {
         const node = await getNode(client, id, scope);
         return node?.kind === 'premises' ? readPremises(client, id) : undefined;
       }),
+    async findPremises(field, words, scope, limit) {
+      const query = wordsQuery(words, true);
+      if (query === undefined) return [];
+      return db.read(async (client) => {
+        // Words of the other fields are found too, and passed over.
+        const { rows } = await client.query(registrySql.premisesFound, [query, segments(scope), limit * 20]);
+        const fit = (rows as Record<string, string | null>[])
+          .filter((row) => hasWords(row[field]?.toLowerCase() ?? '', words.trim().toLowerCase()))
+          .slice(0, limit);
+        const nodes = await client.query(registrySql.nodesById, [fit.map((row) => row.id)]);
+        const byId = new Map((nodes.rows as Row[]).map((row) => [row.id as string, nodeOf(row)]));
+        const out: { node: NodeRow; personal: Premises }[] = [];
+        for (const { id } of fit) {
+          const node = byId.get(id as string);
+          if (node) out.push({ node, personal: await readPremises(client, node.id) });
+        }
+        return out;
+      });
+    },
     putPremises: (id, patch, scope, by) =>
       db.write(async (client) => {
         await client.query(registrySql.lockNodes, [[id]]);

@@ -23,6 +23,8 @@ export type Mark = (condition: Condition) => Promise<readonly MeterId[]>;
 export interface Selector extends MeterSelector {
   /** Makes `where: [{attribute: name, …}]` mean what `mark` finds. */
   provide(name: string, mark: Mark): void;
+  /** What the mark of a condition finds; undefined where nobody provides it. */
+  marked(condition: Condition): Promise<readonly MeterId[] | undefined>;
 }
 
 export function createSelector(db: Database): Selector {
@@ -33,6 +35,9 @@ export function createSelector(db: Database): Selector {
   return {
     provide(name, mark) {
       marks.set(name, mark);
+    },
+    async marked(condition) {
+      return marks.get(condition.attribute)?.(condition);
     },
     select(selection, scope, page) {
       const limit = Math.min(Math.max(Math.trunc(page.limit), 1), 10_000);
@@ -152,7 +157,7 @@ export function wordsQuery(text: string, begins: boolean): string | undefined {
   return words.map((w) => `'${w.replace(/['\\]/g, (c) => c + c)}'${begins ? ':*' : ''}`).join(' & ');
 }
 
-const hasWords = (value: string, text: string): boolean => {
+export const hasWords = (value: string, text: string): boolean => {
   const own = value.split(/[\s,;]+/);
   return text.split(/[\s,;]+/).every((w) => w === '' || own.some((o) => o.startsWith(w)));
 };

@@ -34,12 +34,12 @@ export const registrySql = {
   patchNode: `update amiable.node set code = $2, name = $3, segment = $4, latitude = $5, longitude = $6, attributes = $7 where id = $1`,
   removeNode: 'delete from amiable.node where id = $1',
   /** By words of code and name; by kind; below a node. */
-  findNodes: `select ${NODE} from amiable.node n where n.id > $1 and ($2::text is null or n.kind = $2)
+  findNodes: `select ${NODE} from amiable.node n where n.id > $1 and ($2::text[] is null or n.kind = any($2))
     and ($3::text is null or amiable.words(n.code || ' ' || coalesce(n.name, '')) @@ $3::tsquery)
     and ($4::bigint is null or $4 = any(n.path)) and n.attributes @> $5::jsonb and ${within('n', '$6')}
     order by n.id limit $7`,
   /** The same by words alone, which are few: sorted after they were found. */
-  findNodesByWords: `select ${NODE} from amiable.node n where n.id > $1 and ($2::text is null or n.kind = $2)
+  findNodesByWords: `select ${NODE} from amiable.node n where n.id > $1 and ($2::text[] is null or n.kind = any($2))
     and amiable.words(n.code || ' ' || coalesce(n.name, '')) @@ $3::tsquery
     and ($4::bigint is null or $4 = any(n.path)) and n.attributes @> $5::jsonb and ${within('n', '$6')}
     order by n.id + 0 limit $7`,
