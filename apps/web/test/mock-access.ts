@@ -13,6 +13,8 @@ export const FIRST_CODE = 'K7PM-2QXD';
 interface Answer {
   readonly code: number;
   readonly body: unknown;
+  /** Seconds. */
+  readonly retryAfter?: number;
 }
 
 const LOOK = ['meter', 'reading', 'message', 'event', 'transaction'].map((type) => `${type}:view`);
@@ -45,7 +47,7 @@ export function accessAnswer(state: State, asked: string, body: unknown): Answer
   const good = (answer: unknown = {}) => ({ code: 200, body: answer });
   if (asked === 'GET /me') return good(me(state.caller, state.language ?? null));
   if (asked === 'POST /login') {
-    if (given.name === 'busy') return { code: 429, body: { error: 'Too many tries.' } };
+    if (given.name === 'busy') return { code: 429, body: { error: 'Too many tries.' }, retryAfter: 30 };
     if ((given.name !== 'anna' && given.name !== 'viewer') || given.password !== PASSWORD)
       return { code: 401, body: { error: 'Name or password is wrong.' } };
     state.caller = given.name;

@@ -61,6 +61,7 @@ export function createMock(options: MockOptions = {}) {
     mode: options.mode ?? ('live' as MockMode),
     /** Who is logged in; see mock-access.ts. */
     caller: 'anna' as MockCaller,
+    language: null as string | null,
     refuseLive: false,
     requests: [] as string[],
   };
@@ -167,6 +168,7 @@ export function createMock(options: MockOptions = {}) {
     state.requests.push(`${request.method} ${url.pathname}${url.search}`);
     const sent = request.method === 'GET' ? {} : await body(request).catch(() => ({}));
     const known = accessAnswer(state, `${request.method} /${[what, id].filter(Boolean).join('/')}`, sent);
+    if (known?.retryAfter) response.setHeader('retry-after', known.retryAfter);
     if (known) return json(response, known.code, known.body);
     if (state.mode === 'error')
       return json(response, 500, { error: 'The database does not answer. Is its disk full?' });

@@ -25,6 +25,7 @@ import {
   settled,
 } from '../browser.ts';
 import { createMock, type Mock, type MockMode } from '../mock.ts';
+import type { MockCaller } from '../mock-access.ts';
 
 const quick = process.env.PAGES === 'quick';
 const THEMES = ['light', 'dark'] as const;
@@ -36,6 +37,10 @@ interface Place {
   readonly name: string;
   readonly path: string;
   readonly mode?: MockMode;
+  /** Who is logged in; anna unless said. */
+  readonly caller?: MockCaller;
+  /** Moods of a page look alike in all languages; one of them is enough. */
+  readonly only?: string;
   /** Faults that the browser itself reports of a server told to fail. */
   readonly noisy?: boolean;
   /** The page is meant to stay grey. */
@@ -65,6 +70,21 @@ const PLACES: readonly Place[] = [
   { name: 'wall-week', path: '/display/week/-2?meter=2' },
   { name: 'explain-exchange', path: EXCHANGE },
   { name: 'explain-none', path: '/explain?hex=nothing' },
+  { name: 'login', path: '/login?next=%2Flog', caller: 'nobody' },
+  { name: 'first', path: '/first', caller: 'new' },
+  { name: 'account', path: '/account' },
+  { name: 'completeness', path: '/completeness?under=1&rows=transformer' },
+  { name: 'completeness-meter', path: '/completeness?rows=meter&meter=4&days=90', only: 'nb' },
+  { name: 'completeness-empty', path: '/completeness', mode: 'empty', only: 'de' },
+  { name: 'completeness-error', path: '/completeness', mode: 'error', noisy: true, only: 'nl' },
+  { name: 'completeness-many', path: '/completeness?rows=meter', mode: 'many', only: 'en' },
+  { name: 'log', path: '/log?run=7&id=1005' },
+  { name: 'log-empty', path: '/log', mode: 'empty', only: 'nl' },
+  { name: 'log-error', path: '/log', mode: 'error', noisy: true, only: 'de' },
+  { name: 'log-refused', path: '/log', caller: 'nobody', noisy: true, only: 'nb' },
+  { name: 'api', path: '/api#get-meters' },
+  { name: 'house-reached', path: '/meter/4' },
+  { name: 'street-guest', path: '/', caller: 'new', only: 'en' },
   { name: 'unknown-page', path: '/nowhere/at/all' },
   { name: 'unknown-meter', path: '/meter/999', noisy: true },
   { name: 'empty', path: '/', mode: 'empty' },
@@ -78,13 +98,16 @@ export function matrix(all: readonly string[]): void {
   const languages = quick ? all.slice(0, 1) : all;
   describe.skipIf(!chromiumPath)(chromiumPath ? 'every page' : NO_CHROMIUM, () => {
     let browser: Browser;
-    const mocks = new Map<MockMode, { mock: Mock; base: string }>();
+    const mocks = new Map<string, { mock: Mock; base: string }>();
+    const worldOf = (place: Place) => `${place.mode ?? 'live'} ${place.caller ?? 'anna'}`;
     beforeAll(async () => {
       if (isStale()) await buildWeb();
       mkdirSync(FOLDER, { recursive: true });
-      for (const mode of ['live', 'empty', 'error', 'loading', 'many'] as const) {
-        const mock = createMock({ mode, dist: distFolder });
-        mocks.set(mode, { mock, base: await mock.listen() });
+      for (const place of PLACES) {
+        if (mocks.has(worldOf(place))) continue;
+        const mock = createMock({ mode: place.mode ?? 'live', dist: distFolder });
+        mock.state.caller = place.caller ?? 'anna';
+        mocks.set(worldOf(place), { mock, base: await mock.listen() });
       }
       browser = await launch();
     });
@@ -102,7 +125,7 @@ export function matrix(all: readonly string[]): void {
             context = await openContext(browser, { size: first, theme: 'light', language });
           });
           afterAll(() => context?.close());
-          it.each(PLACES)('$name', async (place) => {
+          it.each(PLACES.filter((place) => !place.only || place.only === language || quick))('$name', async (place) => {
             const page = await context.newPage();
             try {
               const said = listen(page);
@@ -124,7 +147,7 @@ export function matrix(all: readonly string[]): void {
       }
 
     async function load(page: Page, place: Place): Promise<void> {
-      const { base } = mocks.get(place.mode ?? 'live') as { base: string };
+      const { base } = mocks.get(worldOf(place)) as { base: string };
       await page.goto(base + place.path);
       if (place.grey) await page.locator('.bone').first().waitFor();
       else await settled(page);
