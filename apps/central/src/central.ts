@@ -20,6 +20,7 @@ import { portMeters, redecoder } from './keys/reprocess.ts';
 import { openVault, type Vault } from './keys/vault.ts';
 import { createLiveHub } from './live/live.ts';
 import { backupMetrics } from './operations/backup-metrics.ts';
+import { backupTask } from './operations/backup-task.ts';
 import { type BackupOptions, createBackups } from './operations/backups.ts';
 import { ensureTasks, type GivenTask } from './scheduler/ensure.ts';
 import { completenessOf, type OwnKinds, retentionOfWork } from './scheduler/own.ts';
@@ -123,6 +124,7 @@ export async function startCentral(options: CentralOptions): Promise<Central> {
   const firstCode = await prepareFirst(store.access, access.clock());
 
   const ownKinds: OwnKinds = new Map();
+  if (backups) ownKinds.set('backup', backupTask(backups));
   ownKinds.set('retention', retentionOfWork(store, now));
   ownKinds.set('completeness', completenessOf(store, now));
   const scheduler = createScheduler({

@@ -1,7 +1,12 @@
 export { STREET_GUEST } from './access/demo.ts';
+export { secretOwner } from './acquisition/access.ts';
+export { startWorker, type Worker, type WorkerOptions } from './acquisition/index.ts';
 export { type Central, type CentralOptions, startCentral } from './central.ts';
+export { channelsOf, createLineFinder } from './channels/finder.ts';
+export { createLines } from './channels/lines.ts';
 export { exportRegistry } from './features/exchange/export.ts';
 export { createImports, type ImportOptions, type Imports } from './features/exchange/run.ts';
 export { openMeterKeys } from './keys/meter-keys.ts';
 export { portMeters, redecoder } from './keys/reprocess.ts';
 export { openVault } from './keys/vault.ts';
+export { processMetrics } from './operations/process-metrics.ts';

@@ -15,3 +15,4 @@ export {
   virtualCipher,
   virtualSerial,
 } from './street.ts';
+export { meterIdentity as virtualMeterSerials } from './electricity/config.ts';

@@ -8,8 +8,10 @@ const ROLE_HELP = `
 Roles (--roles, joined by commas; default: all that have something to do)
   database   the embedded PostgreSQL in the data folder (not when --database-url names a server)
   broker     the embedded MQTT broker for readers elsewhere
-  central    takes messages in, keeps them, answers the page and the API
+  central    takes messages in, keeps them, answers the page and the API, makes due tasks into work
+  worker     reads meters: takes work from the database; any number of processes, each on a machine of its own if you like
   street     the simulated neighbourhood (not when --device names a real port)
+  fleet      its virtual DLMS meters, in a process of their own (likewise)
   reader     reads the real ports named with --device
 
 Examples
@@ -20,8 +22,11 @@ Examples
   amiable start -d '/dev/ttyUSB1,protocol=mbus,poll=15m,meters=1 5'
                                                   an M-Bus whose meters are asked; see docs/reader.md for the names
   amiable start --database-url postgres://amiable:secret@db/amiable
+  amiable start --roles worker --database-url postgres://amiable:secret@db/amiable --master-key /etc/amiable/master-key
+                                                  another process that reads meters; see docs/operations.md
 
-Everything binds to this machine alone until log-in exists.
+The first start prints a link by which the first administrator is made. Everything binds to this machine alone; --host opens it, with
+--tls-cert and --tls-key, or behind a proxy that does TLS (--trusted-proxy).
 `;
 
 function whole(low: number, high: number) {
@@ -94,6 +99,30 @@ export function startCommand(program: Command): void {
       60,
     )
     .option('--subscribe <url>', 'read messages from an MQTT broker elsewhere, mqtt[s]://[user:password@]host')
+    .option(
+      '--host-name <name>',
+      'a name besides this machine’s by which the page may be asked for; again for more',
+      gather,
+      [],
+    )
+    .option('--tls-cert <file>', 'TLS for page and API: certificate chain, PEM')
+    .option('--tls-key <file>', 'and its key')
+    .option(
+      '--trusted-proxy <address>',
+      'a proxy that does TLS, whose word on who asks is believed; again for more',
+      gather,
+      [],
+    )
+    .option('--plain-login', 'take passwords over plain HTTP from other machines, in a network that protects itself')
+    .option(
+      '--master-key <file>',
+      'the key under which meters’ keys are sealed (default: master-key in the data folder)',
+    )
+    .option('--backups <folder>', 'where the server keeps backups of itself (default: backups in the data folder)')
+    .option('--keep-backups <n>', 'how many', whole(1, 1000), 7)
+    .option('--health-port <port>', 'where a process without a page answers /health and /metrics', whole(0, 65535))
+    .option('--sessions <n>', 'meters that a worker reads at once', whole(1, 5000), 200)
+    .option('--meters <n>', 'virtual DLMS meters of the simulation; 0: none', whole(0, 16_381), 200)
     .option('--houses <n>', 'houses of the simulated street', whole(1, 10_000), 12)
     .option('--seed <n>', 'another street', whole(0, 2 ** 31 - 1), 1)
     .option('--speed <factor>', 'simulated seconds per second', speed, 1)

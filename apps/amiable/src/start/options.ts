@@ -1,7 +1,7 @@
 /** What `amiable start` was asked for. */
 
 /** What one process can be; by default all that have something to do. */
-export const ROLES = ['database', 'broker', 'central', 'street', 'reader'] as const;
+export const ROLES = ['database', 'broker', 'central', 'worker', 'street', 'fleet', 'reader'] as const;
 export type Role = (typeof ROLES)[number];
 
 export interface StartOptions {
@@ -14,6 +14,25 @@ export interface StartOptions {
   readonly device: readonly string[];
   readonly key: readonly string[];
   readonly authKey: readonly string[];
+  /** Names besides those of this machine by which the page may be asked for. */
+  readonly hostName: readonly string[];
+  /** Files, PEM. */
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  /** Addresses of proxies that do TLS. */
+  readonly trustedProxy: readonly string[];
+  readonly plainLogin?: boolean;
+  /** File of the key under which meters' keys are sealed; in the data folder unless said. */
+  readonly masterKey?: string;
+  /** Where backups are kept; in the data folder unless said. */
+  readonly backups?: string;
+  readonly keepBackups: number;
+  /** Of a process without a page. */
+  readonly healthPort?: number;
+  /** Meters that a worker reads at once. */
+  readonly sessions: number;
+  /** Virtual DLMS meters of the simulation. */
+  readonly meters: number;
   readonly houses: number;
   readonly seed: number;
   readonly speed: number;

@@ -1,10 +1,11 @@
 /** `amiable start`: begins the roles in the order in which they need each other, and ends them in the other. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Central, STREET_GUEST, startCentral } from '@amiable/central';
+import { type Central, processMetrics, STREET_GUEST, startCentral } from '@amiable/central';
 import { createLog, type Log } from '@amiable/io';
+import type { MetricSource } from '@amiable/model';
 import { createStreet } from '@amiable/simulator';
-import { openStore, type Store, startEmbedded, takeInstanceLock } from '@amiable/store';
+import { openStore, runningUrl, type Store, startEmbedded, takeInstanceLock } from '@amiable/store';
 import { openClock } from './clock.ts';
 import { createEnds, type Ends } from './ends.ts';
 import { type DataFolder, openFolder } from './folder.ts';
@@ -60,17 +61,15 @@ export async function start(options: StartOptions): Promise<void> {
 }
 
 async function begin(options: StartOptions, ends: Ends, log: Log, giveUp: (error: Error) => void): Promise<void> {
-  const roles = new Set<Role>(options.roles);
-  if (options.databaseUrl !== undefined) roles.delete('database');
-  if (options.device.length > 0) roles.delete('street');
-  else roles.delete('reader');
-  if (!roles.has('central'))
-    throw new Error(
-      'every process of `amiable start` has the role central for now; a reader elsewhere is `amiable read --mqtt` or `--post`',
-    );
-
+  const roles = rolesOf(options);
   const begun = Date.now();
   const folder = openFolder(options.data);
+  const masterKeyFile = options.masterKey ?? folder.masterKeyFile;
+  if (!roles.has('central')) return beginWithoutPage(options, roles, folder, masterKeyFile, ends, log);
+
+  const loopback = isLoopback(options.host);
+  if (!loopback && options.tlsCert === undefined && options.trustedProxy.length === 0 && !options.plainLogin)
+    log.warning('without TLS, log-in works from this machine only; see docs/access.md');
   const [httpPort, mqttPort] = await Promise.all([
     choosePort(options.host, options.port, 8080, '--port'),
     roles.has('broker') ? choosePort(options.host, options.mqttPort, 1883, '--mqtt-port') : undefined,
@@ -81,28 +80,45 @@ async function begin(options: StartOptions, ends: Ends, log: Log, giveUp: (error
 
   const url = await openDatabase(options, roles, folder, ends, log, giveUp);
   const zone = options.tz ?? DEFAULT_ZONE;
-  const store = await openStore({ url, zone });
+  const store = await openStore({ url, zone, connections: roles.has('worker') ? 8 : 4 });
   ends.add(() => store.close());
 
-  const clock = openClock(folder.path, roles.has('street') ? options.speed : 1);
+  const simulated = roles.has('street') || roles.has('fleet');
+  const clock = openClock(folder.path, simulated ? options.speed : 1);
+  const now = simulated ? clock.now : Date.now;
   const folderOfPage = await page;
   // The reader needs the central system to begin; until then its ports are not open, and /health says so.
   let causes: () => readonly string[] = () => (roles.has('reader') ? [NOT_YET] : []);
+  const metrics: MetricSource[] = [];
   const central = await startCentral({
     store,
-    masterKeyFile: folder.masterKeyFile,
+    masterKeyFile,
     version: VERSION,
     timeZone: zone,
-    now: roles.has('street') ? clock.now : Date.now,
+    now,
     speed: clock.speed,
-    simulated: roles.has('street'),
+    simulated,
     apiKeys: [folder.apiKey],
-    // A simulated street may be looked at without log-in until somebody makes themselves administrator; real meters never.
-    ...(roles.has('street') && options.device.length === 0 ? { guest: STREET_GUEST } : {}),
-    http: { host: options.host, port: httpPort, ...(folderOfPage === undefined ? {} : { page: folderOfPage }) },
+    // Nobody lives in a simulated street: whoever sits at the machine may look at it without an account.
+    ...(simulated && !roles.has('reader') && loopback ? { guest: STREET_GUEST } : {}),
+    http: {
+      host: options.host,
+      port: httpPort,
+      ...(folderOfPage === undefined ? {} : { page: folderOfPage }),
+      hosts: [...options.hostName, ...(loopback ? [] : [options.host])],
+      ...tlsOf(options),
+      trustedProxies: options.trustedProxy,
+      plainLogin: options.plainLogin === true,
+    },
     ...(mqttPort === undefined ? {} : { mqtt: { host: options.host, port: mqttPort } }),
     ...(options.subscribe === undefined ? {} : { subscribe: { url: options.subscribe, clientId: 'amiable-central' } }),
+    backups: { url, folder: options.backups ?? join(folder.path, 'backups'), keep: options.keepBackups },
     causes: () => causes(),
+    metrics: [
+      (add) => {
+        for (const source of metrics) source(add);
+      },
+    ],
     log,
   });
   ends.add(() => central.stop());
@@ -116,7 +132,99 @@ async function begin(options: StartOptions, ends: Ends, log: Log, giveUp: (error
     causes = ports.causes;
     what.push(...ports.told);
   }
-  tell(options, folder, central, url, what, Date.now() - begun);
+  if (roles.has('worker')) {
+    const { beginWorker } = await import('./worker.ts');
+    metrics.push(beginWorker({ options, store, masterKeyFile, now, ends, log }).metrics);
+  }
+  if (roles.has('fleet')) {
+    const { beginFleet } = await import('./neighbourhood.ts');
+    what.push(
+      beginFleet({
+        options,
+        central,
+        folder: folder.path,
+        masterKeyFile,
+        store,
+        zone,
+        speed: clock.speed,
+        now,
+        ends,
+        log,
+      }),
+    );
+  }
+  tell({ options, folder, central, url, what, took: Date.now() - begun, secure: options.tlsCert !== undefined });
+}
+
+/** What this process is: what was asked for, less what has nothing to do. */
+function rolesOf(options: StartOptions): Set<Role> {
+  const roles = new Set<Role>(options.roles);
+  if (options.databaseUrl !== undefined) roles.delete('database');
+  if (options.device.length > 0) for (const simulation of ['street', 'fleet'] as const) roles.delete(simulation);
+  else roles.delete('reader');
+  if (options.meters === 0) roles.delete('fleet');
+  if (!roles.has('central')) {
+    const others = [...roles].filter((role) => role !== 'worker' && role !== 'database');
+    if (others.length > 0)
+      throw new Error(`${others.join(', ')}: needs the role central in the same process; \`worker\` alone does not`);
+    if (!roles.has('worker')) throw new Error('the role database does nothing by itself; add central or worker');
+  }
+  return roles;
+}
+
+const isLoopback = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1)$/.test(host);
+
+function tlsOf({ tlsCert, tlsKey }: StartOptions): { tls?: { cert: string; key: string } } {
+  if (tlsCert === undefined && tlsKey === undefined) return {};
+  if (tlsCert === undefined || tlsKey === undefined) throw new Error('--tls-cert and --tls-key: both or none');
+  const read = (option: string, file: string): string => {
+    try {
+      return readFileSync(file, 'utf8');
+    } catch (error) {
+      throw new Error(`${option} ${file}: ${(error as Error).message}`);
+    }
+  };
+  return { tls: { cert: read('--tls-cert', tlsCert), key: read('--tls-key', tlsKey) } };
+}
+
+/** A process that only reads meters: what it needs stands in the database of another. */
+async function beginWithoutPage(
+  options: StartOptions,
+  roles: ReadonlySet<Role>,
+  folder: DataFolder,
+  masterKeyFile: string,
+  ends: Ends,
+  log: Log,
+): Promise<void> {
+  const url = options.databaseUrl ?? (await runningUrl(folder.path));
+  if (url === undefined)
+    throw new Error(
+      `no database: no Amiable runs on ${folder.path}; name a server with --database-url, or the data folder of one that runs with --data`,
+    );
+  if (!existsSync(masterKeyFile))
+    throw new Error(
+      `${masterKeyFile} is not there: a worker needs the key under which meters’ keys are sealed; copy it from the central system (--master-key)`,
+    );
+  const store = await openStore({ url, zone: options.tz ?? DEFAULT_ZONE, connections: 8 });
+  ends.add(() => store.close());
+  const { beginWorker } = await import('./worker.ts');
+  const worker = beginWorker({ options, store, masterKeyFile, now: Date.now, ends, log });
+  let shown = '';
+  if (options.healthPort !== undefined) {
+    const { serveRole } = await import('./role-server.ts');
+    const server = await serveRole({
+      host: options.host,
+      port: options.healthPort,
+      causes: async () => {
+        const fault = await store.check();
+        return fault === undefined ? [] : [fault];
+      },
+      metrics: [worker.metrics, processMetrics],
+    });
+    ends.add(() => server.stop());
+    shown = `, /health and /metrics on http://${options.host}:${server.port}`;
+  }
+  process.stdout.write(`Amiable ${VERSION}: ${[...roles].join(', ')}${shown}; Ctrl-C ends it.\n`);
 }
 
 async function openDatabase(
@@ -199,26 +307,31 @@ async function beginStreet(
   return `street    ${street.meters.length - replays} simulated houses${replays ? ' and one that replays frames of a real meter' : ''}${options.speed === 1 ? '' : `, time runs ${options.speed} times as fast`}`;
 }
 
-function tell(
-  options: StartOptions,
-  folder: DataFolder,
-  central: Central,
-  url: string,
-  what: readonly string[],
-  took: number,
-): void {
-  const host = options.host === '127.0.0.1' || options.host === '::1' ? 'localhost' : options.host;
+interface Told {
+  readonly options: StartOptions;
+  readonly folder: DataFolder;
+  readonly central: Central;
+  readonly url: string;
+  readonly what: readonly string[];
+  readonly took: number;
+  readonly secure: boolean;
+}
+
+function tell({ options, folder, central, url, what, took, secure }: Told): void {
+  const host =
+    options.host === '127.0.0.1' || options.host === '::1' ? 'localhost' : (options.hostName[0] ?? options.host);
+  const page = `${secure ? 'https' : 'http'}://${host}:${central.httpPort}`;
   const shown = new URL(url);
   if (shown.password) shown.password = '';
   const lines = [
     `Amiable ${VERSION} runs since ${(took / 1000).toFixed(1)} s; Ctrl-C ends it.`,
     '',
-    `  page      http://${host}:${central.httpPort}`,
+    `  page      ${page}`,
     ...(central.firstCode === undefined
       ? []
-      : [`  log-in    make the first administrator: http://${host}:${central.httpPort}/first#${central.firstCode}`]),
+      : [`  account   ${page}/first#${central.firstCode}  makes the first administrator`]),
     ...what.map((line) => `  ${line}`),
-    `  readers   HTTP  http://${host}:${central.httpPort}/api/v1/messages  (API key in ${join(folder.path, 'api-key')})`,
+    `  readers   HTTP  ${page}/api/v1/messages  (API key in ${join(folder.path, 'api-key')})`,
     ...(central.mqttPort === undefined ? [] : [`            MQTT  mqtt://${host}:${central.mqttPort}`]),
     `  database  ${options.databaseUrl === undefined ? `embedded, in ${folder.path}` : shown.href}`,
     '',
