@@ -1,0 +1,211 @@
+/**
+ * Objects that the generated test of access (access-routes.test.ts) asks for. Each area names here what stands for its paths:
+ *
+ *   'METHOD /path' (or '* /path' for all methods of it and of what lies below)
+ *                    params: what stands for the parameters of the address, as `world` made it in segment 1
+ *                    foreign: the same of an object in segment 2, which whoever sees segment 1 alone must not find
+ *                    query, body: what makes the question a good one
+ *                    shows: true where the answer to who sees all has the word FOREIGN in it (lists): proves that the sample works
+ *
+ * A scoped route with parameters has to stand here. `make` puts the objects of an area into the database, once.
+ */
+import type { NodeKind, Store } from '@amiable/store';
+
+export interface Sample {
+  readonly params?: Readonly<Record<string, string>>;
+  readonly foreign?: Readonly<Record<string, string>>;
+  readonly query?: string;
+  readonly body?: unknown;
+  readonly shows?: boolean;
+  /** The foreign object is there, but the answer to who sees all is 404 or another refusal all the same (a message that was never sent). */
+  readonly absent?: boolean;
+}
+
+export interface World {
+  readonly store: Store;
+  /** A meter in segment 1, and one in segment 2 whose serial number has FOREIGN in it. */
+  readonly meter: string;
+  readonly foreignMeter: string;
+  /** Segment 2. */
+  readonly segment: number;
+}
+
+const SPAN = 'from=2026-11-01T00:00:00Z&to=2026-11-02T00:00:00Z';
+
+/** By area: makes its objects, and gives the samples. */
+export const areas: Readonly<
+  Record<string, (world: World) => Promise<Record<string, Sample>> | Record<string, Sample>>
+> = {
+  meters: ({ meter, foreignMeter }) => {
+    const one = { params: { id: meter }, foreign: { id: foreignMeter } };
+    const message = '0'.repeat(32);
+    return {
+      'GET /api/v1/meters': { shows: true },
+      '* /api/v1/meters/:id': { ...one, absent: true },
+      'GET /api/v1/meters/:id': one,
+      'PATCH /api/v1/meters/:id': { ...one, body: { place: 'here' } },
+      'PUT /api/v1/meters/:id/key': { ...one, body: { key: '0'.repeat(32) } },
+      'GET /api/v1/meters/:id/messages': one,
+      'GET /api/v1/meters/:id/messages/:message': {
+        params: { id: meter, message },
+        foreign: { id: foreignMeter, message },
+        absent: true,
+      },
+      'GET /api/v1/meters/:id/series': { ...one, query: `obis=1.7.0&${SPAN}` },
+      'GET /api/v1/meters/:id/energy': { ...one, query: `bucket=day&${SPAN}` },
+      'GET /api/v1/meters/:id/media': { ...one, query: `bucket=day&${SPAN}` },
+      'GET /display.json': { query: `meter=${meter}` },
+    };
+  },
+  ondemand: async ({ store, meter, foreignMeter }) => {
+    const order = async (of: string): Promise<string> => {
+      const now = Date.UTC(2026, 10, 20);
+      const run = await store.work.runs.create({
+        what: 'task',
+        kind: 'registers',
+        name: 'read now',
+        definition: { onDemand: { what: 'registers' } },
+        meters: [of],
+        priority: 9,
+        due: now,
+        expires: now + 600_000,
+        created: now,
+        creator: 'test',
+        scope: null,
+        transaction: '',
+      });
+      return run?.id ?? '';
+    };
+    const one = { params: { id: await order(meter) }, foreign: { id: await order(foreignMeter) } };
+    return {
+      'GET /api/v1/reads/:id': one,
+      'DELETE /api/v1/reads/:id': one,
+      'GET /api/v1/reads/:id/events': one,
+      'POST /api/v1/meters/:id/reads': {
+        params: { id: meter },
+        foreign: { id: foreignMeter },
+        body: { what: 'registers' },
+        absent: true,
+      },
+      'GET /api/v1/meters/:id/reads': { params: { id: meter }, foreign: { id: foreignMeter } },
+    };
+  },
+  access: ({ meter, foreignMeter, segment }) => {
+    const one = { params: { id: '1' }, foreign: { id: String(segment) } };
+    return {
+      'GET /api/v1/segments': { shows: true },
+      'PATCH /api/v1/segments/:id': { ...one, body: { description: 'first' } },
+      'DELETE /api/v1/segments/:id': one,
+      'PUT /api/v1/segments/:id/meters': { ...one, body: { meters: [meter, foreignMeter] } },
+      'POST /api/v1/persons/:id/erase': {
+        params: { id: 'user-999999' },
+        foreign: { id: 'premises-999999' },
+        absent: true,
+      },
+      'POST /api/v1/login': { body: { name: 'nobody', password: 'nothing' } },
+    };
+  },
+  registry: async ({ store, meter, foreignMeter, segment }) => {
+    const r = store.registry;
+    const by = { who: 'test', at: Date.UTC(2026, 10, 20) };
+    const from = Date.UTC(2026, 0, 1);
+    /** A region with premises and a metering point, a meter there, and nodes to delete. */
+    const place = async (word: string, where: number, installed: string) => {
+      const make = (kind: NodeKind, parent?: string, code = `${word}-${kind}`) =>
+        r.createNode({ kind, code, parent, segment: where, from }, 'all', by);
+      const region = await make('region');
+      const premises = await make('premises', region.id);
+      await r.putPremises(premises.id, { customer: `${word} person` }, 'all', by);
+      const point = await make('metering-point', premises.id);
+      const ratio = await r.putRatio(
+        { meteringPoint: point.id, kind: 'current', primary: 600, secondary: 5, from },
+        'all',
+        by,
+      );
+      const stay = await r.link({ kind: 'installed', child: installed, parent: point.id, from }, 'all', by);
+      const [premisesStay, pointStay] = await Promise.all(
+        [premises, point].map(async (n) => (await r.linksOfNode(n.id, 'all', { limit: 1 }))?.[0]?.id as string),
+      );
+      const feeder = await make('feeder', region.id);
+      const feederStay = (await r.linksOfNode(feeder.id, 'all', { limit: 1 }))?.[0]?.id as string;
+      const gone = {
+        nodes: (await make('feeder', undefined, `${word}-gone`)).id,
+        premises: (await make('premises', undefined, `${word}-gone`)).id,
+        'metering-points': (await make('metering-point', undefined, `${word}-gone`)).id,
+      };
+      return {
+        gone,
+        stay: stay.id,
+        ratio: ratio.id,
+        region: region.id,
+        ids: { nodes: feeder.id, premises: premises.id, 'metering-points': point.id },
+        stays: { nodes: feederStay, premises: premisesStay as string, 'metering-points': pointStay as string },
+      };
+    };
+    const own = await place('OWN', 1, meter);
+    const foreign = await place('FOREIGN', segment, foreignMeter);
+    const samples: Record<string, Sample> = {
+      'GET /api/v1/tree': { shows: true },
+      'POST /api/v1/meters/search': { shows: true, body: { q: 'foreign' } },
+      'GET /api/v1/meters/search': { shows: true, query: 'q=foreign' },
+      'POST /api/v1/meters': { body: { serial: 'OWN-3' } },
+      'PATCH /api/v1/meters/:id/links/:link': {
+        params: { id: meter, link: own.stay },
+        foreign: { id: foreignMeter, link: foreign.stay },
+        body: { reason: 'as it was' },
+        absent: true,
+      },
+      'GET /api/v1/registry/summary': { shows: true },
+      'POST /api/v1/premises/search': { shows: true, body: { customer: 'person' } },
+      'GET /api/v1/premises/:id/personal': {
+        params: { id: own.ids.premises },
+        foreign: { id: foreign.ids.premises },
+      },
+      'PATCH /api/v1/premises/:id/personal': {
+        params: { id: own.ids.premises },
+        foreign: { id: foreign.ids.premises },
+        body: { contact: '1' },
+      },
+      'POST /api/v1/meter-groups': { body: { name: 'group' } },
+      'POST /api/v1/meter-types': { body: { name: 'type' } },
+      'POST /api/v1/attributes': { body: { object: 'meter', name: 'colour', type: 'text' } },
+      'POST /api/v1/meter-groups/:name/members': { params: { name: 'none' }, foreign: { name: 'none' }, absent: true },
+    };
+    for (const room of ['nodes', 'premises', 'metering-points'] as const) {
+      const one = { params: { id: own.ids[room] }, foreign: { id: foreign.ids[room] } };
+      const kind = room === 'nodes' ? { kind: 'region' } : {};
+      Object.assign(samples, {
+        [`GET /api/v1/${room}`]: { shows: true },
+        [`POST /api/v1/${room}`]: { body: { code: `NEW-${room}`, ...kind } },
+        [`GET /api/v1/${room}/:id`]: one,
+        [`PATCH /api/v1/${room}/:id`]: { ...one, body: { latitude: 59 } },
+        [`DELETE /api/v1/${room}/:id`]: { params: { id: own.gone[room] }, foreign: { id: foreign.gone[room] } },
+        [`POST /api/v1/${room}/:id/move`]: { ...one, body: { parent: own.region } },
+        [`POST /api/v1/${room}/:id/detach`]: one,
+        [`PATCH /api/v1/${room}/:id/links/:link`]: {
+          params: { id: own.ids[room], link: own.stays[room] },
+          foreign: { id: foreign.ids[room], link: foreign.stays[room] },
+          body: { reason: 'as it was' },
+          // Moved by then: another row holds.
+          absent: true,
+        },
+        [`GET /api/v1/${room}/:id/history`]: one,
+        [`GET /api/v1/${room}/:id/stays`]: one,
+      });
+    }
+    const point = { params: { id: own.ids['metering-points'] }, foreign: { id: foreign.ids['metering-points'] } };
+    const current = { kind: 'current', primary: 400, secondary: 5 };
+    return Object.assign(samples, {
+      'GET /api/v1/metering-points/:id/ratios': point,
+      'GET /api/v1/metering-points/:id/multiplier': point,
+      'POST /api/v1/metering-points/:id/ratios': { ...point, body: current },
+      'POST /api/v1/metering-points/:id/ratios/end': { ...point, body: { kind: 'current' } },
+      'PATCH /api/v1/metering-points/:id/ratios/:ratio': {
+        params: { ...point.params, ratio: own.ratio },
+        foreign: { ...point.foreign, ratio: foreign.ratio },
+        body: { reason: 'as it was' },
+        absent: true,
+      },
+    });
+  },
+};
