@@ -126,7 +126,7 @@ test('registers: leased ahead of all others, watched by events, and what came is
   expect((await ask('GET', `/api/v1/meters/${meter}/reads?limit=3`)).json.reads?.map(({ id }) => id)).toEqual([
     json.id,
   ]);
-  expect(audited.join()).toContain(`meter/${meter}`);
+  expect(audited.join()).toContain(`meter ${meter}`);
   for (const { jobs } of await lease())
     await store.work.finish(
       'w',

@@ -79,7 +79,7 @@ export function onDemandRoutes(router: Router, { store, now }: Context): void {
     scoped: true,
     handler: async ({ params, body, caller, reply, about }) => {
       const meter = await checked(params.id, body, caller);
-      about(`meter/${meter.id}`, { read: body.what });
+      about(`meter ${meter.id}`, { read: body.what });
       const read = await reads.order(meter, body, caller);
       reply.code(202);
       return read;
@@ -130,7 +130,7 @@ export function onDemandRoutes(router: Router, { store, now }: Context): void {
     handler: async ({ params, caller, about }) => {
       const read = await reads.cancel(params.id, caller.scope);
       if (!read) throw missing(params.id);
-      about(`meter/${read.meter}`, { read: read.id });
+      about(`meter ${read.meter}`, { read: read.id });
       return read;
     },
   });
