@@ -103,6 +103,8 @@ export interface AccessParts {
   readonly now: () => number;
   readonly shapes: ShapeMemory;
   readonly readout: Pick<ReadoutStore, 'reserve' | 'raise'>;
+  /** Told of every APDU. */
+  readonly trace?: MeterAccess['trace'];
 }
 
 /** @throws RangeError when secrets lack that the connection asks for */
@@ -114,7 +116,8 @@ export function accessOf(
   link: SessionLink,
 ): MadeAccess {
   const { connection, timeZone } = target;
-  const common = { link, clock: parts.clock, now: parts.now, timeZone };
+  const { clock, now, trace } = parts;
+  const common = { link, clock, now, timeZone, ...(trace && { trace }) };
   if (connection.protocol === 'iec62056-21') {
     const access: MeterAccess = {
       ...common,

@@ -17,6 +17,7 @@ import {
   type Store,
   StoreUnavailable,
 } from '@amiable/store';
+import type { GivenUp } from './read-one.ts';
 
 export interface MeterResult {
   readonly meter: MeterId;
@@ -25,6 +26,7 @@ export interface MeterResult {
   readonly messages: readonly Message[];
   readonly state: StateChange | undefined;
   readonly outcomes: readonly JobOutcome[];
+  readonly givenUp?: readonly GivenUp[];
   readonly peer?: Omit<CounterRequest, 'count'> & { readonly peer: number };
   /** Called once all of it is durable, or with why it will never be. */
   readonly written: (error?: Error) => void;
@@ -46,7 +48,7 @@ export interface GatherCounts {
 }
 
 export interface GatherOptions {
-  readonly store: Pick<Store, 'writeBlocks' | 'events' | 'ingest' | 'readout' | 'work'>;
+  readonly store: Pick<Store, 'writeBlocks' | 'completeness' | 'events' | 'ingest' | 'readout' | 'work'>;
   readonly worker: string;
   readonly now: () => number;
   readonly after: (ms: number, fn: () => void) => () => void;
@@ -70,6 +72,8 @@ export interface Gather {
 
 /** Meters in one write at most. */
 const MOST = 2000;
+/** Stretches that are given up with one write. */
+const GIVE_UP = 10;
 const LONGEST_PAUSE = 10_000;
 
 export function createGather(options: GatherOptions): Gather {
@@ -169,6 +173,10 @@ export function createGather(options: GatherOptions): Gather {
     if (messages.length > 0) counts.messages += (await store.ingest(messages)).accepted;
     if (states.length > 0) await store.readout.writeStates(states);
     if (peers.length > 0) await store.readout.notePeers(peers);
+    // Each costs several questions: a few at a time, the others when they are asked for again.
+    const lost = some.flatMap((r) => r.givenUp ?? []).slice(0, GIVE_UP);
+    for (const { meter, profile, from, to, reason } of lost)
+      await store.completeness.giveUp(meter, profile, from, to, reason, now());
     const { refused } = await store.work.finish(
       worker,
       some.flatMap((r) => r.outcomes),

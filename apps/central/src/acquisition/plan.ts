@@ -21,25 +21,37 @@ export interface WantedProfile {
   readonly from: number;
   readonly to: number;
   readonly jobs: readonly JobId[];
+  /** Also what is there. */
+  readonly again: boolean;
+  /** Of these columns only. */
+  readonly registers?: readonly string[];
 }
 
 export interface Wants {
   readonly profiles: readonly WantedProfile[];
-  readonly logs: ReadonlyMap<ReadoutLog, readonly JobId[]>;
+  readonly logs: ReadonlyMap<ReadoutLog, WantedLog>;
   readonly registers: ReadonlyMap<string, { readonly codes: readonly string[]; readonly jobs: readonly JobId[] }>;
   readonly clock: { readonly rule?: ClockRule; readonly jobs: readonly JobId[] } | undefined;
   /** Jobs for which the read-out set has nothing. */
   readonly empty: ReadonlyMap<JobId, string>;
 }
 
+interface WantedLog {
+  readonly jobs: JobId[];
+  /** Entries from here on; undefined: those that are not stored yet. */
+  since?: number;
+}
+
 const num = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isFinite(value) ? value : undefined;
-const texts = (value: unknown): readonly string[] | undefined =>
-  Array.isArray(value) && value.every((v) => typeof v === 'string') ? value : undefined;
+const texts = (value: unknown): readonly string[] | undefined => {
+  if (typeof value === 'string') return [value];
+  return Array.isArray(value) && value.length > 0 && value.every((v) => typeof v === 'string') ? value : undefined;
+};
 
 export function wantsOf(jobs: readonly Job[], set: ReadoutSet, timeZone: string, now: number): Wants {
   const profiles: WantedProfile[] = [];
-  const logs = new Map<ReadoutLog, JobId[]>();
+  const logs = new Map<ReadoutLog, WantedLog>();
   const registers = new Map<string, { codes: readonly string[]; jobs: JobId[] }>();
   const empty = new Map<JobId, string>();
   let clock: { rule?: ClockRule; jobs: JobId[] } | undefined;
@@ -48,15 +60,28 @@ export function wantsOf(jobs: readonly Job[], set: ReadoutSet, timeZone: string,
     if (!found) empty.set(job.id, `meters of this type have no ${what}`);
   };
   const wantProfiles = (job: Job, kind: ReadoutProfile['kind']): void => {
-    const named = texts(job.parameters.profiles) ?? texts([job.parameters.profile]);
+    const named = texts(job.parameters.profile);
     const found = set.profiles.filter((p) => p.kind === kind && (named === undefined || named.includes(p.name)));
     some(job, found.length > 0, kind === 'profile' ? 'load profile' : `${kind} values`);
-    for (const profile of found) profiles.push({ profile, ...rangeOf(job, kind, timeZone, now), jobs: [job.id] });
+    const columns = texts(job.parameters.registers);
+    const again = job.parameters.again === true;
+    const span = rangeOf(job, kind, timeZone, now);
+    for (const profile of found)
+      profiles.push({ profile, ...span, jobs: [job.id], again, ...(columns && { registers: columns }) });
   };
   const wantLogs = (job: Job): boolean => {
-    const named = texts(job.parameters.logs);
+    const named = texts(job.parameters.log);
     const found = set.logs.filter((log) => named === undefined || named.includes(log.name));
-    for (const log of found) logs.set(log, [...(logs.get(log) ?? []), job.id]);
+    const days = num(job.parameters.days);
+    const since =
+      num(job.parameters.from) ?? (days === undefined ? undefined : startOf('day', timeZone, job.due - days * DAY));
+    for (const log of found) {
+      const all = logs.get(log) ?? { jobs: [], ...(since !== undefined && { since }) };
+      all.jobs.push(job.id);
+      // Of several the earliest; what is not stored yet comes in any case.
+      if (since !== undefined) all.since = Math.min(all.since ?? since, since);
+      logs.set(log, all);
+    }
     return found.length > 0;
   };
   const wantRegisters = (job: Job, name: string): boolean => {
@@ -153,29 +178,36 @@ export function planOf(
     items.push({ kind: 'registers', id, name: name.split(' ')[0] as string, registers: codes });
     jobsOf.set(id, jobs);
   }
-  for (const [log, jobs] of wants.logs) {
+  // A clock that lags stamps new entries before old ones.
+  const lag = Math.max(0, -(target.state?.deviation ?? 0));
+  for (const [log, { jobs, since }] of wants.logs) {
     const id = `log ${log.name}`;
     const newest = target.logs.get(log.name);
-    const since = newest === undefined ? {} : { since: newest - LOG_OVERLAP };
-    items.push({ kind: 'log', id, name: log.name, obis: log.obis, ...since });
+    const from = newest === undefined ? undefined : Math.min(since ?? newest, newest - LOG_OVERLAP - lag);
+    items.push({ kind: 'log', id, name: log.name, obis: log.obis, ...(from !== undefined && { since: from }) });
     jobsOf.set(id, jobs);
     logs.set(id, log);
   }
   const satisfied: JobId[] = [];
-  const byProfile = new Map<ReadoutProfile, { ranges: Span[]; jobs: JobId[] }>();
+  const byProfile = new Map<
+    ReadoutProfile,
+    { ranges: Span[]; jobs: JobId[]; columns: (readonly string[] | undefined)[] }
+  >();
   for (const [i, want] of wants.profiles.entries()) {
     const ranges = missing[i] ?? [];
     if (ranges.length === 0) satisfied.push(...want.jobs);
     else {
-      const all = byProfile.get(want.profile) ?? { ranges: [], jobs: [] };
+      const all = byProfile.get(want.profile) ?? { ranges: [], jobs: [], columns: [] };
       all.ranges.push(...ranges);
+      all.columns.push(want.registers ?? want.profile.registers);
       all.jobs.push(...want.jobs);
       byProfile.set(want.profile, all);
     }
   }
-  for (const [profile, { ranges, jobs }] of byProfile) {
+  for (const [profile, { ranges, jobs, columns }] of byProfile) {
     const id = `profile ${profile.name}`;
-    const { name, obis, period, registers, status } = profile;
+    const { name, obis, period, status } = profile;
+    const registers = columns.includes(undefined) ? undefined : [...new Set(columns.flat() as string[])];
     items.push({
       kind: 'profile',
       id,

@@ -36,6 +36,8 @@ export interface Collected {
   readonly newest: Map<string, number>;
   /** Values and events by item. */
   readonly stored: Map<string, number>;
+  /** Times of rows by item. */
+  readonly came: Map<string, Float64Array[]>;
 }
 
 /** The newest entry counts no further than this into the future: a wrong clock must not hide what comes after. */
@@ -54,8 +56,9 @@ export function collector(
     delivers: new Map(),
     newest: new Map(),
     stored: new Map(),
+    came: new Map(),
   };
-  const { series, events, messages, delivers, newest, stored } = collected;
+  const { series, events, messages, delivers, newest, stored, came } = collected;
   const count = (id: string, n: number): void => void stored.set(id, (stored.get(id) ?? 0) + n);
   return {
     ...collected,
@@ -64,18 +67,20 @@ export function collector(
         const profile = plan.profiles.get(item.id);
         if (!profile) return;
         for (const one of seriesOf(target.meter, profile, rows)) series.push(one);
-        delivers.set(profile.name, deliversOf(rows));
+        // A reading of some columns says nothing of the others.
+        if (!item.registers || item.registers === profile.registers) delivers.set(profile.name, deliversOf(rows));
         count(item.id, rows.times.length * rows.columns.length);
+        came.set(item.id, [...(came.get(item.id) ?? []), rows.times]);
       },
-      events(item, came) {
+      events(item, entries) {
         const log = plan.logs.get(item.id);
         if (!log) return;
-        for (const one of eventsOf(target.meter, log, came)) events.push(one);
+        for (const one of eventsOf(target.meter, log, entries)) events.push(one);
         const limit = now() + AHEAD;
         let last = newest.get(log.name) ?? Number.NEGATIVE_INFINITY;
-        for (const { time } of came) if (time > last && time <= limit) last = time;
+        for (const { time } of entries) if (time > last && time <= limit) last = time;
         if (last > Number.NEGATIVE_INFINITY) newest.set(log.name, last);
-        count(item.id, came.length);
+        count(item.id, entries.length);
       },
       registers(item, values, time) {
         const { serial, connection } = target;
@@ -97,6 +102,36 @@ export function clockEvents(task: ReadTask, result: AcquireResult): NewEvent[] {
     { ...one, time: clock.at + clock.deviation, code: 4, ordinal: 0 },
     { ...one, time: clock.at, code: 5, ordinal: 0 },
   ];
+}
+
+/** Rows are captured within it; what a meter has not by then it will never have. */
+const CAPTURED = 86_400_000;
+
+function isRecent({ plan }: ReadTask, id: string, now: number): boolean {
+  const item = plan.plan.items.find((one) => one.id === id);
+  return item?.kind === 'profile' && item.ranges.some(({ to }) => to > now - CAPTURED);
+}
+
+export interface GivenUp {
+  readonly meter: string;
+  readonly profile: string;
+  readonly from: number;
+  readonly to: number;
+  readonly reason: string;
+}
+
+/** Stretches of which the meter, asked for all of them, has not one row, and which lie too far back to come. */
+export function givenUpOf({ plan, target }: ReadTask, result: AcquireResult, { came }: Collected): GivenUp[] {
+  const whole = new Set(result.items.flatMap(({ id, state }) => (state === 'done' || state === 'none' ? [id] : [])));
+  return plan.plan.items.flatMap((item) => {
+    if (item.kind !== 'profile' || !whole.has(item.id)) return [];
+    const times = came.get(item.id) ?? [];
+    const lacks = item.ranges.filter(
+      ({ from, to }) => to <= result.ended - CAPTURED && !times.some((some) => some.some((t) => t >= from && t < to)),
+    );
+    const reason = 'the meter has no rows of it';
+    return lacks.map(({ from, to }) => ({ meter: target.meter, profile: item.name, from, to, reason }));
+  });
 }
 
 /** What becomes of each job. */
@@ -128,7 +163,10 @@ export function outcomesOf(task: ReadTask, result: AcquireResult, collected: Col
     const bad = mine.filter(({ state }) => state === 'failed' || state === 'skipped' || state === 'partial');
     const retry = bad.find(({ again }) => again);
     if (retry) return outcome('again', retry.reason ?? 'not read');
-    if (lacking) return outcome('again', 'the meter has no rows for what lacks');
+    if (lacking) {
+      const late = mine.some((item) => item.state === 'none' && isRecent(task, item.id, result.ended));
+      return outcome(late ? 'again' : 'done', 'the meter has no rows for what lacks');
+    }
     const lost = bad.find(({ state }) => state !== 'partial');
     // One log of several that a meter does not have is no reason to lose the job.
     if (lost && mine.every(({ state }) => state === 'failed' || state === 'skipped'))

@@ -11,12 +11,14 @@ import { quantityOf } from '@amiable/cosem';
 import { type Clock, type Link, systemClock } from '@amiable/io';
 import {
   type AcquireResult,
+  apduDetail,
   createShapeMemory,
   notOpened,
   type OpenMeter,
   openDlms,
   openIec,
   type SessionLink,
+  type SessionTrace,
 } from '@amiable/meter';
 import type { MetricSource } from '@amiable/model';
 import {
@@ -40,7 +42,7 @@ import { type AccessParts, accessOf, COUNTERS, counterKey, openSecrets, type Sec
 import { createGather, type Gather, type GatherCounts } from './gather.ts';
 import { type MeterPlan, planOf, type Wants, wantsOf } from './plan.ts';
 import { createPool, type Pool, type PoolCounts, type PooledLink } from './pool.ts';
-import { clockEvents, collector, outcomesOf, type ReadTask, stateOf, summary } from './read-one.ts';
+import { clockEvents, collector, givenUpOf, outcomesOf, type ReadTask, stateOf, summary } from './read-one.ts';
 
 export interface WorkerOptions {
   readonly store: Store;
@@ -359,7 +361,11 @@ class AcquisitionWorker implements Worker {
         target.meter,
         wants.profiles.map(() => []),
       );
-      for (const [at, { profile, from, to }] of wants.profiles.entries()) {
+      for (const [at, { profile, from, to, again }] of wants.profiles.entries()) {
+        if (again) {
+          (answers.get(target.meter) as { from: number; to: number }[][])[at] = [{ from, to }];
+          continue;
+        }
         const period = periodOf(profile);
         const codes = profile.registers ?? target.state?.delivers?.[profile.name] ?? [];
         const registers = codes.map((obis) => this.#registerOf(obis, period));
@@ -431,7 +437,14 @@ class AcquisitionWorker implements Worker {
           target as ReadTarget & { connection: Connection },
           async (connection, link) => {
             const counters = key !== undefined && grant ? { key, grant } : undefined;
-            const made = accessOf(this.#parts, { ...target, connection }, secrets, counters, link);
+            const trace = this.#traced(task, entries[0]);
+            const made = accessOf(
+              { ...this.#parts, ...(trace && { trace }) },
+              { ...target, connection },
+              secrets,
+              counters,
+              link,
+            );
             return this.#over(plan, made, link, collected);
           },
         );
@@ -456,6 +469,7 @@ class AcquisitionWorker implements Worker {
       messages: collected.messages,
       state: plan.plan.items.length === 0 ? undefined : stateOf(task, result, collected),
       outcomes,
+      givenUp: givenUpOf(task, result, collected),
       ...(key !== undefined && peer !== undefined && { peer: { meter: leased.meter, key, peer } }),
       written: (failure) => {
         const end = { ended: this.#now(), state: failure ? 'failed' : state } as const;
@@ -467,6 +481,17 @@ class AcquisitionWorker implements Worker {
     this.#own.read++;
     this.#reading--;
     this.#wake?.();
+  }
+
+  /** APDUs go into the log where a job wants that. */
+  #traced({ leased }: ReadTask, parent: string | undefined): ((trace: SessionTrace) => void) | undefined {
+    if (parent === undefined || !leased.jobs.some(({ parameters }) => parameters.apdus === true)) return undefined;
+    return ({ direction, apdu, plain }) => {
+      const at = this.#now();
+      const detail = apduDetail(direction === 'out' ? 'sent' : 'received', plain ?? apdu, plain && apdu);
+      const [text, state] = [`${direction === 'out' ? 'to' : 'from'} the meter: ${apdu.length} bytes`, 'done' as const];
+      this.#journal.add({ kind: 'apdu', parent, meter: leased.meter, started: at, ended: at, state, text, detail });
+    };
   }
 
   /** An entry for each run that the meter is read for. */
