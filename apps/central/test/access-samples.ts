@@ -155,6 +155,16 @@ export const areas: Readonly<
         body: { reason: 'as it was' },
         absent: true,
       },
+      'POST /api/v1/meters/:id/links': {
+        params: { id: meter },
+        foreign: { id: foreignMeter },
+        body: { kind: 'behind', parent: meter, channel: 1 },
+      },
+      'POST /api/v1/meters/:id/links/end': {
+        params: { id: meter },
+        foreign: { id: foreignMeter },
+        body: { kind: 'served' },
+      },
       'GET /api/v1/registry/summary': { shows: true },
       'POST /api/v1/premises/search': { shows: true, body: { customer: 'person' } },
       'GET /api/v1/premises/:id/personal': {
