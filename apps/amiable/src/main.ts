@@ -71,6 +71,21 @@ const COMMANDS: readonly (readonly [string, string, () => Promise<(parent: Comma
     async () => (await import('@amiable/operator')).backupsCommand,
   ],
   [
+    'task',
+    'what is read of which meters, and when: add, list, show, change, run, pause, resume, remove, due, kinds',
+    async () => (await import('@amiable/operator')).taskCommand,
+  ],
+  [
+    'flow',
+    'tasks that follow one another: add, list, show, change, run, pause, resume, remove, due',
+    async () => (await import('@amiable/operator')).flowCommand,
+  ],
+  [
+    'run',
+    'runs of tasks and flows: list, show, jobs, watch, pause, resume, cancel; limits of channels, workers',
+    async () => (await import('@amiable/operator')).runCommand,
+  ],
+  [
     'backup',
     'write the whole database into one file',
     async () => (await import('./database/command.ts')).backupCommand,

@@ -1,3 +1,4 @@
+export type { Recurrence, Schedule } from '@amiable/calendar';
 export * from './definition.ts';
 export * from './flow.ts';
 export * from './kinds.ts';
