@@ -1,6 +1,6 @@
 /** One pass over a registry file: bytes to records to rows, and the columns of faults that the database found by their lines. */
 import { createCsvReader, type Separator } from './read/csv.ts';
-import type { Fault, RecordReader, RecordSink } from './read/record.ts';
+import type { Fault, Place, RecordReader, RecordSink } from './read/record.ts';
 import type { Encoding } from './read/text.ts';
 import { createXmlReader } from './read/xml.ts';
 
@@ -26,15 +26,19 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   from: ['from', 'metering-point', 'concentrator', 'parent'],
 };
 
+/** A fault that the database found, by the number of its record. */
 export interface FoundFault {
-  readonly line: number;
+  readonly number: number;
   readonly field: string;
   readonly detail: string | null;
-  readonly message: string;
+  /** Another record that it is about. */
+  readonly other: number | undefined;
+  /** @param line of the other one */
+  say(line: number): string;
 }
 
 /**
- * Reads the file once more for where in their lines the faults stand.
+ * Reads the file once more for where the faults stand.
  * @param ours what the file's name of a column is called here
  */
 export async function locate(
@@ -43,38 +47,45 @@ export async function locate(
   faults: readonly FoundFault[],
   ours: (name: string) => string,
 ): Promise<Fault[]> {
-  const byLine = new Map<number, FoundFault[]>();
+  const byNumber = new Map<number, FoundFault[]>();
+  const lines = new Map<number, number>();
   for (const fault of faults) {
-    const some = byLine.get(fault.line);
+    const some = byNumber.get(fault.number);
     if (some) some.push(fault);
-    else byLine.set(fault.line, [fault]);
+    else byNumber.set(fault.number, [fault]);
+    if (fault.other !== undefined) lines.set(fault.other, 0);
   }
-  const out: Fault[] = [];
+  const found: { readonly fault: FoundFault; readonly at: Place; readonly field: string }[] = [];
   const reader = createReader(form, {
     record(record) {
-      const some = byLine.get(record.line);
+      if (lines.has(record.number)) lines.set(record.number, record.line);
+      const some = byNumber.get(record.number);
       if (!some) return;
-      byLine.delete(record.line);
+      byNumber.delete(record.number);
       const names = record.names.map(ours);
-      for (const { field, detail, message } of some) {
+      for (const fault of some) {
+        const { field, detail } = fault;
         const wanted = NAMES[field] ?? [field];
         let i =
           detail === null
             ? -1
             : names.findIndex((name, k) => wanted.includes(name) && record.values[k]?.trim() === detail);
         if (i < 0) i = wanted.map((name) => names.indexOf(name)).find((k) => k >= 0) ?? -1;
-        out.push(
+        found.push(
           i < 0
-            ? { line: record.line, column: 1, field, message }
-            : { ...record.placeOf(i), field: names[i] as string, message },
+            ? { fault, at: { line: record.line, column: 1 }, field }
+            : { fault, at: record.placeOf(i), field: names[i] as string },
         );
       }
     },
     fault() {},
   });
-  for await (const chunk of chunks) if (byLine.size === 0 || !reader.push(chunk)) break;
-  // What was not met again (a ring of nodes is nobody's line).
-  for (const some of byLine.values())
-    for (const { line, field, message } of some) out.push({ line, column: 1, field, message });
-  return out.sort((a, b) => a.line - b.line || a.column - b.column);
+  for await (const chunk of chunks) if (!reader.push(chunk)) break;
+  if (!reader.fatal) reader.end();
+  // What was not met again (a ring of nodes) is nobody's line.
+  for (const some of byNumber.values())
+    for (const fault of some) found.push({ fault, at: { line: 1, column: 1 }, field: fault.field });
+  return found
+    .map(({ fault, at, field }) => ({ ...at, field, message: fault.say(lines.get(fault.other ?? -1) ?? 0) }))
+    .sort((a, b) => a.line - b.line || a.column - b.column);
 }

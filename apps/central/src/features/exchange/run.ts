@@ -259,14 +259,20 @@ export function createImports(parts: ImportsParts): Imports {
       },
     );
     const fromDatabase = result.faults.map(
-      (f): FoundFault => ({ line: f.line, field: f.field, detail: f.detail, message: inWords(f) }),
+      (f): FoundFault => ({
+        number: f.line,
+        field: f.field,
+        detail: f.detail,
+        other: NAMES_A_RECORD.has(f.code) ? Number(f.detail) : undefined,
+        say: (line) => inWords(f, line),
+      }),
     );
     if (fromDatabase.length > 0) {
       const ours = (name: string): string => options.mapping[name] ?? name.trim().toLowerCase().replace(/[ _]/g, '-');
       const placed = await locate(createReadStream(path), options, fromDatabase, ours);
       count += placed.length;
       faults = [...faults, ...placed].sort((a, b) => a.line - b.line || a.column - b.column).slice(0, MAX_FAULTS);
-      refused += new Set(placed.map((f) => f.line)).size;
+      refused += new Set(fromDatabase.map((f) => f.number)).size;
     }
     const kinds = result.counts
       .filter((c) => c.rows > 0)
@@ -397,17 +403,21 @@ const NAMES_OF_LINKS: Readonly<Record<string, string>> = {
   served: 'serving',
 };
 
-function inWords({ code, detail, field }: BulkFault): string {
+/** Their detail is the number of another record of the file. */
+const NAMES_A_RECORD: ReadonlySet<string> = new Set(['twice', 'overlap', 'channel-twice']);
+
+/** @param other line of the record that it is about */
+function inWords({ code, detail, field }: BulkFault, other: number): string {
   const named = JSON.stringify(detail);
   switch (code) {
     case 'twice':
-      return `the same ${field} stands in line ${detail} already; leave one of them out`;
+      return `the same ${field} stands in line ${other} already; leave one of them out`;
     case 'foreign':
       return 'it belongs to a segment that you may not change';
     case 'unknown':
       return `${named} is neither in this file (or its own line was refused) nor in the registry; correct it, or import it first`;
     case 'overlap':
-      return `this stay begins before that of line ${detail} ends; say when that one ends`;
+      return `this stay begins before that of line ${other} ends; say when that one ends`;
     case 'collides':
       return `it meets a stay that the registry has from ${detail}; end or correct that one first`;
     case 'incomplete':
@@ -415,7 +425,7 @@ function inWords({ code, detail, field }: BulkFault): string {
     case 'lacking':
       return `the user-defined attribute ${named} is required`;
     case 'channel-twice':
-      return `line ${detail} has another slave on this channel of the master at the same time`;
+      return `line ${other} has another slave on this channel of the master at the same time`;
     case 'channel-taken':
       return `the registry has meter ${named} on this channel of the master at that time`;
     case 'chain':

@@ -252,7 +252,8 @@ export function createTaker(options: TakeOptions, fault: (fault: Fault) => void)
   }
 
   function put(rows: StagedRows): void {
-    const { line } = record;
+    // The number takes the place of the line in the database; faults get their lines back from it.
+    const line = record.number;
     if (isNodeFileKind(kind)) {
       const parent = value<string>('parent');
       if (parent !== null) {

@@ -63,6 +63,7 @@ export function createCsvReader(sink: RecordSink, options: CsvOptions = {}): Rec
   const record: { -readonly [K in keyof RawRecord]: RawRecord[K] } = {
     kind: undefined,
     line: 1,
+    number: 1,
     names: [],
     values: [],
     placeOf,
@@ -113,6 +114,7 @@ export function createCsvReader(sink: RecordSink, options: CsvOptions = {}): Rec
       return;
     }
     record.line = rowLine;
+    record.number = rowLine;
     record.values = values;
     sink.record(record);
   }
@@ -246,8 +248,7 @@ export function createCsvReader(sink: RecordSink, options: CsvOptions = {}): Rec
             if (close < 0) {
               end({
                 ...opened,
-                message:
-                  'the quote that opens here is never closed; close it, or double a quote that belongs to the text',
+                message: `the quote that opens here is ${last ? 'never closed' : `not closed within ${MAX_ROW.toLocaleString('en')} characters`}; close it, or double a quote that belongs to the text`,
               });
               return -1;
             }

@@ -21,6 +21,8 @@ export interface RawRecord {
   /** By the element's name; undefined in a table, whose rows are all of one kind. */
   readonly kind: string | undefined;
   readonly line: number;
+  /** Tells it from all others of its file: its line in a table, its place in the row of elements in XML, where several may share a line. */
+  readonly number: number;
   /** Names of the fields: the same array for all rows of a table. */
   readonly names: readonly string[];
   readonly values: readonly string[];

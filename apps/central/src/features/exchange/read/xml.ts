@@ -37,6 +37,7 @@ export function createXmlReader(sink: RecordSink, options: { readonly encoding?:
   let places: Place[] = [];
   let kind = '';
   let line = 1;
+  let elements = 0;
   /** What is wrong with the element under way, if its form is. */
   let bad: Fault | undefined;
   let userName: string | undefined;
@@ -46,6 +47,7 @@ export function createXmlReader(sink: RecordSink, options: { readonly encoding?:
   const record: { -readonly [K in keyof RawRecord]: RawRecord[K] } = {
     kind: undefined,
     line: 1,
+    number: 1,
     names,
     values,
     placeOf,
@@ -101,6 +103,7 @@ export function createXmlReader(sink: RecordSink, options: { readonly encoding?:
     } else if (depth === 2) {
       kind = tag.name;
       line = parser.line;
+      elements++;
     } else if (depth === 3) {
       userPlace = here();
       userText = '';
@@ -153,6 +156,7 @@ export function createXmlReader(sink: RecordSink, options: { readonly encoding?:
     else {
       record.kind = kind;
       record.line = line;
+      record.number = elements;
       record.names = names;
       record.values = values;
       sink.record(record);
