@@ -62,6 +62,8 @@ export interface CentralOptions {
   readonly mqtt?: { readonly host: string; readonly port: number; readonly login?: { user: string; password: string } };
   /** A broker elsewhere to read from. */
   readonly subscribe?: Omit<SubscribeOptions, 'ingest' | 'log'>;
+  /** Folder below which tasks of kind `import` look for registry files. */
+  readonly inbox?: string;
   readonly retention?: Partial<Retention>;
   /** What stands in the way of other roles in this process, in words; told by /health beside its own. */
   readonly causes?: () => readonly string[];
@@ -141,6 +143,7 @@ export async function startCentral(options: CentralOptions): Promise<Central> {
     ingest,
     live,
     keys,
+    vault,
     now,
     speed: options.speed ?? 1,
     simulated: options.simulated ?? false,
@@ -150,6 +153,7 @@ export async function startCentral(options: CentralOptions): Promise<Central> {
     causes: options.causes ?? (() => []),
     backups,
     metrics: [...(options.metrics ?? []), ...(backups ? [backupMetrics(backups, now)] : [])],
+    inbox: options.inbox,
     ownKinds,
     scheduler,
     log,

@@ -4,6 +4,7 @@ import type { MeterId, Store } from '@amiable/store';
 import type { Access } from './access/access.ts';
 import type { Ingest } from './ingest/ingest.ts';
 import type { MeterKeys } from './keys/meter-keys.ts';
+import type { Vault } from './keys/vault.ts';
 import type { LiveHub } from './live/live.ts';
 import type { Backups } from './operations/backups.ts';
 import type { OwnKinds } from './scheduler/own.ts';
@@ -16,6 +17,8 @@ export interface Context {
   readonly ingest: Ingest;
   readonly live: LiveHub;
   readonly keys: MeterKeys;
+  /** Seals what must not be read out of the database. */
+  readonly vault: Vault;
   /** Epoch ms; simulated when the street is. */
   readonly now: () => number;
   readonly speed: number;
@@ -30,6 +33,8 @@ export interface Context {
   readonly backups: Backups | undefined;
   /** Parts of the program add what they count for GET /metrics. */
   readonly metrics: MetricSource[];
+  /** Folder below which tasks of kind `import` look for files; undefined: they do not. */
+  readonly inbox: string | undefined;
   /** What the system does by itself as tasks; parts of the program put in what they can do. */
   readonly ownKinds: OwnKinds;
   readonly scheduler: Pick<Scheduler, 'wake' | 'cancelled'>;

@@ -90,6 +90,21 @@ export const areas: Readonly<
       'GET /api/v1/meters/:id/reads': { params: { id: meter }, foreign: { id: foreignMeter } },
     };
   },
+  exchange: async ({ store, segment }) => {
+    // A run is seen by who sees all that it could touch.
+    const run = { dry: true, name: null, detail: {}, who: 'somebody', startedAt: 0 };
+    const own = await store.exchange.beginRun({ ...run, segments: [1] });
+    const foreign = await store.exchange.beginRun({ ...run, name: 'FOREIGN.csv', segments: [segment] });
+    const one = { params: { id: own }, foreign: { id: foreign } };
+    return {
+      'GET /api/v1/imports': { shows: true },
+      'GET /api/v1/imports/:id': one,
+      'GET /api/v1/imports/:id/faults': { ...one, absent: true },
+      'DELETE /api/v1/imports/:id': { ...one, absent: true },
+      'POST /api/v1/imports': { query: 'kind=meter' },
+      'GET /api/v1/exports/:file': { params: { file: 'meter.csv' }, foreign: { file: 'nothing.csv' }, absent: true },
+    };
+  },
   access: ({ meter, foreignMeter, segment }) => {
     const one = { params: { id: '1' }, foreign: { id: String(segment) } };
     return {

@@ -123,6 +123,8 @@ const COUNTS = {
   connection: 'countConnection',
 } as const;
 const TABLES = Object.keys(COUNTS) as StagedTable[];
+/** Rows for which no statistics are worth making. */
+const FEW = 1000;
 /** Takes back a whole transaction that came to its end as it should. */
 class Undo extends Error {}
 
@@ -153,7 +155,8 @@ async function run(
   };
   options.onPhase?.('reading');
   await client.query(bulkSql.lock);
-  await client.query(bulkSql.empty);
+  const { rows: found } = await client.query(bulkSql.filled);
+  if ((found[0] as { filled: boolean }).filled) await client.query(bulkSql.empty);
   const rows = createStagedRows();
   const good = await fill({
     rows,
@@ -168,7 +171,7 @@ async function run(
   await client.query(bulkSql.lockTree);
   await client.query(bulkSql.sorting);
   const used = TABLES.filter((table) => rows.counts[table] > 0);
-  for (const table of used) await client.query(bulkSql.analyze(table));
+  for (const table of used) if (rows.counts[table] > FEW) await client.query(bulkSql.analyze(table));
   const scope = options.scope === 'all' ? null : [...options.scope];
   await identify(client, scope, used);
   if (used.includes('link')) await client.query(bulkSql.dropLoose);
@@ -184,6 +187,8 @@ async function run(
   options.onPhase?.('writing');
   const ring = await apply(client, scope, used, counts, options, step);
   if (ring) return { applied: false, counts, faults: [...faults, ring] };
+  if (TABLES.some((table) => rows.counts[table] > FEW)) await client.query(bulkSql.empty);
+  else for (const table of used) await client.query(bulkSql.clear(table));
   return { applied: true, counts, faults };
 }
 

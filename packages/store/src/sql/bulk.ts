@@ -96,8 +96,14 @@ export const bulkSql = {
   lock: 'select pg_advisory_xact_lock(4117013)',
   /** The lock that every change of the tree takes. */
   lockTree: 'select pg_advisory_xact_lock(4117003)',
+  /** Each import leaves the staging tables empty; a crash of the server does so too. */
+  filled: `select exists (select 1 from amiable.import_node) or exists (select 1 from amiable.import_meter)
+    or exists (select 1 from amiable.import_link) or exists (select 1 from amiable.import_ratio)
+    or exists (select 1 from amiable.import_type) or exists (select 1 from amiable.import_connection) as filled`,
   empty: `truncate amiable.import_node, amiable.import_meter, amiable.import_link, amiable.import_ratio, amiable.import_type,
     amiable.import_connection`,
+  /** Few rows are deleted sooner than the table's file is made anew. */
+  clear: (table: StagedTable): string => `delete from amiable.import_${table}`,
   memory: `set local maintenance_work_mem = '256MB'`,
   sorting: `set local work_mem = '64MB'`,
 

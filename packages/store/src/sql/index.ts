@@ -21,6 +21,7 @@ import {
 } from './ingest.ts';
 import { journalSql } from './journal.ts';
 import { missingSql, upsertGaps } from './missing.ts';
+import { outageSql } from './outages.ts';
 import { partitionSql } from './partitions.ts';
 import { hotSql, querySql } from './query.ts';
 import {
@@ -50,6 +51,7 @@ const EXAMPLES: Readonly<Record<string, readonly unknown[]>> = {
   'block.copyDiffering': [20_000, 20_001],
   'block.copyBlocks': [['1', '2'], [1, 2], 20_000, 20_001],
   'bulk.analyze': ['meter'],
+  'bulk.clear': ['meter'],
   'bulk.copy': ['meter'],
   'bulk.dropIndex': ['amiable.meter_life'],
   'bulk.refuse': ['link'],
@@ -78,6 +80,7 @@ const GROUPS: Readonly<Record<string, Texts>> = {
   ingest: ingestSql,
   journal: journalSql,
   missing: missingSql as Texts,
+  outage: outageSql,
   lease: leaseSql,
   partition: partitionSql as Texts,
   query: querySql,

@@ -1,13 +1,17 @@
 /** Registry files by HTTP: a body in, a run to watch; and the registry out as a file. */
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
-import type { MeterSelection } from '@amiable/store';
+import { MisuseError } from '@amiable/bytes';
+import { type Caller, PRIVILEGES } from '@amiable/model';
+import type { MeterSelection, Run } from '@amiable/store';
 import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import { HttpError } from '../../http/error.ts';
 import type { Router } from '../../http/router.ts';
+import { scopeOf } from '../../scheduler/rights.ts';
 import { FILE_KINDS, type FileKind, isFileKind } from './columns.ts';
 import { exportRegistry } from './export.ts';
+import { importFolder } from './inbox.ts';
 import { SEPARATORS } from './read/csv.ts';
 import { ENCODINGS } from './read/text.ts';
 import { FORMATS, type Format } from './read-file.ts';
@@ -107,6 +111,25 @@ export function exchangeRoutes(router: Router, context: Context): Imports {
   const { store, now, timeZone, log } = context;
   const imports = createImports({ store, now, timeZone, log });
   router.app.addHook('onClose', () => imports.close());
+  context.ownKinds.set('import', async ({ run, parameters, signal }) => {
+    if (context.inbox === undefined)
+      throw new MisuseError('this server has no inbox; start it with one (see docs/import.md)');
+    const { files } = await importFolder({
+      imports,
+      root: context.inbox,
+      parameters,
+      caller: await callerOf(store, run),
+      // Files are dated by the machine, whatever the street's time.
+      now: Date.now(),
+      signal,
+    });
+    const bad = files.filter((file) => file.state !== 'done');
+    const words = files.map(
+      (f) => `${f.name}: ${f.state}, ${f.inserted} new, ${f.changed} changed, ${f.refused} refused`,
+    );
+    if (bad.length > 0) throw new MisuseError(words.slice(0, 20).join('; '));
+    return { note: files.length === 0 ? 'no files' : words.slice(0, 20).join('; ') };
+  });
 
   router.add({
     method: 'POST',
@@ -278,6 +301,19 @@ export function exchangeRoutes(router: Router, context: Context): Imports {
     },
   });
   return imports;
+}
+
+/** A run acts for who made its task, with the rights they have now. */
+async function callerOf(store: Context['store'], run: Run): Promise<Caller> {
+  const found = await scopeOf(store, run, ['execute:import']);
+  if ('refused' in found) throw new MisuseError(found.refused);
+  const rights = run.creatorId === null ? undefined : await store.access.rights(run.creatorId);
+  return {
+    kind: 'system',
+    name: run.creator,
+    privileges: rights?.privileges ?? new Set(PRIVILEGES),
+    scope: found.scope,
+  };
 }
 
 function selectionOf(text: string): MeterSelection {
