@@ -64,6 +64,40 @@ const COMMANDS: readonly (readonly [string, string, () => Promise<(parent: Comma
     async () => (await import('@amiable/operator')).onDemandCommand,
   ],
   ['export', 'the registry as a CSV or XML file', async () => (await import('@amiable/operator')).exportCommand],
+  [
+    'login',
+    'log in at a central system; other commands then act as this user',
+    async () => (await import('@amiable/operator')).loginCommand,
+  ],
+  ['logout', 'end the session of this command line', async () => (await import('@amiable/operator')).logoutCommand],
+  ['password', 'change your own password', async () => (await import('@amiable/operator')).passwordCommand],
+  ['whoami', 'who you are there, and what you may', async () => (await import('@amiable/operator')).whoamiCommand],
+  ['user', 'users of the central system', async () => (await import('@amiable/operator')).userCommand],
+  ['group', 'groups of users and their privileges', async () => (await import('@amiable/operator')).groupCommand],
+  ['segment', 'segments of the data', async () => (await import('@amiable/operator')).segmentCommand],
+  ['token', 'tokens of programs', async () => (await import('@amiable/operator')).tokenCommand],
+  ['audit', 'who changed or revealed what', async () => (await import('@amiable/operator')).auditCommand],
+  ['person', 'what is kept of people: erase', async () => (await import('@amiable/operator')).personCommand],
+  [
+    'log',
+    'what the central system did: the transaction log as a tree, or while it happens',
+    async () => (await import('@amiable/operator')).logCommand,
+  ],
+  [
+    'events',
+    'events of meters: power failures, tampering, clocks, disconnecters',
+    async () => (await import('@amiable/operator')).eventsCommand,
+  ],
+  [
+    'outages',
+    'interruptions of supply; SAIDI, SAIFI, CAIDI, MAIFI; announced work',
+    async () => (await import('@amiable/operator')).outagesCommand,
+  ],
+  [
+    'completeness',
+    'what is there of what should be, by day and area; what lacks',
+    async () => (await import('@amiable/operator')).completenessCommand,
+  ],
   ['simulate', 'be a meter that is not there', async () => (await import('@amiable/simulator')).simulateCommand],
   [
     'backups',
@@ -84,6 +118,11 @@ const COMMANDS: readonly (readonly [string, string, () => Promise<(parent: Comma
     'run',
     'runs of tasks and flows: list, show, jobs, watch, pause, resume, cancel; limits of channels, workers',
     async () => (await import('@amiable/operator')).runCommand,
+  ],
+  [
+    'registry',
+    'what stands where, who was where when: search, show, tree, history, add, set, move, link, types, groups, summary',
+    async () => (await import('@amiable/operator')).registryCommand,
   ],
   [
     'backup',

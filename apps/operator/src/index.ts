@@ -1,5 +1,19 @@
+export {
+  auditCommand,
+  groupCommand,
+  loginCommand,
+  logoutCommand,
+  passwordCommand,
+  personCommand,
+  segmentCommand,
+  tokenCommand,
+  userCommand,
+  whoamiCommand,
+} from './access/command.ts';
 export { apiCommand } from './api/command.ts';
 export { exportCommand, importCommand } from './exchange/command.ts';
+export { completenessCommand, eventsCommand, logCommand, outagesCommand } from './journal/command.ts';
 export { onDemandCommand } from './ondemand/command.ts';
 export { backupsCommand } from './operations/backups.ts';
+export { registryCommand } from './registry/command.ts';
 export { flowCommand, runCommand, taskCommand } from './tasks/command.ts';

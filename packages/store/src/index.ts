@@ -10,6 +10,7 @@ export { EmbeddedError } from './embedded/trouble.ts';
 export type * from './events/types.ts';
 export type * from './journal/types.ts';
 export { type Migration, MigrationError, migrate } from './migrate.ts';
+export type * from './outages/types.ts';
 export type * from './readout/completeness-types.ts';
 export { BUILT_IN_SETS } from './readout/sets.ts';
 export * from './readout/types.ts';

@@ -7,6 +7,7 @@ import { createEvents } from './events/events.ts';
 import { createJournal } from './journal/store.ts';
 import { createLayouts } from './layouts.ts';
 import { migrate } from './migrate.ts';
+import { createOutages } from './outages/outages.ts';
 import { createPartitions } from './partitions.ts';
 import { type Client, connect } from './pg/database.ts';
 import { inWords, retrying } from './pg/retry.ts';
@@ -86,6 +87,14 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       },
     },
     journal,
+    outages: createOutages({
+      db,
+      registers,
+      async values(meter, register, from, to) {
+        const found = await db.read((client) => readValues(parts, client, meter, [register], from, to));
+        return found.get(register) ?? { times: new Float64Array(0), values: new Float64Array(0) };
+      },
+    }),
     completeness: createCompleteness({ db, registers, sets: readout.sets }),
     readout,
     registry: createRegistryStore(db),

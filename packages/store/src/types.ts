@@ -21,6 +21,7 @@ import type {
 import type { AccessStore } from './access/types.ts';
 import type { EventStore } from './events/types.ts';
 import type { JournalStore } from './journal/types.ts';
+import type { OutageStore } from './outages/types.ts';
 import type { CompletenessStore } from './readout/completeness-types.ts';
 import type { ReadoutStore } from './readout/types.ts';
 import type { ExchangeStore } from './registry/exchange.ts';
@@ -260,6 +261,8 @@ export interface Store {
   readonly completeness: CompletenessStore;
   /** Events of meters. */
   readonly events: EventStore;
+  /** Interruptions of supply. */
+  readonly outages: OutageStore;
   /** The transaction log. */
   /** Imports and exports of the registry. */
   readonly exchange: ExchangeStore;

@@ -14,6 +14,7 @@ import { accessRoutes } from '../access/routes/index.ts';
 import type { Context } from '../context.ts';
 import { backupRoutes } from '../features/backups/routes.ts';
 import { completenessRoutes } from '../features/completeness/routes.ts';
+import { connectionRoutes } from '../features/connections/routes.ts';
 import { displayRoutes } from '../features/display/routes.ts';
 import { energyRoutes } from '../features/energy/routes.ts';
 import { eventRoutes } from '../features/events/routes.ts';
@@ -23,6 +24,7 @@ import { liveRoutes } from '../features/live/routes.ts';
 import { messageRoutes } from '../features/messages/routes.ts';
 import { meterRoutes } from '../features/meters/routes.ts';
 import { onDemandRoutes } from '../features/ondemand/routes.ts';
+import { outageRoutes } from '../features/outages/routes.ts';
 import { registryRoutes } from '../features/registry/routes.ts';
 import { statusRoutes } from '../features/status/routes.ts';
 import { workRoutes } from '../features/tasks/routes.ts';
@@ -128,6 +130,7 @@ export async function createHttp(context: Context, options: HttpOptions = {}): P
     meterRoutes,
     onDemandRoutes,
     registryRoutes,
+    outageRoutes,
     statusRoutes,
     transactionRoutes,
     workRoutes,
