@@ -14,6 +14,22 @@ interface Read {
 /** The meter that can be reached. */
 export const REACHED = '4';
 
+const EVENTS = [
+  ['power-down', 'Power failure', 'power', 1, 23],
+  ['power-up-long', 'Power restored after a long power failure', 'power', 1, 25],
+  ['undervoltage-l2', 'Undervoltage L2 begins', 'voltage', 2, 27],
+  ['terminal-cover-opened', 'Terminal cover removed', 'tamper', 3, 90],
+  ['clock-adjusted', 'Clock was adjusted (new time)', 'clock', 0, 12],
+] as const;
+
+/** What a meter tells in its logs, newest first. */
+export const eventsOf = (now: number) =>
+  Array.from({ length: 20 }, (_, i) => {
+    const [event, text, category, severity, code] = EVENTS[i % EVENTS.length] as (typeof EVENTS)[number];
+    const time = new Date(now - i * 7_500_000).toISOString();
+    return { time, event, text, category, severity, code, source: 'amiable-virtual/standard', ordinal: 0 };
+  });
+
 export function createMockReads(now: () => number, beat: number) {
   const reads = new Map<string, Read>();
   const listeners = new Set<{ id: string; response: ServerResponse }>();

@@ -14,7 +14,7 @@ import { accessAnswer, type MockCaller } from './mock-access.ts';
 import { completenessAnswer, meterCompletenessAnswer } from './mock-completeness.ts';
 import { createMockLog } from './mock-log.ts';
 import { OPENAPI } from './mock-openapi.ts';
-import { createMockReads, REACHED } from './mock-reads.ts';
+import { createMockReads, eventsOf, REACHED } from './mock-reads.ts';
 import {
   energyOf,
   type House,
@@ -235,6 +235,12 @@ export function createMock(options: MockOptions = {}) {
       keyPut.parse(sent);
       patches.set(id, { ...patches.get(id), hasKey: true });
       return json(response, 200, { reprocessed: 41, left: 0, meter: id });
+    }
+    if (part === 'events') {
+      const all = eventsOf(now());
+      const at = number('after', 0);
+      const to = at + number('limit', 100);
+      return json(response, 200, { events: all.slice(at, to), next: to < all.length ? String(to) : null });
     }
     if (part === 'reads')
       return request.method === 'POST'

@@ -116,7 +116,7 @@ class LogFeed {
   retry(): void {
     this.#attempt = 0;
     this.#connect();
-    if (this.fault !== undefined || !this.tree.loaded) void this.reload();
+    if (this.fault !== undefined || !this.tree.loaded || this.connection === 'lost') void this.reload();
   }
 
   #connect(): void {
@@ -129,6 +129,8 @@ class LogFeed {
     this.#source = source;
     source.onopen = () => {
       this.#attempt = 0;
+      // What the stream's replay does not reach, the list has.
+      if (this.connection === 'lost') void this.reload();
       this.connection = 'open';
       this.#tell();
     };

@@ -21,6 +21,7 @@ import { Settings } from './settings.tsx';
 
 const Messages = lazy(() => import('../messages/messages.tsx'));
 const ReadPanel = lazy(() => import('../ondemand/panel.tsx'));
+const EventsPanel = lazy(() => import('../ondemand/events.tsx'));
 const LastMessages = lazy(() => import('../messages/last.tsx'));
 
 function Head({ meter, view }: { meter: Meter; view: 'overview' | 'messages' | 'settings' }): ReactNode {
@@ -110,6 +111,11 @@ export default function House({ id }: { id: string }): ReactNode {
           )}
           <PeriodPanel meter={meter} period={view.period} />
           <MediaPanel meter={meter} period={view.period} />
+          {meter.hasConnection && may('event:view') && (
+            <Suspense>
+              <EventsPanel key={`events ${meter.id}`} meter={meter} />
+            </Suspense>
+          )}
           <div className="house-foot">
             {may('message:view') && (
               <Suspense fallback={<PanelSkeleton height={300} />}>

@@ -138,7 +138,7 @@ export function TryIt({ operation, values, address, change }: TryItProps): React
             <CopyButton text={outcome.text} />
           </div>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must scroll by keyboard */}
-          <section className="code" tabIndex={0} aria-label={t('exampleAnswer')}>
+          <section className="code" tabIndex={0} aria-label={`${t('tryIt')}: ${t('exampleAnswer')}`}>
             <pre>{outcome.text}</pre>
           </section>
           {outcome.text.length >= MOST && <p className="reference-text">{t('answerCut', { n: MOST })}</p>}
