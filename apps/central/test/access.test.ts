@@ -272,9 +272,9 @@ describe('a log-in that is refused', () => {
     for (let i = 0; i < 50; i++) throttle.failed(`name ${i}`, `2001:db8:0:1:${i}::1`);
     expect(throttle.wait('other', '2001:db8:0:1:ffff::1')).toBeGreaterThan(0);
     expect(throttle.wait('other', '2001:db8:0:2::1')).toBe(0);
-    for (let i = 0; i < 30_000; i++) throttle.failed(`flood ${i}`, `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`);
+    for (let i = 0; i < 12_000; i++) throttle.failed(`flood ${i}`, `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`);
     now += 3_600_001;
-    expect(throttle.wait('flood 29999', '10.0.0.1')).toBe(0);
+    expect(throttle.wait('flood 11999', '10.0.0.1')).toBe(0);
   });
   it('is told when to come back, the real password too', async () => {
     await userWith('slow', [5]);
@@ -440,7 +440,7 @@ describe('what a request can carry', () => {
   it('headers with line ends, and ones that are too long, reach nothing', async () => {
     const status = (headers: Record<string, string>) =>
       new Promise<number>((resolve, reject) => {
-        httpRequest(`${test.base}/api/v1/me`, { headers }, (answer) => {
+        httpRequest(`${test.base}/api/v1/me`, { headers, agent: false }, (answer) => {
           answer.resume();
           resolve(answer.statusCode as number);
         })

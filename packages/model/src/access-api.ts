@@ -70,6 +70,8 @@ export const logoutPost = z.object({ everywhere: z.boolean().default(false) }).s
 export const firstPost = z
   .object({ code: z.string().min(1).max(100), name, password, language: language.optional() })
   .strict();
+/** `token`: for sessions of the command line, in place of a new cookie. */
+export const passwordAnswer = z.object({ token: z.string().optional() });
 export const passwordPut = z.object({ old: z.string().min(1).max(1000), password }).strict();
 export const mePatch = z.object({ language: language.nullable(), attributes }).partial().strict();
 /** Done; there is nothing to tell. */

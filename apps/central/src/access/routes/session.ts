@@ -9,6 +9,7 @@ import {
   me,
   mePatch,
   nothing,
+  passwordAnswer,
   passwordPut,
   sessionList,
   tokenList,
@@ -225,7 +226,7 @@ export function sessionRoutes(router: Router, context: Context): void {
     tag: TAG,
     summary: 'Changes the own password; every other session of the user ends, this one gets a new id',
     body: passwordPut,
-    answer: nothing,
+    answer: passwordAnswer,
     handler: async ({ body: { old, password }, request, reply, about }) => {
       const { identity } = requireSelf(request);
       requirePlace(request);
