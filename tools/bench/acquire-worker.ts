@@ -15,26 +15,28 @@ process.stdout.write('ready\n');
 let worker: Worker | undefined;
 let before = process.cpuUsage();
 
-createInterface(process.stdin).on('line', async (line) => {
-  if (line.startsWith('go')) {
-    before = process.cpuUsage();
-    const begun = systemClock.now();
-    worker = startWorker({
-      store,
-      vault,
-      name,
-      now: () => Number(present) + (systemClock.now() - begun),
-      sessions: Number(sessions),
-      perAddress: Number(perAddress),
-      batch: 1000,
-      poll: 100,
-      log: (text) => process.stderr.write(`${name}: ${text}\n`),
-    });
-    return;
-  }
-  await worker?.stop();
-  const { user, system } = process.cpuUsage(before);
-  process.stdout.write(`${JSON.stringify({ cpu: (user + system) / 1e6, counters: worker?.counters })}\n`);
-  await store.close();
-  process.exit(0);
-});
+createInterface(process.stdin)
+  .on('close', () => process.exit(1))
+  .on('line', async (line) => {
+    if (line.startsWith('go')) {
+      before = process.cpuUsage();
+      const begun = systemClock.now();
+      worker = startWorker({
+        store,
+        vault,
+        name,
+        now: () => Number(present) + (systemClock.now() - begun),
+        sessions: Number(sessions),
+        perAddress: Number(perAddress),
+        batch: 1000,
+        poll: 100,
+        log: (text) => process.stderr.write(`${name}: ${text}\n`),
+      });
+      return;
+    }
+    await worker?.stop();
+    const { user, system } = process.cpuUsage(before);
+    process.stdout.write(`${JSON.stringify({ cpu: (user + system) / 1e6, counters: worker?.counters })}\n`);
+    await store.close();
+    process.exit(0);
+  });

@@ -7,9 +7,10 @@
  */
 import { DecodeError } from '@amiable/bytes';
 import { type Profile, plainValue, readProfile } from '@amiable/cosem';
-import { CONFORMANCE, DlmsPeerError, type EncodedData } from '@amiable/dlms';
-import type { ProfileSelection, Session } from '../session/types.ts';
-import { attribute, isNotThere, logicalName } from './dlms-shape.ts';
+import { type AttributeDescriptor, CONFORMANCE, type DataResult, DlmsPeerError, type EncodedData } from '@amiable/dlms';
+import { profileAccess } from '../session/profile.ts';
+import type { ProfileRows, ProfileSelection, Session } from '../session/types.ts';
+import { attribute, isNotThere, logicalName, refused } from './dlms-shape.ts';
 import { encodeMoment } from './moment.ts';
 import { utcIn } from './rows.ts';
 import type { ProfileShape } from './shape.ts';
@@ -31,6 +32,8 @@ export interface Fetch {
   /** Before each request: counters, the deadline. False: no more. */
   readonly proceed: () => Promise<boolean>;
   readonly take: (profile: Profile) => void;
+  /** What came along with another request: the answer to `standardRange` of the only span. */
+  readonly held?: DataResult | undefined;
 }
 
 export interface Fetched {
@@ -71,8 +74,27 @@ const BY: Readonly<
   Record<ProfileShape['access'], (fetch: Fetch, ranges: readonly Span[], period: number) => Promise<Fetched>>
 > = { range: byTime, entry: byNumber, all: everything };
 
+// Both ends belong to the range; clocks of meters know no less than a second.
+const rangeOf = (zone: string, { from, to }: Span) =>
+  ({
+    kind: 'range',
+    from: encodeMoment(zone, from),
+    to: encodeMoment(zone, Math.ceil(to / 1000) * 1000 - 1000),
+  }) as const;
+
+/** The rows of a span by the clock that nearly all profiles have, as an attribute for a list. */
+export function standardRange(obis: string, span: Span, zone: string): AttributeDescriptor {
+  const access = profileAccess(rangeOf(zone, span));
+  return { ...attribute(7, obis, 2), ...(access && { access }) };
+}
+
+const isStandard = ({ columns, clock }: ProfileShape): boolean => {
+  const column = columns[clock];
+  return column?.classId === 8 && column.logicalName === '0-0:1.0.0' && column.dataIndex === 0;
+};
+
 async function byTime(fetch: Fetch, ranges: readonly Span[], period: number): Promise<Fetched> {
-  const { zone, shape } = fetch;
+  const { zone, shape, held, obis } = fetch;
   const clock = shape.columns[shape.clock] as ProfileShape['columns'][number];
   const by = {
     classId: clock.classId,
@@ -80,14 +102,13 @@ async function byTime(fetch: Fetch, ranges: readonly Span[], period: number): Pr
     attributeId: clock.attribute,
     dataIndex: clock.dataIndex,
   };
-  for (const { from, to } of requestSpans(ranges, period || shape.capturePeriod)) {
-    // Both ends belong to the range; clocks of meters know no less than a second.
-    const selection = {
-      kind: 'range',
-      from: encodeMoment(zone, from),
-      to: encodeMoment(zone, Math.ceil(to / 1000) * 1000 - 1000),
-      by,
-    } as const;
+  const spans = requestSpans(ranges, period || shape.capturePeriod);
+  if (held && spans.length === 1 && isStandard(shape)) {
+    if ('error' in held) throw refused(`rows of ${obis}`, held.error);
+    return taken(fetch, { buffer: held.data, complete: true }).fetched;
+  }
+  for (const span of spans) {
+    const selection = { ...rangeOf(zone, span), by };
     const { fetched } = await one(fetch, selection);
     if (fetched !== DONE) return fetched;
   }
@@ -115,14 +136,22 @@ async function everything(fetch: Fetch): Promise<Fetched> {
 
 /** One request. */
 async function one(fetch: Fetch, selection: ProfileSelection): Promise<{ fetched: Fetched; oldest: number }> {
-  const { session, zone, obis, shape } = fetch;
+  const { session, obis } = fetch;
   const nothing = Number.POSITIVE_INFINITY;
   if (!(await fetch.proceed()))
     return { fetched: { complete: false, misfit: false, error: new Error('no time left') }, oldest: nothing };
-  const { buffer, complete, error } = await session.getBuffer(logicalName(obis), selection);
+  return taken(fetch, await session.getBuffer(logicalName(obis), selection));
+}
+
+/** Gives on what came, when it fits the shape. */
+function taken(
+  fetch: Fetch,
+  { buffer, complete, error }: Omit<ProfileRows, 'rows'>,
+): { fetched: Fetched; oldest: number } {
+  const { shape, zone } = fetch;
   const profile = decoded(buffer, shape, zone);
   const wrong = profile instanceof DecodeError ? profile : misfitOf(profile, shape);
-  if (wrong) return { fetched: { complete: false, misfit: true, error: wrong }, oldest: nothing };
+  if (wrong) return { fetched: { complete: false, misfit: true, error: wrong }, oldest: Number.POSITIVE_INFINITY };
   const rows = profile as Profile;
   fetch.take(rows);
   const failure = error ?? rows.stopped?.error;

@@ -15,7 +15,13 @@ import {
   quantityOf,
   unitOfCode,
 } from '@amiable/cosem';
-import type { AttributeDescriptor, DataResult, EncodedData } from '@amiable/dlms';
+import {
+  type AttributeDescriptor,
+  type DataResult,
+  DlmsPeerError,
+  dataAccessWords,
+  type EncodedData,
+} from '@amiable/dlms';
 import { readCaptureObjects } from '../session/object-list.ts';
 import type { Session } from '../session/types.ts';
 import {
@@ -35,6 +41,7 @@ const SORT_METHOD = 5;
 const LIFO = 2;
 /** Where classes have scaler_unit. */
 const SCALER_UNIT: Readonly<Record<number, number>> = { 3: 3, 4: 3, 5: 4 };
+const TEMPORARY_FAILURE = 2;
 const NOT_THERE = new Set([4, 9, 11]);
 
 export const attribute = (classId: number, obis: string, attributeId: number): AttributeDescriptor => ({
@@ -141,6 +148,8 @@ export async function learnObjects(session: Session, type: TypeShape, codes: rea
     const left: string[] = [];
     for (const [i, obis] of unknown.entries()) {
       const result = results[i];
+      // What cannot be told now is asked again another time.
+      if (result && 'error' in result && result.error === TEMPORARY_FAILURE) continue;
       if (!result || 'error' in result) left.push(obis);
       else type.objects.set(obis, { classId, ...meaning(scalerUnitOf(result), obis) });
     }
@@ -151,3 +160,13 @@ export async function learnObjects(session: Session, type: TypeShape, codes: rea
 
 /** Whether a Data-Access-Result says that there is no such object or attribute. */
 export const isNotThere = (code: number | undefined): boolean => code !== undefined && NOT_THERE.has(code);
+
+/** A Data-Access-Result as what it is. */
+export const refused = (what: string, code: number): DlmsPeerError =>
+  new DlmsPeerError(dataAccessWords(code), {
+    kind: 'data-access',
+    code,
+    state: what,
+    expected: '',
+    bytes: new Uint8Array(0),
+  });

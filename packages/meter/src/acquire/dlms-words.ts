@@ -5,7 +5,7 @@
  */
 import { DecodeError, LinkError, toHex } from '@amiable/bytes';
 import { plainValue } from '@amiable/cosem';
-import { type DataResult, DlmsPeerError, dataAccessWords } from '@amiable/dlms';
+import { type DataResult, DlmsPeerError } from '@amiable/dlms';
 import type { Fetched } from './dlms-profile.ts';
 import { isNotThere } from './dlms-shape.ts';
 import type { AcquireResult, ItemResult } from './types.ts';
@@ -21,15 +21,6 @@ export function isOurs(error: unknown): boolean {
   if (error instanceof LinkError || error instanceof DecodeError) return false;
   return !(error instanceof Error) || error.name !== 'PeerError';
 }
-
-export const refused = (what: string, code: number): DlmsPeerError =>
-  new DlmsPeerError(dataAccessWords(code), {
-    kind: 'data-access',
-    code,
-    state: what,
-    expected: '',
-    bytes: new Uint8Array(0),
-  });
 
 export function failure(id: string, error: Error): ItemResult {
   const code = error instanceof DlmsPeerError && error.kind === 'data-access' ? error.code : undefined;

@@ -13,14 +13,13 @@ import { openSession } from '../session/open.ts';
 import type { Session, SessionOptions } from '../session/types.ts';
 import { wrapperTransport } from '../session/wrapper.ts';
 import { decideClock, measureClock } from './clock.ts';
-import { type Fetched, fetchRows } from './dlms-profile.ts';
-import { attribute, captureObjectsOf, learnObjects, learnProfile } from './dlms-shape.ts';
+import { type Fetched, fetchRows, standardRange } from './dlms-profile.ts';
+import { attribute, captureObjectsOf, isNotThere, learnObjects, learnProfile, refused } from './dlms-shape.ts';
 import {
   failure,
   fingerprintOf,
   isOurs,
   outcomeOf,
-  refused,
   rowsResult,
   scalarOf,
   strangerOf,
@@ -31,6 +30,7 @@ import {
 import { decodeMoment, encodeMoment } from './moment.ts';
 import { eventsOf, rowsOf } from './rows.ts';
 import { hashOf, type ProfileShape, profileKey, type TypeShape } from './shape.ts';
+import { requestSpans } from './spans.ts';
 import type {
   AcquireAuthentication,
   AcquiredRegister,
@@ -47,9 +47,17 @@ import type {
   ProfileItem,
   ReadPlan,
   RegistersItem,
+  Span,
 } from './types.ts';
 
 const DEADLINE = 900_000;
+const DAY = 86_400_000;
+/** Before any entry of a log. */
+const EPOCH = Date.UTC(2000, 0, 1);
+/** Octets of rows that come along with the first request at most, and what rows and logs take about. */
+const BUNDLE = 24_000;
+const ROW_BYTES = 48;
+const LOG_BYTES = 4000;
 const LOGICAL_DEVICE_NAME = '0-0:42.0.0';
 const CLOCK: AttributeDescriptor = attribute(8, '0-0:1.0.0', 2);
 const SHIFT_TIME = { classId: 8, instanceId: CLOCK.instanceId, methodId: 6 } as const;
@@ -106,7 +114,6 @@ function optionsOf(access: DlmsAccess): SessionOptions {
   const { password, security, crypto, timeouts, trace } = access;
   const address = { ...(client !== undefined && { client }), ...(server !== undefined && { server }) };
   const mechanism = MECHANISM[authentication];
-  const names = access.names?.();
   return {
     transport:
       transport === 'hdlc'
@@ -120,7 +127,6 @@ function optionsOf(access: DlmsAccess): SessionOptions {
     ...(timeouts && { timeouts }),
     ...(trace && { trace }),
     ...(access.maxPduSize !== undefined && { maxPduSize: access.maxPduSize }),
-    ...(names && { objects: names }),
   };
 }
 
@@ -130,6 +136,9 @@ const high = (mechanism: 3 | 4 | 5 | 6 | 7, secret: Uint8Array | undefined) =>
 
 const nowOf = (access: DlmsAccess): number => (access.now ?? access.clock.now)();
 
+const isRows = (item: ReadPlan['items'][number]): item is ProfileItem | LogItem =>
+  item.kind === 'profile' || item.kind === 'log';
+
 interface Introduction {
   readonly identity: Readonly<Record<string, string>>;
   readonly stranger: string | undefined;
@@ -137,6 +146,8 @@ interface Introduction {
   readonly clock: ClockMeasure | undefined;
   /** capture_objects that were read along, by logical name of the profile. */
   readonly captured: Map<string, DataResult>;
+  /** Rows that were read along, by item. */
+  readonly held: Map<string, DataResult>;
 }
 
 class DlmsMeter implements OpenMeter {
@@ -205,9 +216,12 @@ class DlmsMeter implements OpenMeter {
     const codes = [...new Set([...from, ...configuration])];
     await this.#learnClasses(base, codes);
     const several = (this.#session.negotiated.conformance & CONFORMANCE['multiple-references']) !== 0;
+    const along = several && base.bundles !== false ? this.#along(items) : [];
     const withClock = several && items.some((item) => item.kind === 'clock');
     // Values of one register must never be taken for another's: what stands in the rows is asked every time.
-    const asked = items.filter((item) => item.kind === 'profile' || (item.kind === 'log' && known === undefined));
+    const asked = items.filter(
+      (item) => item.kind === 'profile' || (item.kind === 'log' && (known === undefined || along.length > 0)),
+    );
     const profiles = [...new Set(asked.map((item) => (item as ProfileItem | LogItem).obis))];
     const readable = codes.filter((obis) => base.objects.get(obis));
     const wanted = [
@@ -215,8 +229,9 @@ class DlmsMeter implements OpenMeter {
       ...(withClock ? [CLOCK] : []),
       ...profiles.map(captureObjectsOf),
     ];
+    const bundle = along.map(({ obis, span }) => standardRange(obis, span, this.#access.timeZone));
     const sent = nowOf(this.#access);
-    const results = await this.#list(wanted);
+    const [results, rows] = await this.#bundled(base, wanted, bundle);
     const received = nowOf(this.#access);
     const said: Record<string, string> = {};
     for (const [i, obis] of readable.entries()) {
@@ -233,7 +248,44 @@ class DlmsMeter implements OpenMeter {
       configuration: configuration.map((obis) => `${obis}=${said[obis] ?? ''}`).join(';'),
       clock: this.#measured(clock, sent, received),
       captured,
+      held: new Map(rows.map((result, i) => [along[i]?.id as string, result])),
     };
+  }
+
+  /** Items whose rows are few enough to come along with the first request: a round trip is dearer than they are. */
+  #along(items: ReadPlan['items']): { id: string; obis: string; span: Span }[] {
+    const { transport, maxPduSize } = this.#access;
+    // On lines where an answer may break off in the middle each profile is asked for by itself, so that whole rows are kept.
+    if (transport !== 'wrapper' || maxPduSize !== undefined) return [];
+    const later = nowOf(this.#access) + DAY;
+    let room = BUNDLE;
+    return items.flatMap((item) => {
+      if (!isRows(item)) return [];
+      const spans =
+        item.kind === 'log' ? [{ from: item.since ?? EPOCH, to: later }] : requestSpans(item.ranges, item.period);
+      const span = spans[0];
+      if (!span || spans.length > 1) return [];
+      const period = item.kind === 'log' ? 0 : item.period || DAY * 30;
+      room -= item.kind === 'log' ? LOG_BYTES : Math.ceil((span.to - span.from) / (period * 1000)) * ROW_BYTES;
+      return room < 0 ? [] : [{ id: item.id, obis: item.obis, span }];
+    });
+  }
+
+  /** One list; two where the meter does not take so much at once, which is remembered. */
+  async #bundled(
+    base: TypeShape,
+    wanted: readonly AttributeDescriptor[],
+    bundle: readonly AttributeDescriptor[],
+  ): Promise<[readonly DataResult[], readonly DataResult[]]> {
+    if (bundle.length === 0) return [await this.#list(wanted), []];
+    try {
+      const all = await this.#list([...wanted, ...bundle]);
+      return [all.slice(0, wanted.length), all.slice(wanted.length)];
+    } catch (error) {
+      base.bundles = false;
+      if (!this.open) throw error;
+      return [await this.#list(wanted), []];
+    }
   }
 
   #measured(result: DataResult | undefined, sent: number, received: number): ClockMeasure | undefined {
@@ -244,16 +296,19 @@ class DlmsMeter implements OpenMeter {
 
   /** The classes of who-are-you codes: mostly Data, in some meters Register. */
   async #learnClasses(base: TypeShape, codes: readonly string[]): Promise<void> {
+    let unknown = codes.filter((obis) => !base.objects.has(obis));
     for (const classId of [1, 3]) {
-      const unknown = codes.filter((obis) => !base.objects.has(obis));
       if (unknown.length === 0) return;
       const results = await this.#list(unknown.map((obis) => attribute(classId, obis, 2)));
+      const left: string[] = [];
       for (const [i, obis] of unknown.entries()) {
         const result = results[i];
         if (result && 'data' in result) base.objects.set(obis, { classId, scaler: 0 });
+        else if (isNotThere(result?.error)) left.push(obis);
       }
+      unknown = left;
     }
-    for (const obis of codes) if (!base.objects.has(obis)) base.objects.set(obis, null);
+    for (const obis of unknown) base.objects.set(obis, null);
   }
 
   async #items(
@@ -274,7 +329,7 @@ class DlmsMeter implements OpenMeter {
           found.clock = done;
           result = { id: item.id, state: 'done', count: 1, again: false };
         } else if (item.kind === 'registers') result = await this.#registers(item, type, sink);
-        else result = await this.#rows(item, type, verified, introduced.captured, sink);
+        else result = await this.#rows(item, type, verified, introduced, sink);
       } catch (error) {
         if (isOurs(error)) throw error;
         found.error = error as Error;
@@ -282,8 +337,6 @@ class DlmsMeter implements OpenMeter {
       }
       items.push(result);
     }
-    if (this.#session.referencing === 'SN' && !type.names && this.open)
-      type.names = await this.#session.objects().catch(() => undefined as never);
     found.fingerprint = fingerprintOf(introduced.configuration, verified);
   }
 
@@ -305,12 +358,12 @@ class DlmsMeter implements OpenMeter {
     item: ProfileItem | LogItem,
     type: TypeShape,
     verified: Map<string, string>,
-    captured: Map<string, DataResult>,
+    { captured, held }: Introduction,
     sink: AcquireSink,
   ): Promise<ItemResult> {
     const looked = captured.has(item.obis) || !verified.has(item.obis);
     let shape = await this.#shapeOf(item.obis, type, verified, captured);
-    const first = await this.#fetch(item, shape, sink);
+    const first = await this.#fetch(item, shape, sink, held.get(item.id));
     if (!first.misfit || looked || !this.open) return first.result;
     // The rows are not such as was learnt: the capture objects tell what they are now.
     verified.delete(item.obis);
@@ -346,11 +399,12 @@ class DlmsMeter implements OpenMeter {
     item: ProfileItem | LogItem,
     shape: ProfileShape,
     sink: AcquireSink,
+    held?: DataResult,
   ): Promise<{ result: ItemResult; misfit: boolean }> {
     const { timeZone } = this.#access;
     const now = nowOf(this.#access);
     const log = item.kind === 'log';
-    const ranges = log ? [{ from: item.since ?? 0, to: now + 86_400_000 }] : item.ranges;
+    const ranges = log ? [{ from: item.since ?? 0, to: now + DAY }] : item.ranges;
     let count = 0;
     let undated = 0;
     let first = true;
@@ -361,6 +415,7 @@ class DlmsMeter implements OpenMeter {
         now,
         obis: item.obis,
         shape,
+        held,
         proceed: async () => {
           if (!first && !(await this.#proceed())) return false;
           first = false;
@@ -382,7 +437,7 @@ class DlmsMeter implements OpenMeter {
           sink.rows(item, converted.rows);
         },
       },
-      log && item.since === undefined ? [{ from: Date.UTC(2000, 0, 1), to: now + 86_400_000 }] : ranges,
+      log && item.since === undefined ? [{ from: EPOCH, to: now + DAY }] : ranges,
       log ? (ranges[0] as { from: number; to: number }).to / 1000 : item.period,
     );
     return { result: rowsResult(item.id, fetched, count, undated), misfit: fetched.misfit };

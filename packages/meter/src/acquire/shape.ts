@@ -6,7 +6,6 @@
  */
 import type { ProfileColumn } from '@amiable/cosem';
 import type { Unit } from '@amiable/model';
-import type { ObjectListEntry } from '../session/types.ts';
 
 export interface ShapeColumn extends ProfileColumn {
   readonly name: string;
@@ -37,8 +36,8 @@ export interface TypeShape {
   readonly profiles: Map<string, ProfileShape>;
   /** Class, scaler and unit of objects that are read by themselves; null: none of the classes that have a value. By logical name. */
   readonly objects: Map<string, ObjectShape | null>;
-  /** With short names: the object list. */
-  names?: readonly ObjectListEntry[];
+  /** False: meters of this type do not take identity and rows in one request. */
+  bundles?: boolean;
 }
 
 export interface ObjectShape {

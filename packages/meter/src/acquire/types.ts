@@ -8,14 +8,7 @@
  */
 import type { Crypto } from '@amiable/dlms';
 import type { Unit } from '@amiable/model';
-import type {
-  ObjectListEntry,
-  SessionClock,
-  SessionLink,
-  SessionSecurity,
-  SessionTimeouts,
-  SessionTrace,
-} from '../session/types.ts';
+import type { SessionClock, SessionLink, SessionSecurity, SessionTimeouts, SessionTrace } from '../session/types.ts';
 import type { ShapeMemory } from './shape.ts';
 
 /** A stretch of time: epoch ms, `to` not included. */
@@ -145,8 +138,6 @@ export interface DlmsAccess extends AccessCommon {
    * with it. What is said here is not authenticated, so whoever answers should bound the step.
    */
   readonly raise?: (expected: number) => Promise<boolean>;
-  /** With short names: the object list of meters like this one, where it is known. */
-  readonly names?: () => readonly ObjectListEntry[] | undefined;
   /** What was learnt of meter types; shared by all meters of a program. */
   readonly shapes: ShapeMemory;
 }

@@ -71,7 +71,6 @@ export class SessionOf implements Session {
     this.#exchange = exchange;
     this.#options = options;
     this.negotiated = negotiated;
-    if (options.objects) this.#objects = Promise.resolve(options.objects);
     this.referencing = options.referencing ?? 'LN';
   }
 

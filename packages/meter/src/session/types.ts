@@ -146,8 +146,6 @@ export interface SessionOptions {
   /** Needed with security and with high-level authentication (`nodeCrypto` of package io). */
   readonly crypto?: Crypto;
   readonly conformance?: number;
-  /** The object list, where it is known: with short names it is not asked for then. */
-  readonly objects?: readonly ObjectListEntry[];
   /** client-max-receive-pdu-size; 65535 unless said. */
   readonly maxPduSize?: number;
   readonly userId?: number;
