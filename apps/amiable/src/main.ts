@@ -44,6 +44,11 @@ const COMMANDS: readonly (readonly [string, string, () => Promise<(parent: Comma
     async () => (await import('@amiable/engineer')).handheldCommand,
   ],
   [
+    'connection',
+    'how meters are reached, their secrets, and how their reading went last: list, show, set, secret, remove',
+    async () => (await import('@amiable/operator')).connectionCommand,
+  ],
+  [
     'explain',
     'what every byte of a frame, an APDU, a log or a capture is',
     async () => (await import('@amiable/engineer')).explainCommand,

@@ -1,3 +1,4 @@
+export { connectionCommand } from './acquisition/command.ts';
 export {
   auditCommand,
   groupCommand,
