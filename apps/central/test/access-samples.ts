@@ -10,6 +10,7 @@
  * A scoped route with parameters has to stand here. `make` puts the objects of an area into the database, once.
  */
 import type { NodeKind, Store } from '@amiable/store';
+import { parseFlow, parseTask } from '@amiable/tasks/schemas';
 
 export interface Sample {
   readonly params?: Readonly<Record<string, string>>;
@@ -55,6 +56,21 @@ export const areas: Readonly<
       'GET /api/v1/meters/:id/energy': { ...one, query: `bucket=day&${SPAN}` },
       'GET /api/v1/meters/:id/media': { ...one, query: `bucket=day&${SPAN}` },
       'GET /display.json': { query: `meter=${meter}` },
+    };
+  },
+  connections: async ({ store, meter, foreignMeter }) => {
+    const how = { protocol: 'dlms', transport: 'wrapper', readout: 'idis' } as const;
+    await store.readout.putConnections(
+      [meter, foreignMeter].map((of) => ({ ...how, meter: of, address: `tcp://198.51.100.${of}:4059` })),
+      Date.UTC(2026, 10, 20),
+    );
+    const one = { params: { id: meter }, foreign: { id: foreignMeter } };
+    return {
+      'GET /api/v1/connections': { shows: true },
+      'GET /api/v1/meters/:id/connection': one,
+      'PUT /api/v1/meters/:id/connection': { ...one, body: { ...how, address: 'tcp://198.51.100.9:4059' } },
+      'PUT /api/v1/meters/:id/connection/secrets': { ...one, body: { password: '12345678' } },
+      'DELETE /api/v1/meters/:id/connection': one,
     };
   },
   ondemand: async ({ store, meter, foreignMeter }) => {
@@ -232,5 +248,87 @@ export const areas: Readonly<
         absent: true,
       },
     });
+  },
+  journal: async ({ store, meter, foreignMeter, segment }) => {
+    const at = Date.UTC(2026, 10, 20);
+    const add = (of: string, text: string): string =>
+      store.journal.add({ kind: 'meter', meter: of, started: at, ended: at, state: 'done', text });
+    const entry = { params: { id: add(meter, 'own') }, foreign: { id: add(foreignMeter, 'FOREIGN') } };
+    await store.journal.flush();
+    await store.events.write(
+      [meter, foreignMeter].map((of) => ({ meter: of, time: at, code: 23, source: 'standard', catalogue: 'amiable-virtual' })),
+      at,
+    );
+    const work = async (where: number): Promise<string> => {
+      const code = `work-${where}`;
+      const made = { kind: 'feeder', code, segment: where, from: Date.UTC(2026, 0, 1) } as const;
+      const node = await store.registry.createNode(made, 'all', { who: 'test', at });
+      const planned = { node: node.id, from: at, to: at + 1, reason: where === 1 ? 'own' : 'FOREIGN', who: null };
+      return (await store.outages.plan(planned, at, 'all')) as string;
+    };
+    const one = { params: { id: meter }, foreign: { id: foreignMeter } };
+    const span = 'from=2026-11-01T00:00:00Z&to=2026-12-01T00:00:00Z';
+    return {
+      'GET /api/v1/transactions': { query: 'kind=meter', shows: true },
+      'GET /api/v1/transactions/:id': entry,
+      'GET /api/v1/events': { query: span, shows: true },
+      'GET /api/v1/meters/:id/events': one,
+      'GET /api/v1/meters/:id/completeness': one,
+      'GET /api/v1/meters/:id/supply': one,
+      'GET /api/v1/outages': { query: span, shows: true },
+      'GET /api/v1/outages/planned': { query: span, shows: true },
+      'POST /api/v1/outages/planned': {
+        body: { from: '2026-11-25T06:00:00Z', to: '2026-11-25T09:00:00Z', reason: 'new cable' },
+      },
+      'DELETE /api/v1/outages/planned/:id': { params: { id: await work(1) }, foreign: { id: await work(segment) } },
+    };
+  },
+  tasks: async ({ store }) => {
+    const now = Date.UTC(2026, 10, 20);
+    const schedule = { recurrence: { type: 'order' } } as const;
+    const make = async (name: string, scope: number[]) => {
+      const by = { creator: 'test', scope, nextDue: null };
+      const definition = parseTask({ kind: 'daily', schedule }, 'UTC');
+      const task = await store.work.tasks.create({ name, kind: 'daily', definition, ...by }, now);
+      const steps = [{ name: 'read', task: task?.id ?? '' }];
+      const flow = await store.work.flows.create(
+        { name, definition: parseFlow({ steps, schedule }, 'UTC'), ...by },
+        now,
+      );
+      const run = await store.work.runs.create({
+        what: 'task',
+        task: task?.id,
+        kind: 'daily',
+        name,
+        definition,
+        priority: 5,
+        due: now,
+        expires: now + 600_000,
+        created: now,
+        creator: 'test',
+        scope,
+        transaction: '',
+      });
+      // Ended, so that its events end too.
+      await store.work.runs.change(run?.id ?? '', ['waiting'], 'cancelled', now);
+      return { task: task?.id ?? '', flow: flow?.id ?? '', run: run?.id ?? '' };
+    };
+    const own = await make('own', [1]);
+    const foreign = await make('FOREIGN', [2]);
+    const of = (what: 'task' | 'flow' | 'run') => ({ params: { id: own[what] }, foreign: { id: foreign[what] } });
+    return {
+      'GET /api/v1/tasks': { shows: true },
+      '* /api/v1/tasks/:id': { ...of('task'), absent: true },
+      'PATCH /api/v1/tasks/:id': { ...of('task'), body: { version: 1 }, absent: true },
+      'GET /api/v1/flows': { shows: true },
+      '* /api/v1/flows/:id': { ...of('flow'), absent: true },
+      'PATCH /api/v1/flows/:id': { ...of('flow'), body: { version: 1 }, absent: true },
+      'GET /api/v1/runs': { shows: true },
+      '* /api/v1/runs/:id': { ...of('run'), absent: true },
+      'GET /api/v1/runs/:id': of('run'),
+      'GET /api/v1/runs/:id/jobs': of('run'),
+      'PUT /api/v1/channels/:kind/:name': { params: { kind: 'channel', name: 'gsm' }, body: {} },
+      'DELETE /api/v1/channels/:kind/:name': { params: { kind: 'channel', name: 'gsm' } },
+    };
   },
 };

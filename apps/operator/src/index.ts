@@ -1,4 +1,3 @@
-export { connectionCommand } from './acquisition/command.ts';
 export {
   auditCommand,
   groupCommand,
@@ -11,6 +10,7 @@ export {
   userCommand,
   whoamiCommand,
 } from './access/command.ts';
+export { connectionCommand } from './acquisition/command.ts';
 export { apiCommand } from './api/command.ts';
 export { exportCommand, importCommand } from './exchange/command.ts';
 export { completenessCommand, eventsCommand, logCommand, outagesCommand } from './journal/command.ts';

@@ -120,6 +120,7 @@ export async function createHttp(context: Context, options: HttpOptions = {}): P
   for (const routes of [
     accessRoutes,
     completenessRoutes,
+    connectionRoutes,
     displayRoutes,
     energyRoutes,
     eventRoutes,
