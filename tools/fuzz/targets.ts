@@ -21,6 +21,7 @@ import { createHanReader, explainHan, type HanReader, systemTitleOf } from '@ami
 import { type Message, messageToJson } from '@amiable/model';
 import { messageFromJson } from '@amiable/model/schemas';
 import { fuzzClient } from './client.ts';
+import { exchangeTarget } from './exchange.ts';
 import type { Corpus, Dice } from './inputs.ts';
 import { loadApdus, mutate, oddPayload, oddStream } from './inputs.ts';
 import { mbusRecords, mbusStream } from './mbus.ts';
@@ -45,6 +46,7 @@ export const TARGETS = [
   'mbus-records',
   'wave',
   'wmbus',
+  'registry',
 ] as const;
 export type TargetName = (typeof TARGETS)[number];
 
@@ -119,6 +121,8 @@ export function target(name: TargetName, corpus: Corpus, roll: Dice): Target {
         },
       };
     }
+    case 'registry':
+      return { tally, ...exchangeTarget(roll, count) };
     case 'mbus-wired':
       return { tally, ...mbusStream(roll, count) };
     case 'mbus-records':

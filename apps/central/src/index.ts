@@ -4,8 +4,11 @@ export { startWorker, type Worker, type WorkerOptions } from './acquisition/inde
 export { type Central, type CentralOptions, startCentral } from './central.ts';
 export { channelsOf, createLineFinder } from './channels/finder.ts';
 export { createLines } from './channels/lines.ts';
+export { FILE_KINDS } from './features/exchange/columns.ts';
 export { exportRegistry } from './features/exchange/export.ts';
+export { createReader as createRegistryReader } from './features/exchange/read-file.ts';
 export { createImports, type ImportOptions, type Imports } from './features/exchange/run.ts';
+export { createTaker, type TakeOptions } from './features/exchange/take.ts';
 export { openMeterKeys } from './keys/meter-keys.ts';
 export { portMeters, redecoder } from './keys/reprocess.ts';
 export { openVault } from './keys/vault.ts';

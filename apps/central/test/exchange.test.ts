@@ -1,5 +1,5 @@
 /** Imports and exports of the registry against a real database. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Caller, PRIVILEGES, type Scope } from '@amiable/model';
@@ -8,9 +8,11 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../packages/store/test/harness.ts';
 import { query } from '../../../packages/store/test/test-server.ts';
-import { FILE_KINDS, type FileKind } from '../src/features/exchange/columns.ts';
+import { COLUMNS, FILE_KINDS, type FileKind } from '../src/features/exchange/columns.ts';
 import { exportRegistry } from '../src/features/exchange/export.ts';
+import { importFolder } from '../src/features/exchange/inbox.ts';
 import { createImports, type ImportOptions, type ImportStatus, type Imports } from '../src/features/exchange/run.ts';
+import { NUMBER_FORMS } from '../src/features/exchange/values.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 12);
 const folder = mkdtempSync(join(tmpdir(), 'amiable-exchange-'));
@@ -375,6 +377,75 @@ describe('wrong lines', () => {
     });
     expect(faults(run)).toEqual([]);
     expect(await rows(`select name from amiable.meter where serial = 'C1'`)).toEqual([{ name: 'First' }]);
+  });
+});
+
+describe('documentation', () => {
+  const at = (name: string): string => readFileSync(new URL(`../../../${name}`, import.meta.url), 'utf8');
+  const example = (name: string): string => at(`examples/registry/${name}`);
+
+  it('shows the examples as they are, and every column of every kind', () => {
+    const doc = at('docs/import.md');
+    for (const name of ['network.xml', 'meters.csv', 'customers-semicolon.csv', 'customers-mapping.json'])
+      expect(doc).toContain(example(name));
+    const schema = at('docs/registry.xsd');
+    for (const kind of FILE_KINDS) {
+      expect(doc).toMatch(new RegExp(`### .*\`${kind}\``));
+      expect(schema).toContain(`<xs:element name="${kind}" `);
+      for (const column of COLUMNS[kind]) {
+        expect(doc).toContain(`| \`${column.name}\`${column.required ? ' (required)' : ''} | ${column.note}`);
+        expect(schema).toContain(`<xs:attribute name="${column.name}"`);
+      }
+    }
+    for (const form of NUMBER_FORMS) if (form !== 'none') expect(doc).toContain(`\`${form}\``);
+  });
+
+  it('has examples that are imported as it says', async () => {
+    await rows(`delete from amiable.attribute_definition where required`);
+    const network = await load('xml', example('network.xml'));
+    expect(faults(network)).toEqual([]);
+    const meters = await load('meter', example('meters.csv'), { forms: { 'meter.utility-serial': 'asset' } });
+    expect(faults(meters)).toEqual([]);
+    const people = await load('premises', example('customers-semicolon.csv'), {
+      mapping: JSON.parse(example('customers-mapping.json')),
+    });
+    expect(faults(people)).toEqual([]);
+    expect(counts(people)).toEqual([0, 1, 0, 0]);
+    expect(
+      await rows(
+        `select p.customer, p.address from amiable.premises p join amiable.node n on n.id = p.node where n.code = 'H-1'`,
+      ),
+    ).toEqual([{ customer: 'Ola Nordmann', address: 'Storgata 1; oppgang B' }]);
+  });
+});
+
+describe('the inbox', () => {
+  it('imports what lies there, the oldest first, and puts it away', async () => {
+    const root = join(folder, 'inbox');
+    mkdirSync(join(root, 'erp'), { recursive: true });
+    const put = (name: string, text: string, age: number): void => {
+      writeFileSync(join(root, 'erp', name), text);
+      utimesSync(join(root, 'erp', name), (NOW - age) / 1000, (NOW - age) / 1000);
+    };
+    put('meter-2.csv', 'serial,name\nI1,second\n', 10_000);
+    put('meter-1.csv', 'serial,name\nI1,first\n', 20_000);
+    put('meter-bad.csv', 'serial,phases\nI2,x\n', 9000);
+    put('meter-3.csv', 'serial,name\nI1,still being written\n', 100);
+    put('notes.txt', 'x', 20_000);
+    const options = { imports, root, caller: ALL, now: NOW };
+    const { files } = await importFolder({ ...options, parameters: { folder: 'erp' } });
+    expect(files.map((f) => [f.name, f.state])).toEqual([
+      ['meter-1.csv', 'done'],
+      ['meter-2.csv', 'done'],
+      ['meter-bad.csv', 'refused'],
+    ]);
+    expect(await rows(`select name from amiable.meter where serial = 'I1'`)).toEqual([{ name: 'second' }]);
+    expect(readdirSync(join(root, 'erp')).sort()).toEqual(['done', 'failed', 'meter-3.csv', 'notes.txt']);
+    expect(readdirSync(join(root, 'erp', 'failed')).filter((name) => name.endsWith('.faults.csv'))).toHaveLength(1);
+    await expect(importFolder({ ...options, parameters: { folder: '..' } })).rejects.toThrow(
+      'does not lie in the inbox',
+    );
+    await expect(importFolder({ ...options, parameters: { folder: 'nowhere' } })).rejects.toThrow('there is no folder');
   });
 });
 
