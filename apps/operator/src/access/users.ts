@@ -156,7 +156,10 @@ export function userCommand(parent: Command, secretsOf: () => Secrets = createSe
     command.command('remove').description('delete a user').argument('<user>').option('-y, --yes', 'do not ask'),
     async ({ client, terminal, words, options }) => {
       const user = await userOf(client, words[0] as string);
-      if (!options.yes && !(await terminal.ask(`Delete ${user.name} with all tokens? [y/N] `)))
+      if (
+        !options.yes &&
+        !(terminal.interactive && (await terminal.ask(`Delete ${user.name} with all tokens? [y/N] `)))
+      )
         throw new UsageError('nothing was deleted; --yes does not ask');
       await client.delete(`/api/v1/users/${user.id}`);
       terminal.err(`${user.name} is deleted.\n`);
@@ -178,7 +181,13 @@ export function personCommand(parent: Command): Command {
     async ({ client, terminal, words, options }) => {
       const person = words[0] as string;
       if (!/^(user|premises)-\d+$/.test(person)) throw new UsageError(`${person}: user-7 or premises-7 is wanted`);
-      if (!options.yes && !(await terminal.ask(`Erase the personal data of ${person}? It cannot be undone. [y/N] `)))
+      if (
+        !options.yes &&
+        !(
+          terminal.interactive &&
+          (await terminal.ask(`Erase the personal data of ${person}? It cannot be undone. [y/N] `))
+        )
+      )
         throw new UsageError('nothing was erased; --yes does not ask');
       await client.post(`/api/v1/persons/${person}/erase`, {});
       terminal.err(`${person} is erased. Backups made before still have it until they are let go.\n`);
