@@ -21,6 +21,7 @@ const BENCHES: Readonly<Record<string, () => Promise<(options: BenchOptions) => 
   p1: async () => (await import('./p1.ts')).benchP1,
   'registry-search': async () => (await import('./registry-search.ts')).benchRegistrySearch,
   spool: async () => (await import('./spool.ts')).benchSpool,
+  work: async () => (await import('./work.ts')).benchWork,
   wmbus: async () => (await import('./wmbus.ts')).benchWmbus,
   registry: async () => (await import('./registry.ts')).benchRegistry,
   profile: async () => (await import('./profile.ts')).benchProfile,

@@ -19,33 +19,39 @@ const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: MINUTE, h: 
 /** A span of time in ms: a number, or 90s, 5m, 2h, 3d. */
 export const spanMs = (most: number) =>
   z
-    .union([
-      z.number().int(),
-      z.string().transform((text, context) => {
-        const found = /^(\d{1,9})\s*(ms|s|m|h|d)$/.exec(text.trim());
-        if (found) return Number(found[1]) * (UNITS[found[2] as string] as number);
-        context.addIssue({
-          code: 'custom',
-          message: `${JSON.stringify(text.slice(0, 30))} is no span; write 90s, 5m, 2h or 3d`,
-        });
-        return z.NEVER;
-      }),
-    ])
+    .union(
+      [
+        z.number().int(),
+        z.string().transform((text, context) => {
+          const found = /^(\d{1,9})\s*(ms|s|m|h|d)$/.exec(text.trim());
+          if (found) return Number(found[1]) * (UNITS[found[2] as string] as number);
+          context.addIssue({
+            code: 'custom',
+            message: `${JSON.stringify(text.slice(0, 30))} is no span; write 90s, 5m, 2h or 3d`,
+          });
+          return z.NEVER;
+        }),
+      ],
+      { error: 'no span of time; write 90s, 5m, 2h or 3d' },
+    )
     .pipe(z.number().int().min(0).max(most));
 
 const minuteOfDay = z
-  .union([
-    z.number().int(),
-    z.string().transform((text, context) => {
-      const found = /^(\d{1,2}):(\d\d)$/.exec(text.trim());
-      if (found && Number(found[2]) < 60) return Number(found[1]) * 60 + Number(found[2]);
-      context.addIssue({
-        code: 'custom',
-        message: `${JSON.stringify(text.slice(0, 30))} is no time of the day; write 00:30`,
-      });
-      return z.NEVER;
-    }),
-  ])
+  .union(
+    [
+      z.number().int(),
+      z.string().transform((text, context) => {
+        const found = /^(\d{1,2}):(\d\d)$/.exec(text.trim());
+        if (found && Number(found[2]) < 60) return Number(found[1]) * 60 + Number(found[2]);
+        context.addIssue({
+          code: 'custom',
+          message: `${JSON.stringify(text.slice(0, 30))} is no time of the day; write 00:30`,
+        });
+        return z.NEVER;
+      }),
+    ],
+    { error: 'no time of the day; write 00:30' },
+  )
   .pipe(z.number().int().min(0).max(1439));
 
 const at = z.array(minuteOfDay).min(1).max(96).describe('Times of the local day: 00:30, or minutes');
@@ -87,24 +93,27 @@ export const scheduleSchema = z.strictObject({
   until: date.optional(),
 });
 
-const window = z.union([
-  z.strictObject({
-    days: z.array(z.number().int().min(1).max(7)).min(1).max(7).optional(),
-    from: z.number().int().min(0).max(1439),
-    to: z.number().int().min(0).max(1440),
-  }),
-  z
-    .string()
-    .max(60)
-    .transform((text, context) => {
-      try {
-        return parseWindow(text);
-      } catch (error) {
-        context.addIssue({ code: 'custom', message: (error as Error).message });
-        return z.NEVER;
-      }
+const window = z.union(
+  [
+    z.strictObject({
+      days: z.array(z.number().int().min(1).max(7)).min(1).max(7).optional(),
+      from: z.number().int().min(0).max(1439),
+      to: z.number().int().min(0).max(1440),
     }),
-]);
+    z
+      .string()
+      .max(60)
+      .transform((text, context) => {
+        try {
+          return parseWindow(text);
+        } catch (error) {
+          context.addIssue({ code: 'custom', message: (error as Error).message });
+          return z.NEVER;
+        }
+      }),
+  ],
+  { error: 'no time window; write 22:00-06:00 or mon-fri 08:00-16:00' },
+);
 export const windowsSchema = z.array(window).max(20).describe('When meters may be called: mon-fri 22:00-06:00');
 
 const id = z.string().regex(/^\d{1,18}$/, 'a number is meant');

@@ -13,7 +13,9 @@ import {
   parseWindow,
   printWindow,
   RUN_STATES,
+  type RunEffect,
   type RunInput,
+  type RunState,
   type TimeWindow,
   takenIn,
   taskRunTable,
@@ -154,7 +156,7 @@ describe('states of runs', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...inputs)), fc.constantFrom(taskRunTable, flowRunTable), (list, table) => {
         const closed: string[] = [];
-        const one = machine(table, { type: 'waiting' }, (effect) => closed.push(effect));
+        const one = machine<RunState, RunInput, RunEffect>(table, { type: 'waiting' }, (effect) => closed.push(effect));
         for (const type of list) {
           const ended = ['done', 'failed', 'cancelled'].includes(one.state.type);
           const taken = takenIn(table, type).includes(one.state.type);
