@@ -1,4 +1,6 @@
 /** A store that knows a fleet, work for it, and the comparison of what is stored with what the meters have lived. */
+
+import { quantityOf } from '@amiable/cosem';
 import type { Connection, MeterId, ReadKind, Store } from '@amiable/store';
 import { secretOwner } from '../../src/acquisition/access.ts';
 import { vaultOf } from '../../src/keys/vault.ts';
@@ -98,8 +100,10 @@ export async function createSite(store: Store, fleet: Fleet, now: () => number):
           for (const code of CODES) {
             const c = view.columns.indexOf(code);
             if (c < 0) continue;
-            const key = store.readout.registerOf(code, period);
-            const stored = key ? await store.values(id, key, from, to + 1) : { times: [], values: [] };
+            // Written by a process of its own, perhaps: this one need not know the register yet.
+            const { name, unit } = quantityOf(code);
+            const key = store.readout.registerOf(code, period) ?? { obis: code, name, ...(unit && { unit }), period };
+            const stored = await store.values(id, key, from, to + 1);
             const truth: string[] = [];
             for (let row = 0; row < view.length; row++) {
               const time = view.timeOf(row);
