@@ -61,13 +61,19 @@ export function wantsOf(jobs: readonly Job[], set: ReadoutSet, timeZone: string,
   };
   const wantProfiles = (job: Job, kind: ReadoutProfile['kind']): void => {
     const named = texts(job.parameters.profile);
-    const found = set.profiles.filter((p) => p.kind === kind && (named === undefined || named.includes(p.name)));
+    // A profile that is named is read whatever kind it is.
+    const found = set.profiles.filter((p) => (named === undefined ? p.kind === kind : named.includes(p.name)));
     some(job, found.length > 0, kind === 'profile' ? 'load profile' : `${kind} values`);
     const columns = texts(job.parameters.registers);
     const again = job.parameters.again === true;
-    const span = rangeOf(job, kind, timeZone, now);
     for (const profile of found)
-      profiles.push({ profile, ...span, jobs: [job.id], again, ...(columns && { registers: columns }) });
+      profiles.push({
+        profile,
+        ...rangeOf(job, profile.kind, timeZone, now),
+        jobs: [job.id],
+        again,
+        ...(columns && { registers: columns }),
+      });
   };
   const wantLogs = (job: Job): boolean => {
     const named = texts(job.parameters.log);
@@ -105,16 +111,16 @@ export function wantsOf(jobs: readonly Job[], set: ReadoutSet, timeZone: string,
         some(job, wantLogs(job), 'event log');
         break;
       case 'outage': {
-        const counted = wantRegisters(job, 'outage');
+        const counted = wantRegisters(job, setOf(job, 'outage'));
         some(job, wantLogs(job) || counted, 'outage registers');
         break;
       }
       case 'status':
       case 'quality':
-        some(job, wantRegisters(job, job.kind), `registers of ${job.kind}`);
+        some(job, wantRegisters(job, setOf(job, job.kind)), `registers of ${job.kind}`);
         break;
       case 'registers': {
-        const name = typeof job.parameters.set === 'string' ? job.parameters.set : 'billing';
+        const name = setOf(job, 'billing');
         some(job, wantRegisters(job, name), `set of registers ${name}`);
         break;
       }
@@ -126,6 +132,9 @@ export function wantsOf(jobs: readonly Job[], set: ReadoutSet, timeZone: string,
     }
   return { profiles, logs, registers, clock, empty };
 }
+
+const setOf = ({ parameters }: Job, otherwise: string): string =>
+  typeof parameters.set === 'string' ? parameters.set : otherwise;
 
 /** From the local midnight some days back to the moment the job was due, unless it says. */
 function rangeOf(job: Job, kind: ReadoutProfile['kind'], timeZone: string, now: number): Span {

@@ -231,6 +231,7 @@ class AcquisitionWorker implements Worker {
   async #loop(): Promise<void> {
     const { poll = 1000, name } = this.#options;
     let failures = 0;
+    let asked = Number.NEGATIVE_INFINITY;
     while (!this.#stopping) {
       const room = this.#sessions - this.#reading;
       if (this.#gather.waiting >= this.#backlog) {
@@ -239,10 +240,12 @@ class AcquisitionWorker implements Worker {
         this.#own.held += performance.now() - since;
         continue;
       }
-      if (room < Math.max(1, this.#sessions / 4)) {
-        await this.#changed(poll);
+      // Leases of many cost little more than of one, but what is urgent does not wait for many to be free.
+      if (room < 1 || (room < this.#sessions / 4 && performance.now() - asked < poll / 2)) {
+        await this.#changed(poll / 2);
         continue;
       }
+      asked = performance.now();
       try {
         this.#own.leases++;
         const leased = await this.#store.work.lease({ worker: name, count: room, now: this.#now(), hold: this.#hold });
