@@ -20,28 +20,32 @@ interface Column {
   /** Has few different values: comparisons other than equality are made with those. */
   readonly few?: string;
   readonly words?: readonly string[];
+  /** Its index is by bytes. */
+  readonly byte?: true;
+  /** Has an index with the id behind it: equal ones come in order of id. */
+  readonly along?: true;
 }
 
 /** Fixed attributes of meters that are columns. */
 export const COLUMNS: Readonly<Record<string, Column>> = {
   id: { sql: 'm.id', type: 'number' },
   serial: { sql: 'm.serial', type: 'text', searched: true },
-  utilitySerial: { sql: 'm.utility_serial', type: 'text', searched: true },
+  utilitySerial: { sql: 'm.utility_serial', type: 'text', searched: true, byte: true },
   name: { sql: 'm.name', type: 'text', searched: true },
   place: { sql: 'm.place', type: 'text', searched: true },
-  maker: { sql: 'm.maker', type: 'text', few: 'maker' },
-  type: { sql: 'm.type', type: 'text', few: 'type' },
-  list: { sql: 'm.list', type: 'text', few: 'list' },
-  paramId: { sql: 'm.param_id', type: 'text', few: 'param_id' },
-  configId: { sql: 'm.config_id', type: 'text', few: 'config_id' },
-  reader: { sql: 'm.reader', type: 'text', few: 'reader' },
+  maker: { sql: 'm.maker', type: 'text', few: 'maker', along: true },
+  type: { sql: 'm.type', type: 'text', few: 'type', along: true },
+  list: { sql: 'm.list', type: 'text', few: 'list', along: true },
+  paramId: { sql: 'm.param_id', type: 'text', few: 'param_id', along: true },
+  configId: { sql: 'm.config_id', type: 'text', few: 'config_id', along: true },
+  reader: { sql: 'm.reader', type: 'text', few: 'reader', along: true },
   port: { sql: 'm.port', type: 'text' },
   timeZone: { sql: 'm.time_zone', type: 'text', few: 'time_zone' },
   phases: { sql: 'm.phases', type: 'number' },
   lineVoltage: { sql: 'm.line_voltage', type: 'boolean' },
-  segment: { sql: 'm.segment', type: 'number' },
-  state: { sql: 'm.state', type: 'text', words: ['new', 'named'] },
-  life: { sql: 'm.life', type: 'text', words: ['planned', 'new', 'installed', 'removed'] },
+  segment: { sql: 'm.segment', type: 'number', along: true },
+  state: { sql: 'm.state', type: 'text', words: ['new', 'named'], along: true },
+  life: { sql: 'm.life', type: 'text', words: ['planned', 'new', 'installed', 'removed'], along: true },
   firstSeen: { sql: 'm.first_seen', type: 'date' },
   lastSeen: { sql: 'seen.last_seen', type: 'date' },
 };
@@ -80,6 +84,8 @@ export interface Lookups {
   definitions(names: readonly string[]): Promise<ReadonlyMap<string, Definition>>;
   /** The different values of a column, or undefined when there are many. */
   values(column: string): Promise<readonly string[] | undefined>;
+  /** Meters that were under one of the nodes at a time. */
+  underAt(nodes: readonly string[], at: number): Promise<readonly string[]>;
   /** Meters that another part of the system knows of: `failed`, `gaps`. */
   marked(condition: Condition): Promise<readonly string[] | undefined>;
 }
@@ -95,8 +101,8 @@ export interface Compiled {
   readonly parameters: Parameters;
   /** Whether `meter_state` is joined. */
   seen: boolean;
-  /** One condition that an index answers in order of id. */
-  readonly ordered: boolean;
+  /** A condition that an index answers in order of id, if there is one; the rarest where several are. */
+  along: string | undefined;
   /** Few meters can fit: no walk by id helps. */
   few: boolean;
 }
@@ -183,7 +189,8 @@ async function onColumn(c: Condition, column: Column, p: Parameters, look: Looku
       return sql === 'seen.last_seen' ? piece.missing('m.first_seen') : piece.missing(sql);
     case '=': {
       const v = value(c.value);
-      return cannot(v) ? piece.never : piece.equal(sql, p.add(v, typed));
+      if (cannot(v)) return piece.never;
+      return column.byte ? piece.equal(`${sql} collate "C"`, p.add(v, typed)) : piece.equal(sql, p.add(v, typed));
     }
     case '!=': {
       const v = value(c.value);
@@ -298,16 +305,29 @@ async function onPlace(
     .map((x) => String(scalar(c, 'text', x)))
     .filter((x) => !unstorable(x));
   const ids = await look.nodes(kind, codes, scope);
-  if (at !== undefined) return underAt(ids, at, p, c.is === '!=');
+  if (at !== undefined) {
+    if (c.is !== '!=') out.few = true;
+    return underAt(ids, at, p, look, c.is === '!=');
+  }
   if (c.is !== '!=' && ids.length === 0) return piece.never;
   const nodes = p.add(ids, 'bigint[]');
   if (c.is !== '!=' && FEW.has(kind)) out.few = true;
   return c.is === '!=' ? piece.notUnder(nodes) : piece.under(nodes);
 }
 
-function underAt(ids: readonly string[], at: number, p: Parameters, not = false): string {
-  const text = piece.underAt(p.add(ids, 'bigint[]'), p.add(new Date(at).toISOString(), 'timestamptz'));
-  return not ? text.replace('m.id in', 'm.id not in') : text;
+async function underAt(ids: readonly string[], at: number, p: Parameters, look: Lookups, not = false): Promise<string> {
+  const meters = p.add(await look.underAt(ids, at), 'bigint[]');
+  return not ? `not ${piece.ids(meters)}` : piece.ids(meters);
+}
+
+/** Which index leads to few, most likely; the first named wins. */
+const LEADS = ['paramId', 'x', 'configId', 'list', 'type', 'reader', 'maker', 'segment', 'life', 'state'];
+const leads = new WeakMap<Compiled, number>();
+function goAlong(out: Compiled, name: string, made: string): void {
+  const rank = LEADS.indexOf(name);
+  if (rank >= (leads.get(out) ?? LEADS.length)) return;
+  leads.set(out, rank);
+  out.along = made;
 }
 
 async function onOne(
@@ -332,6 +352,11 @@ async function onOne(
     if (name === 'lastSeen' && c.is !== 'missing') {
       if (s.at !== undefined) return fail(c, 'lastSeen is of today; leave `at` out');
       out.seen = true;
+    }
+    if (column.along && c.is === '=') {
+      const made = (await onColumn(c, column, p, look)) as string;
+      if (made !== piece.never) goAlong(out, name, made);
+      return made;
     }
     if (c.is === '=' && (name === 'serial' || name === 'utilitySerial' || name === 'id')) out.few = true;
     return onColumn(c, column, p, look);
@@ -387,7 +412,7 @@ export async function compile(
     conditions: [],
     parameters: parameters(),
     seen: false,
-    ordered: false,
+    along: undefined,
     few: selection.meters !== undefined,
   };
   const p = out.parameters;
@@ -402,12 +427,6 @@ export async function compile(
       throw new MisuseError('a group of meters cannot be selected by another group');
     else await add(group.selection, scope, look, out);
   }
-  const [only] = conditions;
-  out.ordered =
-    scope === 'all' &&
-    out.conditions.length === 1 &&
-    only?.is === '=' &&
-    /^(state|life|maker|type|list|paramId|configId|reader|meterType|segment|x\..*)$/.test(only.attribute);
   return out;
 }
 
@@ -421,9 +440,9 @@ async function add(s: MeterSelection, scope: Scope, look: Lookups, out: Compiled
   if (s.under !== undefined) {
     const kind = isId(s.under) ? await look.nodeById(s.under, scope) : undefined;
     if (kind === undefined) throw new MisuseError(`there is no node ${shown(s.under)}`);
-    if (FEW.has(kind)) out.few = true;
+    if (FEW.has(kind) || s.at !== undefined) out.few = true;
     out.conditions.push(
-      both(s.at === undefined ? piece.under(p.add([s.under], 'bigint[]')) : underAt([s.under], s.at, p)),
+      both(s.at === undefined ? piece.under(p.add([s.under], 'bigint[]')) : await underAt([s.under], s.at, p, look)),
     );
   }
   const q = (s.q ?? '').trim();

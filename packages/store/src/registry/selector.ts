@@ -7,7 +7,7 @@ import { MisuseError } from '@amiable/bytes';
 import type { Scope } from '@amiable/model';
 import type { Client, Database } from '../pg/database.ts';
 import { registrySql } from '../sql/registry.ts';
-import { selectionSql } from '../sql/selection.ts';
+import { pastSql, selectionSql } from '../sql/selection.ts';
 import type { MeterId } from '../types.ts';
 import { type Compiled, compile, type Definition, isId, type Lookups, list } from './selection.ts';
 import type { Condition, MeterSelection, MeterSelector, NodeKind } from './types.ts';
@@ -16,6 +16,8 @@ const WINDOW = 20_000;
 const MOST = 10_000;
 const FEW_VALUES = 1000;
 const MARKED = 100_000;
+/** Meters under a node of the past: their numbers go from one statement to the next. */
+const PAST = 200_000;
 
 /** Finds meters that another part of the system knows of: by the name of an attribute, `failed`, `gaps`. */
 export type Mark = (condition: Condition) => Promise<readonly MeterId[]>;
@@ -53,10 +55,11 @@ export function createSelector(db: Database): Selector {
         };
         if (compiled.conditions.length === 0) return run(selectionSql.ordered, true);
         if (!compiled.few) {
-          const near = await run((c, a, l, seen) => selectionSql.probe(c, a, WINDOW, l, seen), true);
-          if (near.length === limit) return near;
+          const { along } = compiled;
+          const near = await run((c, a, l, seen) => selectionSql.probe(c, a, WINDOW, l, seen, along), true);
+          if (near.length === limit || !(await wasFull(client, compiled, after))) return near;
         }
-        return run(compiled.ordered ? selectionSql.ordered : selectionSql.sparse, false);
+        return run(selectionSql.sparse, false);
       });
     },
     count(selection, scope, most = MOST) {
@@ -73,6 +76,17 @@ export function createSelector(db: Database): Selector {
       });
     },
   };
+}
+
+/** Whether there was more to look at than the probe's window. */
+async function wasFull(client: Client, { along, parameters }: Compiled, after: MeterId): Promise<boolean> {
+  // Only the parameters that the text has: those of the condition, under new numbers.
+  const values: unknown[] = [after];
+  const text = along?.replace(/\$(\d+)/g, (_, k: string) => {
+    values.push(parameters.values[Number(k) - 1]);
+    return `$${values.length}`;
+  });
+  return (await client.query(selectionSql.wasFull('$1::bigint', WINDOW, text), values)).rows.length > 0;
 }
 
 type Rows<T> = T[];
@@ -134,6 +148,16 @@ function lookups(client: Client, marks: ReadonlyMap<string, Mark>): Lookups {
     async values(column) {
       const { rows } = await client.query(selectionSql.distinct(column, FEW_VALUES));
       return rows.length > FEW_VALUES ? undefined : (rows as Rows<{ x: string }>).map((row) => row.x);
+    },
+    async underAt(nodes, at) {
+      const time = new Date(at).toISOString();
+      const below = await ids(pastSql.below, [nodes, time]);
+      const there = await ids(pastSql.there, [below, time, PAST + 1]);
+      if (there.length > PAST)
+        throw new MisuseError(
+          `more than ${PAST} meters were there then: choose a node further down, or leave \`at\` out`,
+        );
+      return [...there, ...(await ids(pastSql.behind, [there, time]))];
     },
     async marked(condition) {
       const mark = marks.get(condition.attribute);

@@ -189,13 +189,14 @@ export const registrySql = {
   removeDefinition: 'delete from amiable.attribute_definition where id = $1',
   metersWith: `select ${some('from amiable.meter m where m.attributes ? $1')} as n`,
   nodesWith: `select ${some('from amiable.node n where n.kind = $2 and n.attributes ? $1')} as n`,
-  /** An index for comparing; the name of the attribute stands in it as a literal. */
+  /**
+   * An index for comparing; the name of the attribute stands in it as a literal. Not a partial one: how the values of an
+   * expression are spread is taken from whole indexes only.
+   */
   indexValue: (id: number, name: string): string =>
-    `create index if not exists meter_x_${id} on amiable.meter ((attributes -> ${literal(name)}), id)
-      where attributes -> ${literal(name)} is not null`,
+    `create index if not exists meter_x_${id} on amiable.meter ((attributes -> ${literal(name)}), id)`,
   indexText: (id: number, name: string): string =>
-    `create index if not exists meter_x_${id}_text on amiable.meter ((attributes ->> ${literal(name)}) collate "C")
-      where attributes ->> ${literal(name)} is not null`,
+    `create index if not exists meter_x_${id}_text on amiable.meter ((attributes ->> ${literal(name)}) collate "C")`,
   indexRuns: (id: number, name: string): string =>
     `create index if not exists meter_x_${id}_runs on amiable.meter using gin (amiable.trigrams(attributes ->> ${literal(name)})) with (fastupdate = off)`,
   dropIndexes: (id: number): string =>

@@ -26,13 +26,26 @@ export function parameters(): Parameters {
 /** A literal: for names in expressions that must be those of an index, letter by letter. */
 export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
+const holds = (link: string, at: string): string =>
+  `${link}.replaced_at is null and ${link}.from_time <= ${at} and (${link}.to_time is null or ${link}.to_time > ${at})`;
+
 const where = (conditions: readonly string[]): string => (conditions.length === 0 ? 'true' : conditions.join(' and '));
 
 export const selectionSql = {
-  /** Of the next `window` meters those that fit. */
-  probe: (conditions: readonly string[], after: string, window: number, limit: string, seen: boolean): string =>
-    `select m.id from (select * from amiable.meter where id > ${after} order by id limit ${window}) m${seen ? SEEN : ''}
+  /** Of the next `window` meters (of those that `along` fits, which has an index by id) those that fit. */
+  probe: (
+    conditions: readonly string[],
+    after: string,
+    window: number,
+    limit: string,
+    seen: boolean,
+    along = 'true',
+  ): string =>
+    `select m.id from (select m.* from amiable.meter m where m.id > ${after} and ${along} order by m.id limit ${window}) m${seen ? SEEN : ''}
       where ${where(conditions)} order by m.id limit ${limit}`,
+  /** Whether the window of a probe was full: else it has looked at all there is. */
+  wasFull: (after: string, window: number, along = 'true'): string =>
+    `select m.id from amiable.meter m where m.id > ${after} and ${along} order by m.id offset ${window - 1} limit 1`,
   /** In order of id, as an index that has it second gives them. */
   ordered: (conditions: readonly string[], after: string, limit: string, seen: boolean): string =>
     `select m.id from amiable.meter m${seen ? SEEN : ''} where m.id > ${after} and ${where(conditions)} order by m.id limit ${limit}`,
@@ -59,22 +72,6 @@ export const piece = {
   ids: (ids: string): string => `m.id = any(${ids})`,
   under: (nodes: string): string => `m.path && ${nodes}`,
   notUnder: (nodes: string): string => `not (m.path && ${nodes})`,
-  /** Those that were under one of the nodes at a time: what stood below, who was installed or served there, and their slaves. */
-  underAt: (nodes: string, at: string): string => `m.id in (
-    with recursive down(id) as (
-      select unnest(${nodes})
-      union
-      select l.child from amiable.link l join down d on l.parent = d.id
-      where l.kind = 'under' and ${holds('l', at)}
-    ), direct(id) as (
-      select l.child from amiable.link l join down d on l.parent = d.id
-      where l.kind in ('installed', 'served') and ${holds('l', at)}
-    )
-    select id from direct
-    union
-    select l.child from amiable.link l join direct d on l.parent = d.id
-    where l.kind = 'behind' and ${holds('l', at)}
-      and not exists (select 1 from amiable.link o where o.child = l.child and o.kind = 'installed' and ${holds('o', at)}))`,
   inList: (group: string): string =>
     `m.id in (select g.meter from amiable.meter_group_member g where g.meter_group = ${group})`,
   slavesOf: (masters: string): string => `m.id in (select l.child from amiable.link l where l.parent = any(${masters})
@@ -101,8 +98,19 @@ export const piece = {
   never: 'false',
 } as const;
 
-const holds = (link: string, at: string): string =>
-  `${link}.replaced_at is null and ${link}.from_time <= ${at} and (${link}.to_time is null or ${link}.to_time > ${at})`;
+/** Where meters were at a time, in steps: what stood below, who was there, who was behind them. */
+export const pastSql = {
+  below: `with recursive down(id) as (
+      select unnest($1::bigint[])
+      union
+      select l.child from amiable.link l join down d on l.parent = d.id
+      where l.kind = 'under' and ${holds('l', '$2::timestamptz')}
+    ) select id from down`,
+  there: `select l.child as id from amiable.link l where l.parent = any($1::bigint[]) and l.kind in ('installed', 'served')
+    and ${holds('l', '$2::timestamptz')} limit $3`,
+  behind: `select l.child as id from amiable.link l where l.parent = any($1::bigint[]) and l.kind = 'behind' and ${holds('l', '$2::timestamptz')}
+    and not exists (select 1 from amiable.link o where o.child = l.child and o.kind = 'installed' and ${holds('o', '$2::timestamptz')})`,
+} as const;
 
 /** Examples for the guard of statements, with every piece. */
 export const selectionExamples: Readonly<Record<string, string>> = (() => {
@@ -110,7 +118,7 @@ export const selectionExamples: Readonly<Record<string, string>> = (() => {
     piece.segment('$2::integer[]'),
     piece.ids('$3::bigint[]'),
     piece.under('$3::bigint[]'),
-    piece.underAt('$3::bigint[]', '$4::timestamptz'),
+    piece.compare('m.first_seen', '<', '$4::timestamptz'),
     piece.inList('$5::integer'),
     piece.slavesOf('$3::bigint[]'),
     piece.isNoSlave,
@@ -121,13 +129,22 @@ export const selectionExamples: Readonly<Record<string, string>> = (() => {
     piece.contains('m', '$7::jsonb'),
     piece.compare(piece.attribute('m', "it's"), '>', '$7::jsonb'),
   ];
-  const plain = conditions.filter((c) => !c.includes('recursive'));
   return {
     'selection.probe': selectionSql.probe(conditions, '$1::bigint', 100, '$8::integer', false),
+    'selection.along': selectionSql.probe(
+      conditions,
+      '$1::bigint',
+      100,
+      '$8::integer',
+      false,
+      piece.equal('m.maker', '$9::text'),
+    ),
+    'selection.wasFull': selectionSql.wasFull('$1::bigint', 100, piece.equal('m.maker', '$2::text')),
+    ...Object.fromEntries(Object.entries(pastSql).map(([name, text]) => [`selection.${name}`, text])),
     'selection.ordered': selectionSql.ordered(conditions, '$1::bigint', '$8::integer', false),
     'selection.sparse': selectionSql.sparse(conditions, '$1::bigint', '$8::integer', false),
     'selection.count': selectionSql.count(conditions, '$8::integer', false),
-    'selection.seen': selectionSql.sparse(plain, '$1::bigint', '$8::integer', true),
+    'selection.seen': selectionSql.sparse(conditions, '$1::bigint', '$8::integer', true),
     'selection.distinct': selectionSql.distinct('maker', 1000),
   };
 })();
