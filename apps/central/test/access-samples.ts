@@ -256,7 +256,13 @@ export const areas: Readonly<
     const entry = { params: { id: add(meter, 'own') }, foreign: { id: add(foreignMeter, 'FOREIGN') } };
     await store.journal.flush();
     await store.events.write(
-      [meter, foreignMeter].map((of) => ({ meter: of, time: at, code: 23, source: 'standard', catalogue: 'amiable-virtual' })),
+      [meter, foreignMeter].map((of) => ({
+        meter: of,
+        time: at,
+        code: 23,
+        source: 'standard',
+        catalogue: 'amiable-virtual',
+      })),
       at,
     );
     const work = async (where: number): Promise<string> => {

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { withTables } from '../../../tools/event-docs.ts';
 import {
   CATALOGUE,
   EVENT_CATEGORIES,
@@ -61,4 +63,11 @@ describe('the catalogue of events', () => {
     expect(eventsOfMbusStatus(0b111).map((code) => eventOf('mbus', code).event)).toEqual(['abnormal', 'battery-low']);
     expect(eventsOfMbusStatus(0xe0)).toEqual([]);
   });
+});
+
+it('docs/events.md holds the whole catalogue as it is', () => {
+  // After a change: node --import tsx tools/event-docs.ts
+  const page = readFileSync(new URL('../../../docs/events.md', import.meta.url), 'utf8');
+  expect(page).toBe(withTables(page));
+  for (const word of CATALOGUE.keys()) expect(page).toContain(`| ${word} |`);
 });

@@ -74,6 +74,13 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   }
 
   const readout = createReadout(db, registers);
+  const completeness = createCompleteness({ db, registers, sets: readout.sets });
+  const registry = createRegistryStore(db);
+  // Meters that lack values of a profile, since `value` (ms or ISO 8601) or ever.
+  registry.provide('gaps', async ({ value }) => {
+    const since = typeof value === 'number' ? value : Date.parse(String(value ?? ''));
+    return completeness.lacking(Number.isFinite(since) ? since : 0);
+  });
 
   return {
     access: createAccessStore(db),
@@ -95,9 +102,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
         return found.get(register) ?? { times: new Float64Array(0), values: new Float64Array(0) };
       },
     }),
-    completeness: createCompleteness({ db, registers, sets: readout.sets }),
+    completeness,
     readout,
-    registry: createRegistryStore(db),
+    registry,
     reads: createReads(db),
     work: createWorkStore(db),
     ingest: (messages) => intake.ingest(messages),

@@ -72,6 +72,7 @@ beforeAll(async () => {
   await store.outages.plan(
     { node: '2', from: Date.UTC(2026, 9, 10, 7), to: Date.UTC(2026, 9, 10, 9), reason: 'new cable', who: 'anna' },
     NOW,
+    'all',
   );
 });
 afterAll(async () => {
@@ -150,10 +151,15 @@ describe('outages', () => {
   });
 
   it('keeps announced work until it is taken back', async () => {
-    const [work] = await store.outages.planned(OCT.from, OCT.to, 10);
+    const [work] = await store.outages.planned(OCT.from, OCT.to, 10, 'all');
     expect(work).toMatchObject({ node: '2', reason: 'new cable', who: 'anna', from: Date.UTC(2026, 9, 10, 7) });
-    expect(await store.outages.unplan(work?.id as string)).toBe(true);
-    expect(await store.outages.unplan(work?.id as string)).toBe(false);
+    expect(await store.outages.planned(OCT.from, OCT.to, 10, [2])).toEqual([]);
+    expect(await store.outages.unplan(work?.id as string, [2])).toBe(false);
+    const again = { node: '2', from: NOW, to: NOW + M, reason: 'x', who: null };
+    expect(await store.outages.plan(again, NOW, [2])).toBeUndefined();
+    expect(await store.outages.plan({ ...again, node: null }, NOW, [1])).toBeUndefined();
+    expect(await store.outages.unplan(work?.id as string, 'all')).toBe(true);
+    expect(await store.outages.unplan(work?.id as string, 'all')).toBe(false);
     expect((await store.outages.list({ ...OCT, limit: 10, scope: 'all' })).outages.some((o) => o.planned)).toBe(false);
   });
 });

@@ -74,24 +74,26 @@ async function eventsOf(
 }
 
 export function createOutages({ db, registers, values }: OutageParts): OutageStore {
-  const planned = async (from: number, to: number, limit: number): Promise<Planned[]> => {
-    const { rows } = await db.read((client) => client.query(outageSql.planned, [iso(from), iso(to), limit]));
+  const planned = async (from: number, to: number, limit: number, scope: Scope): Promise<Planned[]> => {
+    const { rows } = await db.read((client) =>
+      client.query(outageSql.planned, [iso(from), iso(to), limit, segments(scope)]),
+    );
     return rows as Planned[];
   };
 
   return {
     planned,
-    async plan(work, at) {
-      const row = [work.node, iso(work.from), iso(work.to), work.reason, work.who, iso(at)];
+    async plan(work, at, scope) {
+      const row = [work.node, iso(work.from), iso(work.to), work.reason, work.who, iso(at), segments(scope)];
       const { rows } = await db.write((client) => client.query(outageSql.plan, row));
-      return (rows[0] as { id: string }).id;
+      return (rows[0] as { id: string } | undefined)?.id;
     },
-    async unplan(id) {
-      return (await db.write((client) => client.query(outageSql.unplan, [id]))).rows.length > 0;
+    async unplan(id, scope) {
+      return (await db.write((client) => client.query(outageSql.unplan, [id, segments(scope)]))).rows.length > 0;
     },
 
     async list(query) {
-      const works = await planned(query.from - BACK, query.to, 10_000);
+      const works = await planned(query.from - BACK, query.to, 10_000, 'all');
       return db.read(async (client) => {
         const { rows } = await client.query(outageSql.meters, [
           segments(query.scope),
@@ -130,11 +132,13 @@ export function createOutages({ db, registers, values }: OutageParts): OutageSto
       const from = first.from - BACK;
       // What happens after the span decides whether an interruption in it was momentary.
       const to = Math.min(now, last.to + BACK);
-      const works = await planned(from, to, 10_000);
+      const works = await planned(from, to, 10_000, 'all');
       const names = new Map<string, string>();
       if (kind === 'all') names.set(under ?? '0', '');
       else {
-        const { rows } = await db.read((client) => client.query(outageSql.nodes, [kind, under ?? null]));
+        const { rows } = await db.read((client) =>
+          client.query(outageSql.nodes, [kind, under ?? null, segments(scope)]),
+        );
         for (const row of rows as { id: string; name: string }[]) names.set(row.id, row.name);
       }
       const areas = new Map<string, SupplySums[]>();

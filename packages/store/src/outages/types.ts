@@ -68,8 +68,9 @@ export interface OutageStore {
   indices(query: IndexQuery): Promise<readonly IndexRow[]>;
   /** Counters of failures of one meter in a span. */
   counters(meter: MeterId, from: number, to: number): Promise<readonly CounterCheck[]>;
-  planned(from: number, to: number, limit: number): Promise<readonly Planned[]>;
-  plan(work: Omit<Planned, 'id'>, at: number): Promise<string>;
+  planned(from: number, to: number, limit: number, scope: Scope): Promise<readonly Planned[]>;
+  /** @returns undefined when there is no such node in the scope; everywhere is for who sees all */
+  plan(work: Omit<Planned, 'id'>, at: number, scope: Scope): Promise<string | undefined>;
   /** @returns false when there is none */
-  unplan(id: string): Promise<boolean>;
+  unplan(id: string, scope: Scope): Promise<boolean>;
 }

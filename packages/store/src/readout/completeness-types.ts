@@ -107,5 +107,7 @@ export interface CompletenessStore extends MissingQuery {
     from: string,
     to: string,
   ): Promise<{ readonly profiles: readonly string[]; readonly days: readonly MeterDay[] } | undefined>;
+  /** Up to 100,000 meters that lack something in days since this moment. */
+  lacking(since: number): Promise<readonly MeterId[]>;
   gaps(query: GapQuery): Promise<{ readonly meters: readonly MeterGaps[]; readonly next?: string }>;
 }

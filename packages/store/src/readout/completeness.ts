@@ -280,6 +280,11 @@ export function createCompleteness(parts: CompletenessParts): CompletenessStore 
     ...createMissing({ db, registers }),
     ...createReports({ db, registers, sets }),
     compute,
+    async lacking(since) {
+      const day = dayText(Math.max(0, Math.floor(since / DAY)));
+      const { rows } = await db.read((client) => client.query(missingSql.lacking, [day]));
+      return (rows as { meter: MeterId }[]).map((row) => row.meter);
+    },
     async giveUp(meter, name, from, to, reason, now) {
       const known = await sets();
       await registers.load();

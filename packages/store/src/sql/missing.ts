@@ -53,6 +53,8 @@ export const missingSql = {
       estimated = u.estimated, given_up = u.given_up
     from unnest($3::bigint[], $4::integer[], $5::integer[], $6::bigint[], $7::bigint[], $8::bigint[]) as u (area, segment, lacking, missing, estimated, given_up)
     where c.profile = $1 and c.day = $2::date and c.area = u.area and c.segment = u.segment`,
+  /** Meters that lack something since a day. */
+  lacking: `select distinct meter from amiable.gap where missing > 0 and day >= $1::date order by meter limit 100000`,
   dropOld: `delete from amiable.completeness where day < $1::date`,
   dropOldGaps: `delete from amiable.gap where day < $1::date`,
 
@@ -66,6 +68,7 @@ export const missingSql = {
   /** Nodes of a kind, below one where `$3` says so, that have counts in the segments. */
   areas: `select n.id, coalesce(n.name, n.code) as name from amiable.node n
     where n.kind = $2 and ($3::bigint is null or n.path @> array[$3::bigint]) and n.id > $4::bigint
+      and ($1::integer[] is null or n.segment = any($1::integer[]))
       and exists (select 1 from amiable.completeness c where c.area = n.id and ($1::integer[] is null or c.segment = any($1::integer[]))
         and c.profile = $6 and c.day >= $7::date and c.day < $8::date)
     order by n.id limit $5`,

@@ -229,9 +229,10 @@ export function outageRoutes(router: Router, { store, now, timeZone }: Context):
     summary: 'Announced work on the network',
     query: z.object(span),
     answer: z.object({ planned: z.array(planned) }),
-    handler: async ({ query }) => {
+    scoped: true,
+    handler: async ({ caller, query }) => {
       const from = query.from ?? now() - 30 * DAY;
-      const found = await outages.planned(from, query.to ?? now() + 366 * DAY, 1000);
+      const found = await outages.planned(from, query.to ?? now() + 366 * DAY, 1000, caller.scope);
       return { planned: found.map((work) => ({ ...work, from: iso(work.from), to: iso(work.to) })) };
     },
   });
@@ -254,7 +255,14 @@ export function outageRoutes(router: Router, { store, now, timeZone }: Context):
     handler: async ({ caller, body, about, reply }) => {
       if (body.to <= body.from) throw new HttpError(422, 'to: must come after from');
       if (body.to - body.from > 31 * DAY) throw new HttpError(422, 'to: work lasts 31 days at most');
-      const id = await outages.plan({ ...body, who: caller.name }, now());
+      const id = await outages.plan({ ...body, who: caller.name }, now(), caller.scope);
+      if (id === undefined)
+        throw new HttpError(
+          404,
+          body.node === null
+            ? 'work everywhere is announced by who sees all segments'
+            : `there is no node ${body.node}`,
+        );
       about(`planned-work ${id}`, { node: body.node, from: iso(body.from), to: iso(body.to) });
       reply.code(201);
       return { id };
@@ -269,8 +277,10 @@ export function outageRoutes(router: Router, { store, now, timeZone }: Context):
     summary: 'Takes announced work back',
     params: z.object({ id: id63 }),
     answer: z.object({}),
-    handler: async ({ params, about }) => {
-      if (!(await outages.unplan(params.id))) throw new HttpError(404, `there is no announced work ${params.id}`);
+    scoped: true,
+    handler: async ({ caller, params, about }) => {
+      if (!(await outages.unplan(params.id, caller.scope)))
+        throw new HttpError(404, `there is no announced work ${params.id}`);
       about(`planned-work ${params.id}`);
       return {};
     },
