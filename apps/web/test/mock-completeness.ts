@@ -95,7 +95,12 @@ export function completenessAnswer(world: CompletenessWorld, query: URLSearchPar
     profile: query.get('profile') || 'load',
     profiles: ['daily', 'load', 'monthly'],
     days: list,
-    total: row(under || 'all', under ? 'region' : 'all', under ? 'Nord' : '', 1600),
+    total: row(
+      under || 'all',
+      under ? (LEVELS[Math.floor(Number(under) / 1000)] as string) : 'all',
+      under ? 'Nord' : '',
+      1600,
+    ),
     rows,
     next: after + limit < all ? String(after + limit) : null,
     computedAt: new Date(world.now - 60_000).toISOString(),

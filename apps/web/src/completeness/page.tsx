@@ -101,7 +101,7 @@ function HeatMap({ zone }: { zone: string }): ReactNode {
   useEffect(() => {
     document.title = `${t('completeness')} · Amiable`;
   }, [t]);
-  if (report && under !== '' && report.total.kind !== 'all' && !query.isPlaceholderData)
+  if (report && under !== '' && !names.has(under) && report.total.kind !== 'all' && !query.isPlaceholderData)
     names.set(under, { name: report.total.name, kind: report.total.kind });
 
   const [spot, point] = useState<Spot>();

@@ -81,12 +81,21 @@ function Chapters({ chapters }: { chapters: readonly Chapter[] }): ReactNode {
   );
 }
 
+const has = (chapters: readonly Chapter[], key: string): boolean =>
+  chapters.some((chapter) => chapter.operations.some((operation) => operation.key === key));
+
 function Reference({ description }: { description: Description }): ReactNode {
   const { t } = useDesk();
   const hash = useHash();
   const [words, setWords] = useState('');
   const wanted = useDeferredValue(words);
   const chapters = useMemo(() => find(description.chapters, wanted), [description, wanted]);
+  // A route that the address names is shown, whatever was searched before.
+  const hidden = hash !== '' && !hash.startsWith('chapter-') && !has(chapters, hash) && has(description.chapters, hash);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: when the address changes, not while somebody types
+  useEffect(() => {
+    if (hidden) setWords('');
+  }, [hash]);
   const shown = chapters.reduce((sum, chapter) => sum + chapter.operations.length, 0);
   return (
     <div className="page reference-page">

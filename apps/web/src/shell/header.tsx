@@ -26,7 +26,8 @@ function Brand(): ReactNode {
 function ConnectionState(): ReactNode {
   const { t, format } = useSpeech();
   const connection = useConnection();
-  const status = useQuery(statusQuery);
+  // Asked by the page; here it is only told.
+  const status = useQuery({ ...statusQuery, enabled: false });
   const simulated = status.data?.simulated === true;
   if (connection === 'lost')
     return (
