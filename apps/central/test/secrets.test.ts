@@ -171,6 +171,14 @@ test('nothing that the system wrote in a full run holds a secret', async () => {
   ];
   for (const path of paths) await ask('GET', path);
 
+  // The read on demand has gone the same way.
+  const now = JSON.parse(await ask('GET', `/api/v1/reads/${ordered.id}`)) as {
+    state: string;
+    result: { registers: object[] };
+  };
+  expect(now.state).toBe('done');
+  expect(now.result.registers).toContainEqual(expect.objectContaining({ obis: '1-0:1.8.0', unit: 'Wh' }));
+
   const admin = new pg.Client({ connectionString: db.url });
   await admin.connect();
   const { rows: tables } = await admin.query(
