@@ -233,23 +233,6 @@ export function connectionRoutes(router: Router, { store, vault, now, scheduler 
   });
 
   router.add({
-    method: 'DELETE',
-    path: '/api/v1/meters/:id/connection',
-    needs: 'connection:delete',
-    tag,
-    summary: 'Takes away how a meter is reached, with its secrets',
-    params: oneMeter,
-    answer: z.object({}),
-    scoped: true,
-    async handler({ caller, params, about }) {
-      await found(params.id, caller.scope);
-      await readout.removeConnection(params.id);
-      about(`meter ${params.id}`);
-      return {};
-    },
-  });
-
-  router.add({
     method: 'PUT',
     path: '/api/v1/meters/:id/connection/secrets',
     needs: 'connection:modify',
@@ -273,6 +256,23 @@ export function connectionRoutes(router: Router, { store, vault, now, scheduler 
       );
       about(`meter ${params.id}`, { secrets: given.map(([secret]) => secret) });
       return { secrets: [...(await found(params.id, caller.scope)).secrets] };
+    },
+  });
+
+  router.add({
+    method: 'DELETE',
+    path: '/api/v1/meters/:id/connection',
+    needs: 'connection:delete',
+    tag,
+    summary: 'Takes away how a meter is reached, with its secrets',
+    params: oneMeter,
+    answer: z.object({}),
+    scoped: true,
+    async handler({ caller, params, about }) {
+      await found(params.id, caller.scope);
+      await readout.removeConnection(params.id);
+      about(`meter ${params.id}`);
+      return {};
     },
   });
 
