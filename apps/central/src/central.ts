@@ -23,6 +23,7 @@ import { backupMetrics } from './operations/backup-metrics.ts';
 import { backupTask } from './operations/backup-task.ts';
 import { type BackupOptions, createBackups } from './operations/backups.ts';
 import { ensureTasks, type GivenTask } from './scheduler/ensure.ts';
+import { schedulerMetrics } from './scheduler/metrics.ts';
 import { completenessOf, type OwnKinds, retentionOfWork } from './scheduler/own.ts';
 import { createScheduler } from './scheduler/scheduler.ts';
 
@@ -152,7 +153,11 @@ export async function startCentral(options: CentralOptions): Promise<Central> {
     apiKeys: options.apiKeys,
     causes: options.causes ?? (() => []),
     backups,
-    metrics: [...(options.metrics ?? []), ...(backups ? [backupMetrics(backups, now)] : [])],
+    metrics: [
+      ...(options.metrics ?? []),
+      ...(backups ? [backupMetrics(backups, now)] : []),
+      schedulerMetrics(scheduler),
+    ],
     inbox: options.inbox,
     ownKinds,
     scheduler,
