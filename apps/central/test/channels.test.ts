@@ -246,6 +246,7 @@ describe('settings', () => {
     { modems: [{ port: 'ftp://x' }] },
     { modems: [{ port: '/dev/ttyUSB0 rm' }] },
     { modems: [{ port: 'tcp://h:1', init: ['AT\r'] }] },
+    { modems: [{ port: 'tcp://h:1', init: ['AT+CPIN=1234'] }] },
     { modems: [{ port: 'tcp://h:1', bearer: { speed: 300, name: 0, element: 0 } }] },
     { modems: [{ port: 'tcp://h:1' }], pause: -1 },
   ])('%j is refused', (given) => {

@@ -11,6 +11,8 @@ import { z } from 'zod';
 const command = z
   .string()
   .regex(/^[\x20-\x7e]{1,120}$/, 'up to 120 printable characters')
+  // Settings are shown to who may see channels, and stand in backups.
+  .refine((text) => !/\+CPIN/i.test(text), 'no PIN is kept here: use a SIM card that asks for none')
   .describe('A command of the modem, such as AT&F or AT+IPR=9600.');
 
 export const modemPort = z.object({

@@ -5,6 +5,7 @@ import type { Run } from '@amiable/store';
 import { hasEnded, hasMeters } from '@amiable/tasks';
 import { windowsSchema } from '@amiable/tasks/schemas';
 import { z } from 'zod';
+import { channelDevice } from '../../channels/device.ts';
 import type { Context } from '../../context.ts';
 import { HttpError } from '../../http/error.ts';
 import type { Router } from '../../http/router.ts';
@@ -27,12 +28,14 @@ const channelBody = z.strictObject({
     .nullable()
     .default(null)
     .describe('of a network: the addresses that belong to it'),
+  device: channelDevice.nullable().default(null).describe('of a channel: the modems that it opens'),
 });
 const channelShape = channelKey.extend({
   most: z.number().nullable(),
   windows: z.array(z.record(z.string(), z.unknown())),
   timeZone: z.string(),
   address: z.string().nullable(),
+  device: z.record(z.string(), z.unknown()).nullish(),
 });
 const use = z.object({
   channel: z.string(),
