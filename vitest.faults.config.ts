@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['apps/central/test/acquisition-faults*.test.ts', 'apps/central/test/secrets.test.ts'],
-    env: { AMIABLE_FAULTS: process.env.AMIABLE_FAULTS ?? '40' },
+    env: { AMIABLE_FAULTS: process.env.AMIABLE_FAULTS ?? '12' },
     maxWorkers: 2,
     globalSetup: ['packages/store/test/global-setup.ts'],
     testTimeout: 300_000,

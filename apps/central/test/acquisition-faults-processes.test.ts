@@ -51,7 +51,7 @@ test.skipIf(FAULTS === undefined)(
           ],
           { stdio: ['ignore', 'pipe', 'inherit'], cwd: join(import.meta.dirname, '..') },
         );
-      for (let i = 0; i < Math.min(12, Number(FAULTS)); i++) {
+      for (let i = 0; i < Math.min(6, Number(FAULTS)); i++) {
         const child = start();
         const gone = new Promise<void>((done) => child.once('exit', () => done()));
         await Promise.race([new Promise((go) => child.stdout?.once('data', go)), gone]);

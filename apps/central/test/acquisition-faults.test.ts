@@ -16,7 +16,7 @@ import { createSite, type Site, vault } from './faults/site.ts';
 import { type FastClock, fastClock } from './faults/time.ts';
 import { DAY } from './virtual-line.ts';
 
-const KILLS = Number(process.env.AMIABLE_FAULTS ?? 5);
+const KILLS = Number(process.env.AMIABLE_FAULTS ?? 3);
 const SEED = Number(process.env.AMIABLE_FAULTS_SEED ?? 1);
 const COUNT = 9;
 const MIDNIGHT = Date.UTC(2026, 10, 19, 23);
