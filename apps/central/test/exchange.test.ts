@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Caller, PRIVILEGES, type Scope } from '@amiable/model';
 import { openStore, type Store } from '@amiable/store';
+import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../packages/store/test/harness.ts';
@@ -12,7 +13,7 @@ import { COLUMNS, FILE_KINDS, type FileKind } from '../src/features/exchange/col
 import { exportRegistry } from '../src/features/exchange/export.ts';
 import { importFolder } from '../src/features/exchange/inbox.ts';
 import { createImports, type ImportOptions, type ImportStatus, type Imports } from '../src/features/exchange/run.ts';
-import { NUMBER_FORMS } from '../src/features/exchange/values.ts';
+import { defused, NUMBER_FORMS } from '../src/features/exchange/values.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 12);
 const folder = mkdtempSync(join(tmpdir(), 'amiable-exchange-'));
@@ -417,6 +418,34 @@ describe('documentation', () => {
       ),
     ).toEqual([{ customer: 'Ola Nordmann', address: 'Storgata 1; oppgang B' }]);
   });
+});
+
+it('odd texts come back as they were, by both ways', async () => {
+  const text = fc.string({
+    unit: fc.constantFrom('a', 'Ø', '"', "'", ',', ';', '=', '+', '-', '@', ' ', '<', '&', ']', '\t', '\n', '\r', '😀'),
+    maxLength: 12,
+  });
+  const meters = fc.array(fc.record({ name: text, place: text, note: text }), { minLength: 5, maxLength: 5 });
+  const attribute = (value: string): string => value.replace(/[&<"\t\n\r]/g, (c) => `&#${c.charCodeAt(0)};`);
+  await fc.assert(
+    fc.asyncProperty(meters, async (some) => {
+      const elements = some.map(
+        (m, i) =>
+          `<meter serial="Z${i}" name="${attribute(defused(m.name))}" place="${attribute(defused(m.place))}"><attribute name="note">${attribute(defused(m.note))}</attribute></meter>`,
+      );
+      const first = await load('xml', `<amiable-registry version="1">${elements.join('')}</amiable-registry>`);
+      expect(faults(first)).toEqual([]);
+      const kept = await rows(
+        `select name, place, attributes ->> 'note' as note from amiable.meter where serial like 'Z_' order by serial`,
+      );
+      expect(kept).toEqual(some.map((m) => ({ name: m.name || null, place: m.place || null, note: m.note || null })));
+      for (const format of ['csv', 'xml'] as const) {
+        const again = await load(format === 'csv' ? 'meter' : 'xml', await written(format, ['meter']));
+        expect([faults(again), again.report?.inserted, again.report?.changed]).toEqual([[], 0, 0]);
+      }
+    }),
+    { numRuns: 6 },
+  );
 });
 
 describe('the inbox', () => {
