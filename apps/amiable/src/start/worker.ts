@@ -26,6 +26,8 @@ export function beginWorker({ options, store, masterKeyFile, now, ends, log }: W
     name: `${hostname()}/${process.pid}`,
     now,
     sessions: options.sessions,
+    // Many meters may stand behind one address: a gateway, or the simulated fleet.
+    perAddress: 8,
     lines: createLineFinder(lines, (meter) => store.readout.connection(meter, 'all')),
     log: log.of('worker'),
   });
