@@ -83,7 +83,7 @@ describe('leases', () => {
           await live(store, ids, channelOf, channels, script);
         },
       ),
-      { numRuns: LONG ? 400 : 6 },
+      { numRuns: LONG ? 400 : 4 },
     );
   });
 
