@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PRIVILEGES, type Privilege } from '@amiable/model';
 import type { LightMyRequestResponse } from 'fastify';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { STREET_GUEST } from '../src/access/demo.ts';
 import { oneTimeCode } from '../src/access/first.ts';
@@ -483,8 +484,37 @@ describe('segments', () => {
   });
 });
 
+/** Every row of the tables in which a person may stand. */
+async function everything(): Promise<{ rows: string[] }> {
+  const client = new pg.Client(test.url);
+  await client.connect();
+  try {
+    const rows: string[] = [];
+    for (const table of [
+      'meter',
+      'meter_change',
+      'premises',
+      'registry_change',
+      'node',
+      'link',
+      'audit',
+      'user_account',
+    ])
+      rows.push(
+        ...(await client.query(`select row_to_json(t)::text as text from amiable.${table} t`)).rows.map((r) => r.text),
+      );
+    return { rows };
+  } finally {
+    await client.end();
+  }
+}
+
 describe('the audit log', () => {
   it('has who did what, also what revealed people; no secret, and what others did only for who sees all', async () => {
+    // A refusal is written down without waiting for it.
+    await expect
+      .poll(async () => (await asAdmin('GET', '/audit?action=log-in refused')).json().audit.length)
+      .toBeGreaterThan(5);
     const { audit } = (await asAdmin('GET', '/audit?limit=1000')).json() as { audit: Record<string, unknown>[] };
     const actions = new Set(audit.map((entry) => entry.action));
     for (const action of [
@@ -515,5 +545,36 @@ describe('the audit log', () => {
     const rest = (await asAdmin('GET', '/audit?limit=1000')).body + (await asAdmin('GET', `/users/${id}`)).body;
     expect(rest).not.toMatch(/forget ?me/i);
     expect((await login('forgetme')).statusCode).toBe(401);
+  });
+  it('loses the people of premises, and keeps the readings of their meter', async () => {
+    const { registry } = test.store;
+    const by = { who: 'test', at: clock };
+    const from = Date.UTC(2026, 0, 1);
+    const node = (kind: 'premises' | 'metering-point', code: string, parent?: string) =>
+      registry.createNode({ kind, code, segment: 1, from, ...(parent === undefined ? {} : { parent }) }, 'all', by);
+    const premises = await node('premises', 'P-1');
+    const point = await node('metering-point', 'MP-1', premises.id);
+    const people = {
+      customer: 'Kari Nordmann',
+      account: '007-KARI',
+      address: 'Karigata 1',
+      contact: 'kari@nordmann.example',
+    };
+    await registry.putPremises(premises.id, people, 'all', by);
+    await test.central.ingest([sampleMessage(3, 'PERSON-1')]);
+    const meter = (await asAdmin('GET', '/meters?q=PERSON-1')).json().meters[0].id as string;
+    await registry.link({ kind: 'installed', child: meter, parent: point.id, from }, 'all', by);
+    await asAdmin('PATCH', `/meters/${meter}`, { name: 'Kari', place: 'Karigata 1' });
+    const erase = (headers: Record<string, string>) =>
+      call('POST', `/persons/premises-${premises.id}/erase`, {}, { headers });
+    const elsewhere = await asAdmin('POST', '/segments', { name: 'elsewhere' });
+    const erasers = await groupWith('erasers', ['execute:erase-person']);
+    const stranger = await userWith('eraser', [erasers], [elsewhere.json().id]);
+    expect((await erase(stranger.headers)).statusCode).toBe(404);
+    expect((await registry.premises(premises.id, 'all'))?.customer).toBe('Kari Nordmann');
+    expect((await erase(admin)).json()).toEqual({ erased: `premises-${premises.id}` });
+    const { rows } = await everything();
+    expect(rows.filter((row) => /kari/i.test(row))).toEqual([]);
+    expect((await asAdmin('GET', `/meters/${meter}/messages`)).json().messages).toHaveLength(1);
   });
 });

@@ -19,6 +19,8 @@ export interface TestApp {
   readonly access: Access;
   readonly routes: readonly AnyRoute[];
   readonly base: string;
+  /** Of the database. */
+  readonly url: string;
   /** Every line of the log. */
   readonly lines: readonly string[];
   /** Headers of somebody with these privileges in these segments. */
@@ -50,6 +52,7 @@ export async function openTestApp(folder: string, options: Partial<CentralOption
     access: central.access,
     routes: central.routes,
     base: `http://127.0.0.1:${central.httpPort}`,
+    url: database.url,
     lines,
     as: (privileges, segments = 'all') => tokenFor(store, privileges, segments),
     async close() {

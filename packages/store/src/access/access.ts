@@ -141,7 +141,7 @@ export function createAccessStore(db: Database): AccessStore {
         await client.query(sql.endSessions, [id, null]);
         await client.query(sql.eraseUser, [id, name, iso(at)]);
         await client.query(sql.eraseFromAudit, [id, name]);
-        await client.query(sql.eraseObjectFromAudit, [`user ${id}`]);
+        await client.query(sql.eraseObjectsFromAudit, [[`user ${id}`]]);
         if ((row.groups as number[]).includes(ADMINISTRATORS)) await requireAdministrator(client);
         return true;
       });
@@ -154,7 +154,7 @@ export function createAccessStore(db: Database): AccessStore {
         const meters = (rows as { id: string }[]).map((row) => row.id);
         await client.query(sql.eraseMeterNames, [meters]);
         await client.query(sql.eraseMeterChanges, [meters]);
-        await client.query(sql.eraseObjectFromAudit, [`premises ${id}`]);
+        await client.query(sql.eraseObjectsFromAudit, [[`premises ${id}`, ...meters.map((meter) => `meter ${meter}`)]]);
         return true;
       });
     },

@@ -111,7 +111,7 @@ export const accessSql = {
   eraseUser: `update amiable.user_account set name = $2, name_key = $2, password = null, language = null, attributes = '{}',
     disabled = true, all_segments = false, erased_at = $3 where id = $1`,
   eraseFromAudit: 'update amiable.audit set who = $2, address = null where account = $1',
-  eraseObjectFromAudit: 'update amiable.audit set detail = null where object = $1',
+  eraseObjectsFromAudit: 'update amiable.audit set detail = null where object = any($1::text[])',
 
   erasePremises: `update amiable.premises p set customer = null, account = null, address = null, contact = null, erased_at = $2
     where p.node = $1 and exists (select 1 from amiable.node n where n.id = $1 and ($3::integer[] is null or n.segment = any($3::integer[])))

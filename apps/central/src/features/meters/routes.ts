@@ -92,7 +92,8 @@ export function meterRoutes(router: Router, context: Context): void {
           422,
           `timeZone: ${JSON.stringify(patch.timeZone)} is no IANA time zone such as Europe/Oslo`,
         );
-      about(`meter ${id}`, patch);
+      // A name or a place may be a person's; what it was and became stands in the meter's own history.
+      about(`meter ${id}`, { fields: Object.keys(patch) });
       const meter = await store.patchMeter(id, patch, caller.name, caller.scope);
       if (!meter) throw new HttpError(404, `there is no meter ${id}`);
       return withLive(meter);
