@@ -124,6 +124,8 @@ export async function startCentral(options: CentralOptions): Promise<Central> {
     isUnavailable: (error) => error instanceof StoreUnavailable,
     log,
   });
+  // After a restore they lack; elsewhere this is one look.
+  await store.registry.ensureIndexes();
   const firstCode = await prepareFirst(store.access, access.clock());
 
   const ownKinds: OwnKinds = new Map();

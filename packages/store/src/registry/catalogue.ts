@@ -15,7 +15,7 @@ import {
   MAX_SEARCHABLE,
 } from './attributes.ts';
 import { type By, log, logChanges, type Row, segments } from './parts.ts';
-import { isId } from './selection.ts';
+import { isId, isPersonal } from './selection.ts';
 import type { Selector } from './selector.ts';
 import type { MeterSelection } from './types.ts';
 
@@ -265,8 +265,14 @@ export function createCatalogue(db: Database, selector: Selector): Catalogue {
     },
     async ensureIndexes() {
       const { rows } = await db.read((client) => client.query(registrySql.definitions, ['meter']));
-      for (const row of rows as Row[])
-        if (row.searchable === true) await index({ ...definitionOf(row), id: row.id as number });
+      const wanted = (rows as Row[])
+        .filter((row) => row.searchable === true)
+        .map((row) => ({ ...definitionOf(row), id: row.id as number }));
+      if (wanted.length === 0) return;
+      const names = wanted.map((d) => `meter_x_${d.id}`);
+      const there = await db.read((client) => client.query(registrySql.indexesThere, [names]));
+      const known = new Set((there.rows as { name: string }[]).map((row) => row.name));
+      for (const d of wanted) if (!known.has(`meter_x_${d.id}`)) await index(d);
     },
 
     async groups(page) {
@@ -283,6 +289,8 @@ export function createCatalogue(db: Database, selector: Selector): Catalogue {
       if (fields.selection) {
         if (fields.selection.group !== undefined)
           throw new MisuseError('a group of meters cannot be selected by another group');
+        if (fields.selection.where?.some(isPersonal))
+          throw new MisuseError('personal data do not stand in a group: they could not be erased there');
         // What cannot be looked up is refused now, not when a task runs.
         await selector.count(fields.selection, 'all', 1);
       }

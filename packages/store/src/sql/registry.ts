@@ -201,6 +201,8 @@ export const registrySql = {
     `create index if not exists meter_x_${id}_runs on amiable.meter using gin (amiable.trigrams(attributes ->> ${literal(name)})) with (fastupdate = off)`,
   dropIndexes: (id: number): string =>
     `drop index if exists amiable.meter_x_${id}, amiable.meter_x_${id}_text, amiable.meter_x_${id}_runs`,
+  indexesThere: `select c.relname as name from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = 'amiable' and c.relname = any($1::text[])`,
   analyze: 'analyze amiable.meter',
 
   // -- groups of meters
