@@ -88,7 +88,7 @@ export function createMockLog(now: () => number) {
         parent: association.id,
         state: 'done',
         text: 'get-request 0-0:40.0.0',
-        detail: { direction: 'out', apdu: GET_REQUEST },
+        detail: { direction: 'sent', apdu: 'get-request', bytes: 13, hex: GET_REQUEST },
       },
       1,
     );
@@ -98,7 +98,7 @@ export function createMockLog(now: () => number) {
         parent: association.id,
         state: 'done',
         text: 'get-response',
-        detail: { direction: 'in', apdu: 'c401c100090547757275' },
+        detail: { direction: 'received', apdu: 'get-response', bytes: 10, hex: 'c401c100090547757275' },
       },
       1,
     );

@@ -103,7 +103,8 @@ export default function House({ id }: { id: string }): ReactNode {
       <Head meter={meter} view={view.kind} />
       {view.kind === 'overview' && (
         <>
-          <LivePanel meter={meter} />
+          {/* Of a meter that is only asked there is nothing to see live. */}
+          {!(meter.hasConnection && (meter.live?.power ?? null) === null) && <LivePanel meter={meter} />}
           {meter.hasConnection && may('execute:read-now') && (
             <Suspense fallback={<PanelSkeleton height={80} />}>
               <ReadPanel key={meter.id} meter={meter} />

@@ -1,8 +1,19 @@
 /** What a read brought, as a table. */
 import '../style/table.css';
 import type { ReactNode } from 'react';
-import { useDesk } from '../i18n/desk.ts';
+import { type DeskTranslate, useDesk } from '../i18n/desk.ts';
+import { en } from '../i18n/en.ts';
+import type { Key } from '../i18n/index.tsx';
+import { plainName } from '../messages/text.ts';
+import { shortObis } from '../power.ts';
 import type { ReadResult } from './api.ts';
+
+/** In the reader's language where the page has a word for it. */
+function nameIn(t: DeskTranslate, column: { readonly obis: string; readonly name: string }): string {
+  const key = `q_${shortObis(column.obis).replaceAll('.', '_')}`;
+  if (key in en) return t(key as Key);
+  return column.name ? plainName(column.name) : column.obis;
+}
 
 /** Rows that are shown; all of them are in the store. */
 const MOST = 200;
@@ -10,17 +21,14 @@ const MOST = 200;
 export function ResultTable({ result, zone }: { result: ReadResult; zone: string }): ReactNode {
   const { t, format } = useDesk();
   const at = (time: string) => format.instant(Date.parse(time), zone);
+  const nameOf = (column: { readonly obis: string; readonly name: string }) => nameIn(t, column);
   const columns: string[] = [];
   const rows: string[][] = [];
   if (result.registers) {
     columns.push(t('name'), t('value'), t('unit'), 'OBIS', t('time'));
-    for (const one of result.registers)
-      rows.push([one.name || one.obis, one.value, one.unit ?? '', one.obis, at(one.time)]);
+    for (const one of result.registers) rows.push([nameOf(one), one.value, one.unit ?? '', one.obis, at(one.time)]);
   } else if (result.profile) {
-    columns.push(
-      t('time'),
-      ...result.profile.columns.map((one) => `${one.name || one.obis}${one.unit ? `, ${one.unit}` : ''}`),
-    );
+    columns.push(t('time'), ...result.profile.columns.map((one) => `${nameOf(one)}${one.unit ? `, ${one.unit}` : ''}`));
     for (const row of result.profile.rows) rows.push([at(row.time), ...row.values.map((value) => value ?? '–')]);
   } else if (result.events) {
     columns.push(t('time'), t('eventName'), t('eventCode'));
