@@ -1,5 +1,6 @@
 /** The worker over a real store: what virtual meters have lived ends up in it, once. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { counterKey, openSecrets } from '../src/acquisition/access.ts';
 import { startWorker, type Worker, type WorkerOptions } from '../src/acquisition/index.ts';
 import { createWorld, vault, type World } from './acquisition-world.ts';
 import { DAY, HOUR } from './virtual-line.ts';
@@ -142,4 +143,42 @@ test('a stranger is marked, and nothing of it is stored', async () => {
   expect(log.join('\n')).toMatch(/another meter answers: AMI99000002/);
   expect(runs).toHaveLength(2);
   expect(second).toBeDefined();
+});
+
+test('ciphered: invocation counters are reserved durably, and the last one of the meter is kept', async () => {
+  const ciphered = await createWorld(3, NOW, 'management');
+  try {
+    const bounds: number[][] = [];
+    for (let round = 0; round < 2; round++) {
+      ciphered.now += 60_000;
+      const worker = startWorker({
+        store: ciphered.store,
+        vault,
+        name: `c${round}`,
+        now: () => ciphered.now,
+        poll: 5,
+        pause: 5,
+        connect: (address) => ciphered.connect(address),
+      });
+      await ciphered.order(['registers'], { set: 'billing' });
+      for (let i = 0; i < 2000 && worker.counters.meters < 3; i++) await new Promise((go) => setTimeout(go, 5));
+      await worker.stop();
+      expect(worker.counters).toMatchObject({ outcomes: { done: 3 }, messages: 3 });
+      // One more block each: where the next reading begins.
+      const targets = await ciphered.store.readout.targets(ciphered.ids);
+      const keys = ciphered.ids.map((meter) => {
+        const target = targets.get(meter)!;
+        return { meter, key: counterKey(target.connection!, openSecrets(target, vault))!, count: 1 };
+      });
+      const grants = await ciphered.store.readout.reserve(keys);
+      bounds.push(ciphered.ids.map((id) => grants.get(id)!.start));
+      for (const id of ciphered.ids) expect(grants.get(id)!.peer).toBeGreaterThan(0);
+    }
+    for (const [i, bound] of bounds[0]!.entries()) {
+      expect(bound).toBeGreaterThanOrEqual(1000);
+      expect(bounds[1]![i]).toBeGreaterThanOrEqual(bound + 1000);
+    }
+  } finally {
+    await ciphered.drop();
+  }
 });
