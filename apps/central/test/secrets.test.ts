@@ -52,7 +52,8 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'amiable-secrets-'));
   db = await createTestDatabase();
   store = await openStore({ url: db.url });
-  clock = fastClock(MIDNIGHT + DAY / 2, Date.now(), 20);
+  // At the pace of the machine: on a busy one nothing must seem late.
+  clock = fastClock(MIDNIGHT + DAY / 2, Date.now(), 1);
   fleet = await startFleet(4, clock);
   await writeFile(join(folder, 'master.key'), randomBytes(32).toString('hex'), { mode: 0o600 });
   central = await startCentral({
@@ -67,7 +68,7 @@ beforeAll(async () => {
     log: (line: string) => say('log', line),
   } as never);
   site = await createSite(store, fleet, clock.now);
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   for (const undo of restore) undo();
@@ -137,8 +138,8 @@ test('nothing that the system wrote in a full run holds a secret', async () => {
     name: 'w',
     now: clock.now,
     clock,
-    poll: 200,
-    pause: 100,
+    poll: 20,
+    pause: 10,
     hold: 600_000,
     log: (line) => say('worker log', line),
   });
@@ -212,4 +213,4 @@ test('nothing that the system wrote in a full run holds a secret', async () => {
   for (const { name, form } of secrets)
     expect(search([{ where: 'a line', text: `key=${form};` }])).toContain(`${name} in a line`);
   expect(search(written)).toEqual([]);
-}, 60_000);
+}, 180_000);
