@@ -111,12 +111,13 @@ export function TryIt({ operation, values, address, change }: TryItProps): React
         )}
         <div className="try-send">
           <code className="try-address">GET {address}</code>
+          {/* Keys, or the one button would become the other within its own click, and send anew. */}
           {outcome?.running ? (
-            <button type="button" className="button" onClick={stop}>
+            <button key="stop" type="button" className="button" onClick={stop}>
               {t('stop')}
             </button>
           ) : (
-            <button type="submit" className="button primary" disabled={missing}>
+            <button key="send" type="submit" className="button primary" disabled={missing}>
               {t('send')}
             </button>
           )}
