@@ -24,7 +24,7 @@ describe('connections to one address', () => {
         lines.push(line);
         return {
           describe: 'line',
-          async open(events) {
+          async open(events: Parameters<Link['open']>[0]) {
             line.events = events;
           },
           async write() {},
