@@ -150,7 +150,11 @@ function HeatMap({ zone }: { zone: string }): ReactNode {
           label={t('period')}
           value={span}
           choose={(value) => set({ days: value })}
-          options={SPANS.map((value) => ({ value, label: t('days', { n: Number(value) }) }))}
+          // Ninety columns are too narrow for a phone, and the choice too wide.
+          options={SPANS.filter((value) => roomy || value !== '90' || value === span).map((value) => ({
+            value,
+            label: t('days', { n: Number(value) }),
+          }))}
         />
         <div className="period-steps">
           <button type="button" className="button" onClick={() => set({ to: from })}>
