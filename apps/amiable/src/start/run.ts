@@ -318,8 +318,9 @@ interface Told {
 }
 
 function tell({ options, folder, central, url, what, took, secure }: Told): void {
-  const host =
-    options.host === '127.0.0.1' || options.host === '::1' ? 'localhost' : (options.hostName[0] ?? options.host);
+  // Every address of this machine is also this one, which is what whoever started it can open.
+  const everywhere = /^(127\.0\.0\.1|::1|0\.0\.0\.0|::)$/.test(options.host);
+  const host = options.hostName[0] ?? (everywhere ? 'localhost' : options.host);
   const page = `${secure ? 'https' : 'http'}://${host}:${central.httpPort}`;
   const shown = new URL(url);
   if (shown.password) shown.password = '';
@@ -329,7 +330,7 @@ function tell({ options, folder, central, url, what, took, secure }: Told): void
     `  page      ${page}`,
     ...(central.firstCode === undefined
       ? []
-      : [`  account   ${page}/first#${central.firstCode}  makes the first administrator`]),
+      : [`  log-in    make the first administrator: ${page}/first#${central.firstCode}`]),
     ...what.map((line) => `  ${line}`),
     `  readers   HTTP  ${page}/api/v1/messages  (API key in ${join(folder.path, 'api-key')})`,
     ...(central.mqttPort === undefined ? [] : [`            MQTT  mqtt://${host}:${central.mqttPort}`]),
