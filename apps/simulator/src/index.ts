@@ -1,4 +1,5 @@
 export { simulateCommand } from './command.ts';
+export { meterIdentity as virtualMeterSerials } from './electricity/config.ts';
 export { type Cipher, encodeList } from './han/encode.ts';
 export type { Emission, HanMeter, Truth } from './han/meter.ts';
 export { findModel, MODELS, type Model } from './han/models.ts';
@@ -15,4 +16,3 @@ export {
   virtualCipher,
   virtualSerial,
 } from './street.ts';
-export { meterIdentity as virtualMeterSerials } from './electricity/config.ts';

@@ -120,6 +120,8 @@ export function startCommand(program: Command): void {
     )
     .option('--backups <folder>', 'where the server keeps backups of itself (default: backups in the data folder)')
     .option('--keep-backups <n>', 'how many', whole(1, 1000), 7)
+    .option('--inbox <folder>', 'below it tasks of kind import look for registry files; without it there are none')
+    .option('--outbox <folder>', 'below it tasks of kind export write registry files')
     .option('--health-port <port>', 'where a process without a page answers /health and /metrics', whole(0, 65535))
     .option('--sessions <n>', 'meters that a worker reads at once', whole(1, 5000), 200)
     .option('--meters <n>', 'virtual DLMS meters of the simulation; 0: none', whole(0, 16_381), 200)

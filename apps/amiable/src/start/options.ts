@@ -27,6 +27,9 @@ export interface StartOptions {
   /** Where backups are kept; in the data folder unless said. */
   readonly backups?: string;
   readonly keepBackups: number;
+  /** Folders below which tasks find and leave registry files. */
+  readonly inbox?: string;
+  readonly outbox?: string;
   /** Of a process without a page. */
   readonly healthPort?: number;
   /** Meters that a worker reads at once. */

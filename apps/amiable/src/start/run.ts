@@ -113,6 +113,8 @@ async function begin(options: StartOptions, ends: Ends, log: Log, giveUp: (error
     ...(mqttPort === undefined ? {} : { mqtt: { host: options.host, port: mqttPort } }),
     ...(options.subscribe === undefined ? {} : { subscribe: { url: options.subscribe, clientId: 'amiable-central' } }),
     backups: { url, folder: options.backups ?? join(folder.path, 'backups'), keep: options.keepBackups },
+    ...(options.inbox === undefined ? {} : { inbox: options.inbox }),
+    ...(options.outbox === undefined ? {} : { outbox: options.outbox }),
     causes: () => causes(),
     metrics: [
       (add) => {
