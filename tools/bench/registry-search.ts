@@ -14,7 +14,7 @@ import type { Figure } from './figure.ts';
 const by = { who: 'bench', at: Date.UTC(2026, 10, 20) };
 
 export async function benchRegistrySearch(options: { smoke?: boolean } = {}): Promise<Figure[]> {
-  const meters = options.smoke ? 20_000 : 1_000_000;
+  const meters = options.smoke ? 20_000 : Number(process.env.METERS ?? 1_000_000);
   const folder = mkdtempSync(join(tmpdir(), 'amiable-bench-'));
   const embedded = await startEmbedded({ dataDir: join(folder, 'data') });
   try {

@@ -6,7 +6,7 @@
  */
 import { MisuseError } from '@amiable/bytes';
 import type { Scope } from '@amiable/model';
-import { type Parameters, parameters, piece } from '../sql/selection.ts';
+import { type Along, type Parameters, parameters, piece } from '../sql/selection.ts';
 import type { Condition, MeterSelection, NodeKind } from './types.ts';
 
 export const BOUNDS = { conditions: 50, list: 1000, meters: 100_000, words: 10, text: 200 } as const;
@@ -102,7 +102,7 @@ export interface Compiled {
   /** Whether `meter_state` is joined. */
   seen: boolean;
   /** A condition that an index answers in order of id, if there is one; the rarest where several are. */
-  along: string | undefined;
+  along: Along | undefined;
   /** Few meters can fit: no walk by id helps. */
   few: boolean;
 }
@@ -224,7 +224,7 @@ async function onColumn(c: Condition, column: Column, p: Parameters, look: Looku
   const fit = known.filter((k) =>
     c.is === 'begins' ? k.toLowerCase().startsWith(small) : k.toLowerCase().includes(small),
   );
-  return piece.any(sql, p.add(fit, 'text[]'));
+  return fit.length === 1 ? piece.equal(sql, p.add(fit[0], 'text')) : piece.any(sql, p.add(fit, 'text[]'));
 }
 
 /** One condition on a user-defined attribute. */
@@ -321,13 +321,16 @@ async function underAt(ids: readonly string[], at: number, p: Parameters, look: 
 }
 
 /** Which index leads to few, most likely; the first named wins. */
-const LEADS = ['paramId', 'x', 'configId', 'list', 'type', 'reader', 'maker', 'segment', 'life', 'state'];
+const LEADS = ['paramId', 'x', 'configId', 'meterType', 'list', 'type', 'reader', 'maker', 'segment', 'life', 'state'];
 const leads = new WeakMap<Compiled, number>();
-function goAlong(out: Compiled, name: string, made: string): void {
+function goAlong(out: Compiled, name: string, made: string | Piece): void {
+  // `column = $n::type`, as made by piece.equal.
+  const [column, value, more] = typeof made === 'string' ? made.split(' = ') : [];
+  if (column === undefined || value === undefined || more !== undefined) return;
   const rank = LEADS.indexOf(name);
   if (rank >= (leads.get(out) ?? LEADS.length)) return;
   leads.set(out, rank);
-  out.along = made;
+  out.along = { column, value };
 }
 
 async function onOne(
@@ -353,9 +356,9 @@ async function onOne(
       if (s.at !== undefined) return fail(c, 'lastSeen is of today; leave `at` out');
       out.seen = true;
     }
-    if (column.along && c.is === '=') {
-      const made = (await onColumn(c, column, p, look)) as string;
-      if (made !== piece.never) goAlong(out, name, made);
+    if (column.along && (c.is === '=' || c.is === 'contains' || c.is === 'begins')) {
+      const made = await onColumn(c, column, p, look);
+      goAlong(out, name, made);
       return made;
     }
     if (c.is === '=' && (name === 'serial' || name === 'utilitySerial' || name === 'id')) out.few = true;
@@ -371,7 +374,13 @@ async function onOne(
   if (name === 'meterType') {
     if (c.is === 'exists') return piece.exists('m.meter_type');
     if (c.is === 'missing') return piece.missing('m.meter_type');
-    const ids = p.add(await look.meterTypes(c), 'integer[]');
+    const types = await look.meterTypes(c);
+    if (types.length === 1 && c.is !== '!=') {
+      const made = piece.equal('m.meter_type', p.add(types[0], 'integer'));
+      goAlong(out, name, made);
+      return made;
+    }
+    const ids = p.add(types, 'integer[]');
     return c.is === '!='
       ? `(m.meter_type is null or not ${piece.any('m.meter_type', ids)})`
       : piece.any('m.meter_type', ids);

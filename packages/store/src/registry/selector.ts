@@ -12,7 +12,9 @@ import type { MeterId } from '../types.ts';
 import { type Compiled, compile, type Definition, isId, type Lookups, list } from './selection.ts';
 import type { Condition, MeterSelection, MeterSelector, NodeKind } from './types.ts';
 
-const WINDOW = 20_000;
+/** How many meters a probe looks at: fifty for each that is wanted, within bounds. */
+const SMALLEST = 5_000;
+const LARGEST = 20_000;
 const MOST = 10_000;
 const FEW_VALUES = 1000;
 const MARKED = 100_000;
@@ -56,8 +58,9 @@ export function createSelector(db: Database): Selector {
         if (compiled.conditions.length === 0) return run(selectionSql.ordered, true);
         if (!compiled.few) {
           const { along } = compiled;
-          const near = await run((c, a, l, seen) => selectionSql.probe(c, a, WINDOW, l, seen, along), true);
-          if (near.length === limit || !(await wasFull(client, compiled, after))) return near;
+          const window = Math.min(Math.max(limit * 50, SMALLEST), LARGEST);
+          const near = await run((c, a, l, seen) => selectionSql.probe(c, a, window, l, seen, along), true);
+          if (near.length === limit || !(await wasFull(client, compiled, after, window))) return near;
         }
         return run(selectionSql.sparse, false);
       });
@@ -79,14 +82,18 @@ export function createSelector(db: Database): Selector {
 }
 
 /** Whether there was more to look at than the probe's window. */
-async function wasFull(client: Client, { along, parameters }: Compiled, after: MeterId): Promise<boolean> {
-  // Only the parameters that the text has: those of the condition, under new numbers.
-  const values: unknown[] = [after];
-  const text = along?.replace(/\$(\d+)/g, (_, k: string) => {
-    values.push(parameters.values[Number(k) - 1]);
-    return `$${values.length}`;
-  });
-  return (await client.query(selectionSql.wasFull('$1::bigint', WINDOW, text), values)).rows.length > 0;
+async function wasFull(
+  client: Client,
+  { along, parameters }: Compiled,
+  after: MeterId,
+  window: number,
+): Promise<boolean> {
+  if (along === undefined)
+    return (await client.query(selectionSql.wasFull('$1::bigint', window), [after])).rows.length > 0;
+  // Its one parameter, under a number of this statement.
+  const [, k = '', type = ''] = /^\$(\d+)(::.*)$/.exec(along.value) ?? [];
+  const text = selectionSql.wasFull('$1::bigint', window, { column: along.column, value: `$2${type}` });
+  return (await client.query(text, [after, parameters.values[Number(k) - 1]])).rows.length > 0;
 }
 
 type Rows<T> = T[];

@@ -29,23 +29,34 @@ export const literal = (text: string): string => `'${text.replaceAll("'", "''")}
 const holds = (link: string, at: string): string =>
   `${link}.replaced_at is null and ${link}.from_time <= ${at} and (${link}.to_time is null or ${link}.to_time > ${at})`;
 
+/** An expression with an index that has the id behind it, and the value that it shall have. */
+export interface Along {
+  readonly column: string;
+  readonly value: string;
+}
+/** Said as a span in the index's order: as an equality the planner would take any walk by id for as good. */
+const walk = (along: Along | undefined): string =>
+  along === undefined
+    ? ' order by m.id'
+    : ` and ${along.column} >= ${along.value} and ${along.column} <= ${along.value} order by ${along.column}, m.id`;
+
 const where = (conditions: readonly string[]): string => (conditions.length === 0 ? 'true' : conditions.join(' and '));
 
 export const selectionSql = {
-  /** Of the next `window` meters (of those that `along` fits, which has an index by id) those that fit. */
+  /** Of the next `window` meters those that fit; where an index leads along one value, of the next with that value. */
   probe: (
     conditions: readonly string[],
     after: string,
     window: number,
     limit: string,
     seen: boolean,
-    along = 'true',
+    along?: Along,
   ): string =>
-    `select m.id from (select m.* from amiable.meter m where m.id > ${after} and ${along} order by m.id limit ${window}) m${seen ? SEEN : ''}
+    `select m.id from (select m.* from amiable.meter m where m.id > ${after}${walk(along)} limit ${window}) m${seen ? SEEN : ''}
       where ${where(conditions)} order by m.id limit ${limit}`,
   /** Whether the window of a probe was full: else it has looked at all there is. */
-  wasFull: (after: string, window: number, along = 'true'): string =>
-    `select m.id from amiable.meter m where m.id > ${after} and ${along} order by m.id offset ${window - 1} limit 1`,
+  wasFull: (after: string, window: number, along?: Along): string =>
+    `select m.id from amiable.meter m where m.id > ${after}${walk(along)} offset ${window - 1} limit 1`,
   /** In order of id, as an index that has it second gives them. */
   ordered: (conditions: readonly string[], after: string, limit: string, seen: boolean): string =>
     `select m.id from amiable.meter m${seen ? SEEN : ''} where m.id > ${after} and ${where(conditions)} order by m.id limit ${limit}`,
@@ -131,15 +142,11 @@ export const selectionExamples: Readonly<Record<string, string>> = (() => {
   ];
   return {
     'selection.probe': selectionSql.probe(conditions, '$1::bigint', 100, '$8::integer', false),
-    'selection.along': selectionSql.probe(
-      conditions,
-      '$1::bigint',
-      100,
-      '$8::integer',
-      false,
-      piece.equal('m.maker', '$9::text'),
-    ),
-    'selection.wasFull': selectionSql.wasFull('$1::bigint', 100, piece.equal('m.maker', '$2::text')),
+    'selection.along': selectionSql.probe(conditions, '$1::bigint', 100, '$8::integer', false, {
+      column: 'm.maker',
+      value: '$9::text',
+    }),
+    'selection.wasFull': selectionSql.wasFull('$1::bigint', 100, { column: 'm.maker', value: '$2::text' }),
     ...Object.fromEntries(Object.entries(pastSql).map(([name, text]) => [`selection.${name}`, text])),
     'selection.ordered': selectionSql.ordered(conditions, '$1::bigint', '$8::integer', false),
     'selection.sparse': selectionSql.sparse(conditions, '$1::bigint', '$8::integer', false),
