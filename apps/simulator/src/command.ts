@@ -130,6 +130,10 @@ function meterCommand(simulate: Command): void {
     .option('--to <line>', 'an optical port besides: pty, pty:PATH or a serial port')
     .option('--page <port>', 'HTTP port of its page (4080 when not given)')
     .option('--no-page', 'without page')
+    .option(
+      '--disturbances <times>',
+      'so many times as often as in an ordinary network is the supply disturbed (1; of many meters 0)',
+    )
     .optionsGroup('Many:')
     .option('--count <number>', 'so many meters behind one port')
     .option('--ports <number>', 'so many ports, a meter each (up to 1000)')

@@ -54,6 +54,8 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     'meter',
     ...['--count', String(options.meters), '--host', options.host, '--port', String(options.port), '--hdlc-port', '0'],
     ...['--seed', String(options.seed), '--tz', options.zone, '--period', '15', '--history', HISTORY, '--sweep', '1m'],
+    // A bad week for the network: events and outages have something to show.
+    ...['--disturbances', '60'],
     ...['--state', join(options.folder, 'fleet'), '--keys', keysFile, '--no-page'],
     ...(options.speed === 1 ? [] : ['--from', new Date(options.now()).toISOString(), '--speed', String(options.speed)]),
   ];

@@ -22,6 +22,8 @@ import {
   type MeterParameters,
   meterConfig,
   meterIdentity,
+  ORDINARY,
+  type Rates,
   type SlaveReading,
   type SlaveSettings,
   type Source,
@@ -50,6 +52,8 @@ export interface VirtualMeterOptions {
   readonly car?: boolean;
   /** Meters of a fleet share their households. */
   readonly shared?: boolean;
+  /** How many times as often as in an ordinary network the supply is disturbed; 1 unless said, in a fleet 0. Twelve feeders share what befalls them. */
+  readonly disturbances?: number;
   /** Instead of a household. */
   readonly source?: Source;
   /** Virtual time. */
@@ -74,6 +78,10 @@ export const hmac = (profile: 'hmac-sha-256' | 'hmac-sha-1', key: Uint8Array, da
   );
 
 const SHARED = 8;
+const FEEDERS = 12;
+const times = (factor: number): Rates =>
+  Object.fromEntries(Object.entries(ORDINARY).map(([kind, rate]) => [kind, rate * factor]));
+
 const sources = new Map<string, Source>();
 
 function sourceOf(options: VirtualMeterOptions, config: MeterConfig, number: number): Source {
@@ -81,13 +89,16 @@ function sourceOf(options: VirtualMeterOptions, config: MeterConfig, number: num
   const { seed, zone, solar = false, car = false, shared = false } = options;
   if (!shared) {
     const house = householdSource({ seed: seed + number, street: seed, zone, type: config.type, solar, car });
-    return disturbedBySeed(house, seed + number);
+    return disturbedBySeed(house, seed + number, times(options.disturbances ?? 1));
   }
   const which = number % SHARED;
-  const key = [seed, zone, config.type, which, solar, car].join('/');
+  const { disturbances = 0 } = options;
+  const feeder = disturbances === 0 ? 0 : 1 + ((number - 1) % FEEDERS);
+  const key = [seed, zone, config.type, which, solar, car, feeder, disturbances].join('/');
   let source = sources.get(key);
   if (!source) {
-    source = householdSource({ seed: seed + which, street: seed, zone, type: config.type, solar, car, step: 15 });
+    const house = householdSource({ seed: seed + which, street: seed, zone, type: config.type, solar, car, step: 15 });
+    source = feeder === 0 ? house : disturbedBySeed(house, seed + feeder, times(disturbances));
     sources.set(key, source);
   }
   return source;

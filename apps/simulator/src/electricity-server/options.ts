@@ -42,6 +42,8 @@ export interface MeterRunOptions {
   readonly ports: number;
   /** Brings all meters of a fleet up to the present this often, ms; 0: only when asked. */
   readonly sweep: number;
+  /** Times as often as in an ordinary network. */
+  readonly disturbances?: number;
 }
 
 export type BusLine =
@@ -192,5 +194,6 @@ export function meterOptions(given: Record<string, unknown>): MeterRunOptions {
     count,
     ports,
     sweep: duration('--sweep', given.sweep ?? '0'),
+    ...(given.disturbances !== undefined && { disturbances: whole('--disturbances', given.disturbances, 0, 365) }),
   };
 }

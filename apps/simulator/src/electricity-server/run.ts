@@ -84,6 +84,7 @@ export async function startMeters(
     solar: options.solar,
     car: options.car,
     shared: fleet,
+    ...(options.disturbances !== undefined && { disturbances: options.disturbances }),
     now: virtualTime(clock, options.speed, options.from),
   };
   const make = (number: number, lower?: number, like = how): ServedMeter => {
