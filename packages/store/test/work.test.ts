@@ -106,6 +106,34 @@ describe('leases', () => {
     expect(leased[0]?.until).toBe(T0 + MINUTE);
   });
 
+  it('hold the limit of a concentrator for all meters that it serves', async () => {
+    const node = await client.query(
+      `insert into amiable.node (kind, code, created_at, path) select 'concentrator', code, '2026-01-01', '{}'
+        from unnest(array['C-1', 'C-2']) code returning id`,
+    );
+    const [one, two] = node.rows.map((row) => row.id);
+    await client.query(
+      `insert into amiable.link (kind, child, parent, from_time, to_time, recorded_at)
+        select 'served', k.meter, k.node, '2026-01-01', k.until, '2026-01-01'
+        from unnest($1::bigint[], $2::bigint[], $3::timestamptz[]) as k (meter, node, until)`,
+      [ids.slice(0, 4), [one, one, two, one], [null, null, null, '2026-02-01']],
+    );
+    await store.work.channels.put(channel({ kind: 'concentrator', name: 'C-1', most: 1 }));
+    await order(ids.slice(0, 5));
+    const first = (await lease(T0)).map((m) => m.meter).sort();
+    // One of the two behind C-1, and all that it does not serve (any more).
+    expect(first.filter((id) => ids.slice(0, 2).includes(id))).toHaveLength(1);
+    expect(first).toEqual(expect.arrayContaining(ids.slice(2, 5)));
+    expect(await lease(T0, 100, 'other')).toEqual([]);
+    expect(await store.work.channels.use(T0)).toContainEqual(
+      expect.objectContaining({ concentrator: 'C-1', meters: 2, leased: 1 }),
+    );
+    // Its lease has ended: the other's turn.
+    expect((await lease(T0 + 2 * MINUTE, 100, 'other')).filter((m) => ids.slice(0, 2).includes(m.meter))).toHaveLength(
+      1,
+    );
+  });
+
   it('of several limits obey all: channel, network, and each name of *', async () => {
     await store.work.channels.put(channel({ kind: 'network', name: 'even', address: '10.0.0.0/16', most: 3 }));
     await store.work.channels.put(channel({ kind: 'channel', name: '*', most: 2 }));

@@ -116,8 +116,13 @@ export const workSql = {
   addLanes: `insert into amiable.work_lane (channel, concentrator, network)
     select * from unnest($1::text[], $2::text[], $3::text[]) on conflict (channel, concentrator, network) do nothing`,
   /** How meters are reached: their channel, or the address whose network counts. */
-  places: `select meter::text, coalesce(channel, '') as channel, address from amiable.connection where meter = any($1::bigint[])`,
-  networks: `select name, address from amiable.channel where kind = 'network' and address is not null order by name`,
+  places: `select c.meter::text, coalesce(c.channel, '') as channel, c.address, coalesce(n.code, '') as concentrator
+    from amiable.connection c
+      left join amiable.link l on l.child = c.meter and l.kind = 'served' and l.to_time is null and l.replaced_at is null
+      left join amiable.node n on n.id = l.parent
+    where c.meter = any($1::bigint[])`,
+  limitedPlaces: `select kind, name, address from amiable.channel
+    where kind = 'concentrator' or kind = 'network' and address is not null order by name`,
   addMeters: `insert into amiable.work_meter as old (meter, lane, queued, priority, ready, wake)
     select k.meter, k.lane, $3::timestamptz <= $4::timestamptz, case when $3::timestamptz <= $4::timestamptz then $5::int else 0 end, $3::timestamptz,
       case when $3::timestamptz > $4::timestamptz and $3::timestamptz < 'infinity' then $3::timestamptz end

@@ -128,17 +128,29 @@ function networkOf(networks: readonly Network[], address: string): string {
   return best?.name ?? '';
 }
 
-/** Where meters are, by their connections. Meters without one are in no channel and no network. */
+/**
+ * Where meters are, by their connections and, for concentrators, the registry. Meters without a connection are in no channel and no network.
+ * A concentrator that nothing is said of limits nothing and has no name here: there are thousands.
+ */
 export async function placesOf(client: pg.ClientBase, meters: readonly MeterId[]): Promise<Map<MeterId, Place>> {
-  const { rows: found } = await client.query(workSql.networks);
-  const networks = (found as { name: string; address: string }[]).flatMap(
-    (row) => parseNetwork(row.name, row.address) ?? [],
-  );
+  const { rows: limited } = await client.query(workSql.limitedPlaces);
+  const networks: Network[] = [];
+  const concentrators = new Set<string>();
+  for (const row of limited as { kind: string; name: string; address: string | null }[])
+    if (row.kind === 'concentrator') concentrators.add(row.name);
+    else {
+      const network = parseNetwork(row.name, row.address ?? '');
+      if (network) networks.push(network);
+    }
   const { rows } = await client.query(workSql.places, [meters]);
   return new Map(
-    (rows as { meter: string; channel: string; address: string }[]).map((row) => [
+    (rows as { meter: string; channel: string; address: string; concentrator: string }[]).map((row) => [
       row.meter,
-      { channel: row.channel, concentrator: '', network: networkOf(networks, row.address) },
+      {
+        channel: row.channel,
+        concentrator: concentrators.has(row.concentrator) || concentrators.has('*') ? row.concentrator : '',
+        network: networkOf(networks, row.address),
+      },
     ]),
   );
 }
