@@ -8,6 +8,7 @@ export { runningUrl } from './embedded/running.ts';
 export { type Embedded, type EmbeddedOptions, startEmbedded } from './embedded/supervisor.ts';
 export { EmbeddedError } from './embedded/trouble.ts';
 export type * from './events/types.ts';
+export { seenIn } from './journal/query.ts';
 export type * from './journal/types.ts';
 export { type Migration, MigrationError, migrate } from './migrate.ts';
 export type * from './outages/types.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openStore, type Store } from '../src/index.ts';
+import { openStore, type Store, seenIn } from '../src/index.ts';
 import { createIds, firstId, timeOfId } from '../src/journal/ids.ts';
 import { boundedDetail, createWriter } from '../src/journal/journal.ts';
 import type { Database } from '../src/pg/database.ts';
@@ -161,11 +161,18 @@ describe('the log in the database', () => {
     await db.drop();
   });
 
+  const runOf = async (name: string, scope: number[] | null): Promise<string> => {
+    const more = { priority: 5, due: T, expires: T + 1, created: T, creator: 'anna', transaction: '' } as const;
+    const run = await store.work.runs.create({ what: 'task', kind: 'daily', name, definition: {}, scope, ...more });
+    return run?.id as string;
+  };
+
   it('is a tree by levels, in the caller’s segments', async () => {
     const { journal } = store;
-    const task = journal.begin({ kind: 'task', started: T, run: '7', text: 'daily values' });
+    const run = await runOf('daily values', null);
+    const task = journal.begin({ kind: 'task', started: T, run, text: 'daily values' });
     const own = meters.map((meter, k) =>
-      journal.begin({ kind: 'meter', parent: task, run: '7', meter, started: T + k, text: `meter ${k} 100%` }),
+      journal.begin({ kind: 'meter', parent: task, run, meter, started: T + k, text: `meter ${k} 100%` }),
     );
     await journal.flush();
     journal.end(own[0] as string, { ended: T + 9, state: 'done', detail: { values: 96 } });
@@ -182,7 +189,7 @@ describe('the log in the database', () => {
     await journal.flush();
 
     const roots = await journal.list({ limit: 10, scope: 'all' });
-    expect(roots.transactions).toMatchObject([{ id: task, kind: 'task', state: 'running', children: 2, run: '7' }]);
+    expect(roots.transactions).toMatchObject([{ id: task, kind: 'task', state: 'running', children: 2, run }]);
     expect(roots.next).toBeUndefined();
     const below = await journal.list({ parent: task, limit: 1, scope: 'all' });
     expect(below.transactions).toMatchObject([
@@ -202,13 +209,38 @@ describe('the log in the database', () => {
       (await journal.list({ limit: 10, scope: 'all', ...query })).transactions.map((t) => t.id);
     expect(await ids({ q: 'NOT answer' })).toEqual([own[1]]);
     expect(await ids({ q: '%' })).toEqual([own[0]]);
-    expect(await ids({ run: '7', state: 'failed' })).toEqual([own[1]]);
+    expect(await ids({ run, state: 'failed' })).toEqual([own[1]]);
     expect(await ids({ meter: meters[0], kind: 'association' })).toHaveLength(1);
-    expect(await ids({ run: '7', from: T + 1 })).toEqual([own[1]]);
-    expect(await ids({ run: '7', to: T + 1, kind: 'meter' })).toEqual([own[0]]);
+    expect(await ids({ run, from: T + 1 })).toEqual([own[1]]);
+    expect(await ids({ run, to: T + 1, kind: 'meter' })).toEqual([own[0]]);
     expect(await journal.progress([task], 'all')).toEqual(new Map([[task, { done: 1, failed: 1 }]]));
     expect(await journal.progress([task], [1])).toEqual(new Map([[task, { done: 1 }]]));
     expect((await journal.list({ limit: 10, scope: [1] })).transactions[0]?.children).toBe(1);
+  });
+
+  it('tells of a run what it says of other segments to nobody who does not see them', async () => {
+    const { journal } = store;
+    const [foreign, wider, inside] = [await runOf('north', [2]), await runOf('all', null), await runOf('south', [1])];
+    const begin = (run: string) =>
+      journal.begin({ kind: 'task', started: T, run, text: 'secret 190 of 200 meters done', detail: { total: 200 } });
+    const ids = [begin(foreign), begin(wider), begin(inside)] as const;
+    await journal.flush();
+    const seen = (await journal.list({ limit: 10, scope: [1] })).transactions;
+    expect(seen.map((t) => t.id)).not.toContain(ids[0]);
+    expect(await journal.get(ids[0], [1])).toBeUndefined();
+    const redacted = await journal.get(ids[1], [1]);
+    expect(redacted).toMatchObject({ text: 'all' });
+    expect(redacted).not.toHaveProperty('detail');
+    expect(await journal.get(ids[2], [1])).toMatchObject({ detail: { total: 200 } });
+    expect(await journal.get(ids[0], 'all')).toMatchObject({ detail: { total: 200 } });
+    // Words that are not shown find nothing.
+    const found = await journal.list({ limit: 10, scope: [1], q: 'secret 190' });
+    expect(found.transactions.map((t) => t.id)).toEqual([ids[2]]);
+    // Who follows the log sees the same.
+    const rows = (await journal.changed('0', [], 1000)).filter((t) => (ids as readonly string[]).includes(t.id));
+    expect(rows.map((row) => seenIn(row, [1])?.text)).toEqual([undefined, 'all', 'secret 190 of 200 meters done']);
+    expect(seenIn(rows[1] as (typeof rows)[number], [1])).not.toHaveProperty('detail');
+    expect(rows.map((row) => seenIn(row, 'all')?.text)).toEqual(rows.map((row) => row.text));
   });
 
   it('tells what changed after a stamp, among roots and below those that are asked for', async () => {

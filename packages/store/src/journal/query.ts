@@ -1,5 +1,5 @@
 /** Reading the transaction log: the tree by levels, lists by meter, run and words, and what changed. */
-import type { Scope } from '@amiable/model';
+import { isInScope, type Scope } from '@amiable/model';
 import type { Database } from '../pg/database.ts';
 import { journalSql } from '../sql/journal.ts';
 import type {
@@ -110,11 +110,25 @@ export async function changedTransactions(
   limit: number,
 ): Promise<ChangedTransaction[]> {
   const { rows } = await db.read((client) => client.query(journalSql.changed, [after, parents, limit]));
-  return (rows as Row[]).map((row) => ({
+  return (rows as (Row & { run_name: string | null; run_scope: number[] | null })[]).map((row) => ({
     ...transaction(row),
     changed: row.changed,
     ...(row.segment === null ? {} : { segment: row.segment }),
+    ...(row.run_name === null ? {} : { of: { name: row.run_name, scope: row.run_scope ?? 'all' } }),
   }));
+}
+
+/** An entry as somebody sees it, by the rules of the statements; undefined: not at all. */
+export function seenIn(row: ChangedTransaction, scope: Scope): ChangedTransaction | undefined {
+  if (scope === 'all') return row;
+  if (row.meter !== undefined) return row.segment !== undefined && isInScope(scope, row.segment) ? row : undefined;
+  if (row.run === undefined) return row;
+  if (row.of === undefined) return undefined;
+  const { name, scope: touched } = row.of;
+  if (touched !== 'all' && !touched.some((segment) => scope.includes(segment))) return undefined;
+  if (touched !== 'all' && touched.every((segment) => scope.includes(segment))) return row;
+  const { detail: _, ...rest } = row;
+  return { ...rest, text: name };
 }
 
 export async function progressOf(

@@ -81,6 +81,8 @@ export interface ChangedTransaction extends Transaction {
   readonly changed: string;
   /** Segment of its meter; undefined where it is about none. */
   readonly segment?: number;
+  /** Of an entry of a run that is about no meter: the run's name, and the segments that it may touch. */
+  readonly of?: { readonly name: string; readonly scope: Scope };
 }
 
 /** How far the children of one transaction are. */

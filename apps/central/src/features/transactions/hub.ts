@@ -6,8 +6,8 @@
  * visible in any order. A listener that takes nothing more keeps a bounded number of rows in their last state, then is told
  * to load the lists anew. Leaves out: how it is sent (routes.ts), and when a turn is due.
  */
-import { isInScope, type Scope } from '@amiable/model';
-import type { ChangedTransaction, JournalStore, TransactionProgress } from '@amiable/store';
+import type { Scope } from '@amiable/model';
+import { type ChangedTransaction, type JournalStore, seenIn, type TransactionProgress } from '@amiable/store';
 
 export interface LogEvent {
   /** Stamp up to which the listener has seen the log. */
@@ -66,14 +66,11 @@ export function createTransactionHub(journal: JournalStore, clock: () => number)
     return back > 0n ? back : 0n;
   };
 
-  function give(state: State, row: ChangedTransaction): void {
+  function give(state: State, given: ChangedTransaction): void {
     const { listener, parents, waiting } = state;
-    if (row.parent !== undefined && !parents.has(row.parent)) return;
-    if (
-      row.meter !== undefined &&
-      (row.segment === undefined ? listener.scope !== 'all' : !isInScope(listener.scope, row.segment))
-    )
-      return;
+    if (given.parent !== undefined && !parents.has(given.parent)) return;
+    const row = seenIn(given, listener.scope);
+    if (!row) return;
     const before = waiting.get(row.id);
     if (before && BigInt(before.changed) > BigInt(row.changed)) return;
     waiting.delete(row.id);
