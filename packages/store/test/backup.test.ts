@@ -14,7 +14,7 @@ import { createTestDatabase, type TestDatabase } from './harness.ts';
 import { samples } from './sample-data.ts';
 import { scratchFolder } from './scratch.ts';
 
-const sampleData = samples[migrations.length] ?? '';
+const sampleData = migrations.map(({ version }) => samples[version]).join('\n');
 
 let folder: string;
 let source: TestDatabase;
@@ -34,35 +34,31 @@ async function ask<T extends pg.QueryResultRow>(url: string, sql: string): Promi
     await client.end();
   }
 }
-/** Every table's content as one digest, and every sequence. */
+/** Every table's content as one digest, and every sequence; scratch (unlogged) tables are in no backup. */
 async function content(url: string): Promise<Record<string, string>> {
-  const tables = await ask<{ name: string }>(
-    url,
-    `select c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
-     where n.nspname = 'amiable' and c.relkind in ('r', 'p') and not c.relispartition and c.relname <> 'migration'`,
-  );
-  const result: Record<string, string> = {};
-  for (const { name } of tables) {
-    const [row] = await ask<{ d: string; n: string }>(
-      url,
-      `select md5(coalesce(string_agg(t::text, '|' order by t::text), '')) as d, count(*) as n from amiable.${name} t`,
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows: tables } = await client.query<{ name: string }>(
+      `select c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+       where n.nspname = 'amiable' and c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence = 'p'
+         and c.relname <> 'migration'`,
     );
-    result[name] = `${row!.n} ${row!.d}`;
+    const digests = tables.map(
+      ({ name }) =>
+        `select '${name}' as k, count(*) || ' ' || md5(coalesce(string_agg(t::text, '|' order by t::text), '')) as v from amiable.${name} t`,
+    );
+    const { rows } = await client.query<{ k: string; v: string }>(
+      `${digests.join(' union all ')}
+       union all select sequencename, last_value::text from pg_sequences where schemaname = 'amiable'
+       union all select c.relname || ' ' || pg_get_expr(c.relpartbound, c.oid), 'partition' from pg_class c
+         join pg_namespace n on n.oid = c.relnamespace
+         where n.nspname = 'amiable' and c.relispartition and c.relkind = 'r'`,
+    );
+    return Object.fromEntries(rows.map(({ k, v }) => [k, v]));
+  } finally {
+    await client.end();
   }
-  for (const { s, v } of await ask<{ s: string; v: string }>(
-    url,
-    `select sequencename as s, last_value as v from pg_sequences where schemaname = 'amiable'`,
-  )) {
-    result[s] = v;
-  }
-  for (const { p } of await ask<{ p: string }>(
-    url,
-    `select c.relname || ' ' || pg_get_expr(c.relpartbound, c.oid) as p from pg_class c
-     join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'amiable' and c.relispartition and c.relkind = 'r'`,
-  )) {
-    result[p] = 'partition';
-  }
-  return result;
 }
 
 beforeAll(async () => {
