@@ -73,7 +73,18 @@ export function createRegisters(db: Database): Registers {
   const byId = new Map<number, Register>();
   const byKey = new Map<string, number>();
   const bySource = new Map<string, Register>();
+  /** Digests of keys that were seen: who writes much passes the same object again and again. */
+  const prints = new WeakMap<RegisterKey, string>();
   let last = 0;
+
+  function printOf(key: RegisterKey): string {
+    let print = prints.get(key);
+    if (print === undefined) {
+      print = digest(columns(key));
+      prints.set(key, print);
+    }
+    return print;
+  }
 
   function add(row: Record<string, unknown>): void {
     const obis = row.obis as string | null;
@@ -138,10 +149,10 @@ export function createRegisters(db: Database): Registers {
     derived: (source, period, stat) => bySource.get(`${source} ${period} ${stat}`),
     load: () => db.read(refresh),
     async ensure(keys) {
-      const prints = keys.map((key) => digest(columns(key)));
-      if (prints.some((print) => !byKey.has(print))) {
+      const wanted = keys.map(printOf);
+      if (wanted.some((print) => !byKey.has(print))) {
         await db.read(refresh);
-        const missing = keys.filter((_, i) => !byKey.has(prints[i] as string));
+        const missing = keys.filter((_, i) => !byKey.has(wanted[i] as string));
         if (missing.length > 0) {
           // A derived register names its source, which is therefore made first.
           const sources = missing
@@ -151,7 +162,7 @@ export function createRegisters(db: Database): Registers {
           await insert(missing);
         }
       }
-      return prints.map((print) => byKey.get(print) as number);
+      return wanted.map((print) => byKey.get(print) as number);
     },
   };
 }

@@ -74,13 +74,23 @@ const BY: Readonly<
   Record<ProfileShape['access'], (fetch: Fetch, ranges: readonly Span[], period: number) => Promise<Fetched>>
 > = { range: byTime, entry: byNumber, all: everything };
 
+const bounds = new Map<string, EncodedData>();
+
+/** All meters of a zone are asked for the same days. Shared, not to be changed. */
+function bound(zone: string, utc: number): EncodedData {
+  const key = `${zone} ${utc}`;
+  let moment = bounds.get(key);
+  if (!moment) {
+    moment = encodeMoment(zone, utc);
+    if (bounds.size >= 1000) bounds.clear();
+    bounds.set(key, moment);
+  }
+  return moment;
+}
+
 // Both ends belong to the range; clocks of meters know no less than a second.
 const rangeOf = (zone: string, { from, to }: Span) =>
-  ({
-    kind: 'range',
-    from: encodeMoment(zone, from),
-    to: encodeMoment(zone, Math.ceil(to / 1000) * 1000 - 1000),
-  }) as const;
+  ({ kind: 'range', from: bound(zone, from), to: bound(zone, Math.ceil(to / 1000) * 1000 - 1000) }) as const;
 
 /** The rows of a span by the clock that nearly all profiles have, as an attribute for a list. */
 export function standardRange(obis: string, span: Span, zone: string): AttributeDescriptor {

@@ -188,12 +188,19 @@ function picked(column: ColumnValues | undefined, rows: Uint32Array): AcquiredCo
 
 // ---------------------------------------------------------------- logs
 
+/** By shape, as it is the same for all meters of a type; -1: none. */
+const codeColumns = new WeakMap<ProfileShape, number>();
+
 /** The column of the event code: *:96.11.*, else the first number that is no status. */
 function codeColumn(profile: Profile, shape: ProfileShape): number {
-  const named = shape.columns.findIndex(({ logicalName }) => {
-    const obis = obisGroups(logicalName);
-    return obis?.c === 96 && obis.d === 11;
-  });
+  let named = codeColumns.get(shape);
+  if (named === undefined) {
+    named = shape.columns.findIndex(({ logicalName }) => {
+      const obis = obisGroups(logicalName);
+      return obis?.c === 96 && obis.d === 11;
+    });
+    codeColumns.set(shape, named);
+  }
   if (named >= 0) return named;
   return profile.columns.findIndex((column, i) => column.kind === 'number' && i !== shape.clock && i !== shape.status);
 }
