@@ -7,7 +7,9 @@ export default defineConfig({
     // Much of the time is waiting for servers and processes, so both cores get a worker.
     maxWorkers: 2,
     globalSetup: ['packages/store/test/global-setup.ts'],
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    // Patience, no measure: a machine that is busy with other things may take long for the same.
+    testTimeout: 90_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 30_000 } },
   },
 });

@@ -6,6 +6,7 @@ export default defineConfig({
     include: ['apps/central/test/acquisition-faults*.test.ts', 'apps/central/test/secrets.test.ts'],
     env: { AMIABLE_FAULTS: process.env.AMIABLE_FAULTS ?? '12' },
     maxWorkers: 2,
+    expect: { poll: { timeout: 30_000 } },
     globalSetup: ['packages/store/test/global-setup.ts'],
     testTimeout: 300_000,
     hookTimeout: 60_000,

@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ['apps/{web,reader}/test/pages/*.pages.ts'],
     maxWorkers: 2,
+    expect: { poll: { timeout: 30_000 } },
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

@@ -92,7 +92,7 @@ describe('amiable start', () => {
         meters.every((m: { live: { power: number | null } | null }) => m.live?.power != null)
         ? meters
         : undefined;
-    }, 60_000);
+    }, 120_000);
     expect(meters.map((m: { name: string }) => m.name)).toEqual(
       meters.map((_: unknown, i: number) => expect.stringMatching(new RegExp(` ${i + 1}$`))),
     );
@@ -118,7 +118,7 @@ describe('amiable start', () => {
     again.child.kill('SIGTERM');
     expect(await again.ended).toBe(0);
     expect(existsSync(join(data, 'postgres', 'postmaster.pid'))).toBe(false);
-  }, 120_000);
+  }, 240_000);
 
   it('reads a fleet by tasks, worker and meters being processes of their own', async () => {
     const where = ['--data', join(folder, 'fleet')];
@@ -128,7 +128,7 @@ describe('amiable start', () => {
     const runs = await until(async () => {
       const { runs } = await json(`${central.page}/api/v1/runs`);
       return runs.length >= 3 && runs.every((r: { state: string }) => r.state === 'done') ? runs : undefined;
-    }, 60_000);
+    }, 120_000);
     expect(runs.map((r: { counts: { done: number } }) => r.counts.done)).toEqual(runs.map(() => 8));
     expect(await json(`${health}/health`)).toEqual({ ok: true, causes: [] });
     expect(await (await fetch(`${health}/metrics`)).text()).toMatch(/readings_total\{[^}]*outcome="done"\} [1-9]/);
@@ -141,7 +141,7 @@ describe('amiable start', () => {
       expect(JSON.parse(line)).toMatchObject({ roles: 'worker' });
     central.child.kill('SIGTERM');
     expect(await central.ended).toBe(0);
-  }, 120_000);
+  }, 240_000);
 
   it('leaves nothing behind when it is ended while the database starts', async () => {
     const { child, ended, line } = run(
@@ -156,12 +156,12 @@ describe('amiable start', () => {
     );
     line(/never/).catch(() => {});
     const lock = join(folder, 'early', 'amiable.lock');
-    await expect.poll(() => existsSync(lock), { interval: 5, timeout: 30_000 }).toBe(true);
+    await expect.poll(() => existsSync(lock), { interval: 5, timeout: 60_000 }).toBe(true);
     child.kill('SIGINT');
     expect(await ended).toBe(0);
     expect(existsSync(lock)).toBe(false);
     expect(existsSync(join(folder, 'early', 'postgres', 'postmaster.pid'))).toBe(false);
-  }, 90_000);
+  }, 240_000);
   it('is not well when the line to the meter is gone, and says which', async () => {
     const sockets = new Set<Socket>();
     const meter = createServer((socket) => {
@@ -190,15 +190,15 @@ describe('amiable start', () => {
       const told = (await answer.json()) as { ok: boolean; causes: string[] };
       return answer.status === status ? told : undefined;
     };
-    expect(await until(() => health(200), 20_000)).toEqual({ ok: true, causes: [] });
+    expect(await until(() => health(200), 120_000)).toEqual({ ok: true, causes: [] });
     const closed = new Promise((resolve) => meter.close(resolve));
     for (const socket of sockets) socket.destroy();
     await closed;
-    const told = await until(() => health(503), 20_000);
+    const told = await until(() => health(503), 120_000);
     expect(told).toEqual({ ok: false, causes: [expect.stringMatching(/^port \S+: .*\d/)] });
     started.child.kill('SIGTERM');
     expect(await started.ended).toBe(0);
-  }, 60_000);
+  }, 240_000);
   it('is told what is wrong, in a sentence and without a trace', async () => {
     for (const [args, words] of [
       [['--speed', 'fast'], /a number from 0\.1/],
@@ -221,5 +221,5 @@ describe('amiable start', () => {
     );
     expect(await nowhere.ended).toBe(1);
     expect(nowhere.out()).not.toMatch(/ {4}at /);
-  }, 60_000);
+  }, 240_000);
 });

@@ -80,7 +80,7 @@ beforeAll(async () => {
       tokens.set(key, secret);
     }),
   );
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await test?.close();
   rmSync(folder, { recursive: true });

@@ -73,7 +73,7 @@ describe('the embedded broker', () => {
     let heard = 0;
     const second = connect(url, away);
     second.on('message', () => heard++);
-    await expect.poll(() => heard, { timeout: 5000 }).toBe(1000);
+    await expect.poll(() => heard).toBe(1000);
     await second.endAsync();
   });
   it('refuses more subscriptions than anybody needs', async () => {

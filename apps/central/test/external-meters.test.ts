@@ -75,7 +75,7 @@ test('master and external meter are read in one call', async () => {
     windows: [],
     timeZone: ZONE,
     address: null,
-    device: { modems: [{ port: 'tcp://modem:1' }], pause: 0, hold: 500 },
+    device: { modems: [{ port: 'tcp://modem:1' }], pause: 0, hold: 60_000 },
   });
   const serials = meters.map((meter) => meter.engine.identification('meter-serial'));
   const known = await store.ensureMeters(serials.map((serial) => ({ serial, timeZone: ZONE })));

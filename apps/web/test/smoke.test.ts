@@ -14,7 +14,7 @@ describe.skipIf(!chromiumPath)(chromiumPath ? 'the page in Chromium' : `the page
     if (isStale()) await buildWeb();
     mock = createMock({ dist: distFolder, beat: 300 });
     base = await mock.listen();
-  }, 60_000);
+  }, 120_000);
   afterAll(() => mock?.close());
 
   it('shows the street live and one house', async () => {
@@ -37,5 +37,5 @@ describe.skipIf(!chromiumPath)(chromiumPath ? 'the page in Chromium' : `the page
     } finally {
       await browser.close();
     }
-  }, 60_000);
+  }, 120_000);
 });

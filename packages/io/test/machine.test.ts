@@ -25,11 +25,11 @@ describe.skipIf(!hasSocat)('serial port over a pty', () => {
       },
     });
     await pty.write(Uint8Array.of(0x7e, 0xa0, 0x11, 0x13, 0x00, 0xff, 0x0d, 0x0a));
-    await expect.poll(() => got, { timeout: 15_000, interval: 5 }).toBe('7ea0111300ff0d0a');
+    await expect.poll(() => got, { timeout: 60_000, interval: 5 }).toBe('7ea0111300ff0d0a');
     await port.write(Uint8Array.of(1, 2));
-    await expect.poll(() => heard, { timeout: 15_000, interval: 5 }).toBe('0102');
+    await expect.poll(() => heard, { timeout: 60_000, interval: 5 }).toBe('0102');
     await pty.close();
-    await expect.poll(() => ended?.message, { timeout: 15_000, interval: 5 }).toMatch(/gone|closed|does not answer/);
+    await expect.poll(() => ended?.message, { timeout: 60_000, interval: 5 }).toMatch(/gone|closed|does not answer/);
   });
   it('says that another program has it', async () => {
     const pty = ptyLink();

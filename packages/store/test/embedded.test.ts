@@ -75,7 +75,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 15_000; !(await condition()); ) {
+  for (const end = Date.now() + 60_000; !(await condition()); ) {
     if (Date.now() > end) throw new Error('it did not happen');
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
@@ -156,25 +156,25 @@ describe('the embedded server', () => {
     const [child, told] = await startChild(base);
     expect(told.adopted).toBe(false);
     child.kill('SIGKILL');
-    await waitUntilGone(child.pid!, 5_000);
+    await waitUntilGone(child.pid!, 30_000);
     expect(isAlive(told.pid)).toBe(true);
     const adopting = await start(base);
     expect([adopting.adopted, adopting.pid, adopting.url]).toEqual([true, told.pid, told.url]);
     await adopting.stop();
-    expect(await waitUntilGone(told.pid, 1_000)).toBe(true);
+    expect(await waitUntilGone(told.pid, 30_000)).toBe(true);
 
     const [second, left] = await startChild(base);
     second.kill('SIGKILL');
-    await waitUntilGone(second.pid!, 5_000);
+    await waitUntilGone(second.pid!, 30_000);
     const replacing = await start(base, { port: await freePort() });
     expect(replacing.adopted).toBe(false);
-    expect(await waitUntilGone(left.pid, 1_000)).toBe(true);
+    expect(await waitUntilGone(left.pid, 30_000)).toBe(true);
   });
 
   it('notices the end of an adopted server and starts another', async () => {
     const [child, told] = await startChild(base);
     child.kill('SIGKILL');
-    await waitUntilGone(child.pid!, 5_000);
+    await waitUntilGone(child.pid!, 30_000);
     const server = await start(base);
     expect(server.adopted).toBe(true);
     process.kill(told.pid, 'SIGKILL');
@@ -281,7 +281,7 @@ describe('the embedded server', () => {
     const [child, told] = await startChild(dataDir, { uid: 65_534, gid: 65_534 });
     expect(told.error).toBeUndefined();
     child.kill('SIGTERM');
-    await waitUntilGone(child.pid!, 5_000);
+    await waitUntilGone(child.pid!, 30_000);
     const [, refused] = await startChild(dataDir, { uid: 1, gid: 1 });
     expect(refused.error).toMatch(/You may not (write|change)/);
   });

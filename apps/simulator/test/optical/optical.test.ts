@@ -219,7 +219,7 @@ test('a pseudo-terminal at the real pace: mode C, the rate of the port changed b
   const session = await createOpticalSession({
     link,
     clock: systemClock,
-    timeout: 10_000,
+    timeout: 60_000,
     trace: ({ direction, bytes }) => {
       if (direction === 'out') order.push(visible(bytes));
       else if (bytes.includes(0x02)) order.push('data');
