@@ -523,6 +523,18 @@ describe('a selection', () => {
     );
   });
 
+  it('is helped by an index of every run of three characters', async () => {
+    const texts = fc.sample(fc.string({ unit: fc.constantFrom(...'aBøÆ 1\n€😀'), maxLength: 12 }), {
+      numRuns: 300,
+      seed: 7,
+    });
+    const { rows } = await client.query(
+      'select t from unnest($1::text[]) t where not amiable.runs(t) @> amiable.trigrams(t)',
+      [texts],
+    );
+    expect(rows).toEqual([]);
+  });
+
   it('refuses or bounds what is hostile, and changes nothing', async () => {
     const select = (s: unknown): Promise<readonly string[]> =>
       store.registry.select(s as MeterSelection, 'all', { limit: 5 });

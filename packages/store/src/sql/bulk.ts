@@ -71,8 +71,9 @@ const nodeDiffers = `(${[...nodeColumns.map((c) => differs('node', c, `n.${c}`))
 const personDiffers = `(n.kind = 'premises' and (${PERSONAL.map((c) => differs('node', c, `p.${c}`)).join(' or ')}))`;
 
 const meterColumns = GIVEN.meter.filter((column) => column !== 'meter_type');
+const meterColumnsDiffer = meterColumns.map((c) => differs('meter', c, `m.${c}`)).join(' or ');
 const meterDiffers = `(${[
-  ...meterColumns.map((c) => differs('meter', c, `m.${c}`)),
+  meterColumnsDiffer,
   differs('meter', 'meter_type', 'm.meter_type', 't.id'),
   attributesDiffer('m.attributes'),
 ].join(' or ')})`;
@@ -259,7 +260,7 @@ export const bulkSql = {
   logNode: `insert into amiable.registry_change (object, object_id, field, was, became, who, at)
     select 'node', n.id, f.field, f.was, f.became, $1::text, $2::timestamptz from amiable.import_node s join amiable.node n on n.id = s.id
     cross join lateral (values ${changesOf(nodeColumns, 'node', 'n')}) as f(field, was, became, given)
-    where f.given and f.was is distinct from f.became`,
+    where ${nodeDiffers} and f.given and f.was is distinct from f.became`,
   /** Personal data are named, never kept. */
   logPerson: `insert into amiable.registry_change (object, object_id, field, was, became, who, at)
     select 'node', n.id, f.field, null, null, $1::text, $2::timestamptz from amiable.import_node s join amiable.node n on n.id = s.id
@@ -283,7 +284,7 @@ export const bulkSql = {
   logMeter: `insert into amiable.meter_change (meter, field, was, became, who, at)
     select m.id, f.field, f.was, f.became, $1::text, $2::timestamptz from amiable.import_meter s join amiable.meter m on m.id = s.id
     cross join lateral (values ${changesOf(meterColumns, 'meter', 'm')}) as f(field, was, became, given)
-    where f.given and f.was is distinct from f.became`,
+    where (${meterColumnsDiffer}) and f.given and f.was is distinct from f.became`,
   updateMeter: `update amiable.meter m set ${meterColumns.map((c) => `${c} = ${taken('meter', c, `m.${c}`)}`).join(', ')},
       meter_type = ${taken('meter', 'meter_type', 'm.meter_type', 't.id')}, attributes = ${merged('m.attributes')}, state = 'named'
     from amiable.import_meter s left join amiable.meter_type t on t.name = s.meter_type where m.id = s.id and ${meterDiffers}`,

@@ -17,13 +17,13 @@ export const querySql = {
   metersLike: `select ${METER} from amiable.meter m left join amiable.meter_key k on k.meter = m.id
     where m.id > $1 and ($2::text is null or m.state = $2) and ${inScope(5)} and m.search like $4 order by m.id limit $3`,
   metersFound: `select ${METER} from amiable.meter m left join amiable.meter_key k on k.meter = m.id
-    where m.id > $1 and ($2::text is null or m.state = $2) and amiable.trigrams(m.search) @> amiable.trigrams($5)
+    where m.id > $1 and ($2::text is null or m.state = $2) and amiable.runs(m.search) @> amiable.trigrams($5)
       and ${inScope(6)} and m.search like $4 order by m.id limit $3`,
   countMeters: `select count(*)::integer as n from amiable.meter m where ($1::text is null or m.state = $1) and ${inScope(2)}`,
   countLike: `select count(*)::integer as n from amiable.meter m where ($1::text is null or m.state = $1)
     and ${inScope(3)} and m.search like $2`,
   countFound: `select count(*)::integer as n from amiable.meter m where ($1::text is null or m.state = $1)
-    and amiable.trigrams(m.search) @> amiable.trigrams($3) and ${inScope(4)} and m.search like $2`,
+    and amiable.runs(m.search) @> amiable.trigrams($3) and ${inScope(4)} and m.search like $2`,
   lastSeen: 'select meter, last_seen from amiable.meter_state where meter = any($1::bigint[])',
   live: 'select meter, layout, time, v from amiable.live where meter = any($1::bigint[]) order by meter, time',
   liveAll: 'select meter, layout, time, v from amiable.live order by meter, time',

@@ -198,7 +198,7 @@ export const registrySql = {
   indexText: (id: number, name: string): string =>
     `create index if not exists meter_x_${id}_text on amiable.meter ((attributes ->> ${literal(name)}) collate "C")`,
   indexRuns: (id: number, name: string): string =>
-    `create index if not exists meter_x_${id}_runs on amiable.meter using gin (amiable.trigrams(attributes ->> ${literal(name)})) with (fastupdate = off)`,
+    `create index if not exists meter_x_${id}_runs on amiable.meter using gin (amiable.runs(attributes ->> ${literal(name)})) with (fastupdate = off)`,
   dropIndexes: (id: number): string =>
     `drop index if exists amiable.meter_x_${id}, amiable.meter_x_${id}_text, amiable.meter_x_${id}_runs`,
   indexesThere: `select c.relname as name from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace

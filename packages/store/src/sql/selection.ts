@@ -92,8 +92,8 @@ export const piece = {
   /** A word that stands in what people search by. */
   word: (word: string): string => `strpos(m.search, lower(${word})) > 0`,
   /** A superset of that by its runs of three, which have an index (and cost much without it). */
-  runs: (word: string): string => `amiable.trigrams(m.search) @> amiable.trigrams(lower(${word}))`,
-  runsOf: (text: string, word: string): string => `amiable.trigrams(${text}) @> amiable.trigrams(lower(${word}))`,
+  runs: (word: string): string => `amiable.runs(m.search) @> amiable.trigrams(lower(${word}))`,
+  runsOf: (text: string, word: string): string => `amiable.runs(${text}) @> amiable.trigrams(lower(${word}))`,
   equal: (column: string, value: string): string => `${column} = ${value}`,
   differs: (column: string, value: string): string => `${column} is distinct from ${value}`,
   compare: (column: string, sign: '<' | '<=' | '>' | '>=', value: string): string => `${column} ${sign} ${value}`,
