@@ -16,6 +16,7 @@ const BENCHES: Readonly<Record<string, () => Promise<(options: BenchOptions) => 
   'dlms-peers': async () => (await import('./dlms-peers.ts')).benchDlmsPeers,
   baud: async () => (await import('./baud.ts')).benchBaud,
   fleet: async () => (await import('./fleet.ts')).benchFleet,
+  journal: async () => (await import('./journal.ts')).benchJournal,
   mbus: async () => (await import('./mbus.ts')).benchMbus,
   meter: async () => (await import('./meter.ts')).benchMeter,
   p1: async () => (await import('./p1.ts')).benchP1,
