@@ -65,6 +65,8 @@ export interface CentralOptions {
   readonly subscribe?: Omit<SubscribeOptions, 'ingest' | 'log'>;
   /** Folder below which tasks of kind `import` look for registry files. */
   readonly inbox?: string;
+  /** Folder below which tasks of kind `export` write them. */
+  readonly outbox?: string;
   readonly retention?: Partial<Retention>;
   /** What stands in the way of other roles in this process, in words; told by /health beside its own. */
   readonly causes?: () => readonly string[];
@@ -161,6 +163,7 @@ export async function startCentral(options: CentralOptions): Promise<Central> {
       schedulerMetrics(scheduler),
     ],
     inbox: options.inbox,
+    outbox: options.outbox,
     ownKinds,
     scheduler,
     log,

@@ -35,6 +35,8 @@ export interface Context {
   readonly metrics: MetricSource[];
   /** Folder below which tasks of kind `import` look for files; undefined: they do not. */
   readonly inbox: string | undefined;
+  /** Folder below which tasks of kind `export` write files; undefined: they do not. */
+  readonly outbox: string | undefined;
   /** What the system does by itself as tasks; parts of the program put in what they can do. */
   readonly ownKinds: OwnKinds;
   readonly scheduler: Pick<Scheduler, 'wake' | 'cancelled'>;

@@ -1,4 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PRIVILEGES } from '@amiable/model';
@@ -13,7 +22,9 @@ let meters: string[];
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'amiable-tasks-'));
-  test = await openTestApp(folder);
+  for (const name of ['in/erp', 'out', 'elsewhere']) mkdirSync(join(folder, name), { recursive: true });
+  symlinkSync(join(folder, 'elsewhere'), join(folder, 'out', 'away'));
+  test = await openTestApp(folder, { inbox: join(folder, 'in'), outbox: join(folder, 'out') });
   all = await test.as(PRIVILEGES);
   const made = await test.store.ensureMeters([{ serial: 'one' }, { serial: 'two' }]);
   meters = [...made.values()];
@@ -87,7 +98,17 @@ describe('tasks over HTTP', () => {
     [{ kind: 'daily', schedule, target: { group: 'nobody' } }, /no group of meters/],
     [{ kind: 'daily', schedule, target: { types: ['nothing'] } }, /no meter type "nothing"/],
     [{ kind: 'daily', schedule, target: { meters: ['999999'] } }, /none of these meters/],
-    [{ kind: 'export', schedule }, /cannot do export/],
+    [{ kind: 'export', schedule }, /parameters\.kind/],
+    [{ kind: 'export', schedule, parameters: { kind: 'all', format: 'csv' } }, /one kind; take xml/],
+    [{ kind: 'export', schedule, parameters: { kind: 'meter', folder: '../x' } }, /does not lie in the outbox/],
+    [{ kind: 'export', schedule, parameters: { kind: 'meter', folder: 'away/x' } }, /does not lie in the outbox/],
+    [{ kind: 'export', schedule, parameters: { kind: 'meter', name: '../{kind}' } }, /parameters\.name/],
+    [{ kind: 'export', schedule, parameters: { kind: 'meter', selection: { nonsense: 1 } } }, /nonsense/],
+    [{ kind: 'import', schedule, parameters: { folder: 'nowhere' } }, /no folder "nowhere" in the inbox/],
+    [{ kind: 'import', schedule, parameters: { kinds: 'meter' } }, /parameters: .*kinds/],
+    [{ kind: 'retention', schedule, parameters: { days: 1 } }, /parameters\.days/],
+    [{ kind: 'completeness', schedule, parameters: { day: 1 } }, /parameters: .*day/],
+    [{ kind: 'backup', schedule }, /cannot do backup/],
     [{ kind: 'retention', schedule, target: { group: 'x' } }, /has no meters/],
     [{ kind: 'daily', schedule: { recurrence: { type: 'cron', expression: '* * *' } } }, /five fields/],
     [{ kind: 'daily', schedule, windows: ['sometime'] }, /no time window/],
@@ -104,6 +125,53 @@ describe('tasks over HTTP', () => {
       status: 403,
       body: { error: expect.stringContaining('execute:set-clock') },
     });
+  });
+
+  it('write registry files to the outbox and take them from the inbox, with the rights of their maker', async () => {
+    const maker = await test.as(
+      ['task:create', 'task:view', 'run:view', 'execute:run-task', 'execute:export', 'execute:import', 'meter:view'],
+      [1],
+    );
+    const finished = async (name: string, definition: object): Promise<{ state: string; note: string }> => {
+      const made = await ask('POST', '/api/v1/tasks', { name, definition }, maker);
+      expect(made.status).toBe(201);
+      const run = await ask('POST', `/api/v1/tasks/${(made.body as { id: string }).id}/run`, undefined, maker);
+      const { id } = run.body as { id: string };
+      return until(
+        async () => (await ask('GET', `/api/v1/runs/${id}`)).body as { state: string; note: string },
+        (r) => ['done', 'failed'].includes(r.state),
+      );
+    };
+    await test.store.ensureMeters([{ serial: 'of another' }]);
+    const { default: pg } = await import('pg');
+    const client = new pg.Client({ connectionString: test.url });
+    await client.connect();
+    await client.query(`insert into amiable.segment (id, name) values (2, 'other') on conflict do nothing`);
+    await client.query(`update amiable.meter set segment = 2 where serial = 'of another'`);
+    await client.end();
+    const parameters = { folder: 'erp/meters', kind: 'meter', name: '{kind}-{date}', selection: { q: 'o' } };
+    const out = await finished('to the ERP', { kind: 'export', schedule, parameters });
+    expect(out).toMatchObject({
+      state: 'done',
+      note: expect.stringMatching(/^meter-\d{4}-\d\d-\d\d\.csv, \d+ bytes$/),
+    });
+    const [file, ...more] = readdirSync(join(folder, 'out/erp/meters'));
+    expect(more).toEqual([]);
+    const text = readFileSync(join(folder, 'out/erp/meters', file as string), 'utf8');
+    expect(text).toMatch(/^serial,.*\r\none,.*\r\ntwo,/);
+    expect(text).not.toContain('of another');
+    const { audit } = (await ask('GET', '/api/v1/audit?action=task%20export')).body as {
+      audit: { object: string }[];
+    };
+    expect(audit).toMatchObject([{ object: `export ${file}` }]);
+
+    const put = join(folder, 'in/erp/meter-1.csv');
+    writeFileSync(put, 'serial,name\none,Storgata 1\n');
+    utimesSync(put, 1e9, 1e9);
+    expect(await finished('from the ERP', { kind: 'import', schedule, parameters: { folder: 'erp' } })).toEqual(
+      expect.objectContaining({ state: 'done', note: 'meter-1.csv: done, 0 new, 1 changed, 0 refused' }),
+    );
+    expect(readdirSync(join(folder, 'in/erp'))).toEqual(['done']);
   });
 
   it('run on order; the run is followed to its end, cut by who ordered it', async () => {

@@ -1,11 +1,14 @@
 /** The task kind `backup`: a backup on a schedule, its restore tried. */
+import { z } from 'zod';
 import type { OwnTask } from '../scheduler/own.ts';
 import type { Backups } from './backups.ts';
 
 const SHOWN = 1000;
 
+const parametersOf = z.strictObject({ check: z.boolean().optional() });
+
 export function backupTask(backups: Backups): OwnTask {
-  return async ({ parameters, progress }) => {
+  const run: OwnTask = async ({ parameters, progress }) => {
     const telling = setInterval(() => {
       if (backups.progress) progress({ what: backups.progress.what, bytes: backups.progress.bytes });
     }, SHOWN);
@@ -18,4 +21,5 @@ export function backupTask(backups: Backups): OwnTask {
       clearInterval(telling);
     }
   };
+  return Object.assign(run, { check: (parameters: unknown) => void parametersOf.parse(parameters) });
 }

@@ -136,7 +136,7 @@ function condition(text: string): { attribute: string; is: string; value?: strin
   };
 }
 
-/** `days=3`, `set=true`, `registers=1-0:1.8.0,1-0:2.8.0` (lists by comma where the name is a plural). */
+/** `days=3`, `set=true`, `registers=1-0:1.8.0,1-0:2.8.0` (lists by comma where the name is a plural), `mapping={"Anlegg":"code"}`. */
 export function parametersOf(list: readonly string[]): Record<string, unknown> {
   const out: Record<string, unknown> = {};
   for (const text of list) {
@@ -145,10 +145,19 @@ export function parametersOf(list: readonly string[]): Record<string, unknown> {
     const name = text.slice(0, at);
     const value = text.slice(at + 1);
     if (name === 'registers' || name === 'profiles') out[name] = pieces([value]);
+    else if (value.startsWith('{')) out[name] = objectOf(text, value);
     else if (value === 'true' || value === 'false') out[name] = value === 'true';
     else out[name] = /^-?\d{1,15}(\.\d+)?$/.test(value) ? Number(value) : value;
   }
   return out;
+}
+
+function objectOf(text: string, value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    throw new UsageError(`--param ${text.slice(0, 60)}: what begins with { must be JSON`);
+  }
 }
 
 const defined = (fields: Record<string, unknown>): Record<string, unknown> =>

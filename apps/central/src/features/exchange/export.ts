@@ -2,8 +2,9 @@
  * The registry written out: the same files that an import reads, in pages of the database and pieces of text, so that a million
  * meters need no more memory than a thousand. Order is stable: by kind, then by the order in which objects came to be.
  */
-import { type Caller, isoTime, may } from '@amiable/model';
+import { type Caller, isoTime, may, type Privilege } from '@amiable/model';
 import type { AttributeDefinition, ExportPart, ExportRow, Store } from '@amiable/store';
+import { HttpError } from '../../http/error.ts';
 import { COLUMNS, type Column, type FileKind, hasAttributes, isNodeFileKind } from './columns.ts';
 import { ROOT, USER } from './read/xml.ts';
 import type { Format } from './read-file.ts';
@@ -41,6 +42,38 @@ const FROM_ROW: Readonly<Partial<Record<FileKind, Readonly<Record<string, string
 };
 /** What a meter stands at is told by kinds of its own, with its history. */
 const LEFT_OUT: ReadonlySet<string> = new Set(['meter.metering-point', 'meter.concentrator', 'meter.from']);
+
+/** A file shows nothing that its reader may not look at otherwise. Premises without their personal data are codes alone. */
+const VIEW: Readonly<Record<FileKind, Privilege | undefined>> = {
+  'meter-type': 'meter-type:view',
+  region: 'network:view',
+  substation: 'network:view',
+  transformer: 'network:view',
+  feeder: 'network:view',
+  premises: undefined,
+  'metering-point': 'metering-point:view',
+  concentrator: 'network:view',
+  stay: 'network:view',
+  ratio: 'metering-point:view',
+  meter: 'meter:view',
+  installation: 'meter:view',
+  slave: 'meter:view',
+  serving: 'meter:view',
+  connection: 'connection:view',
+};
+
+/** What of the kinds goes into a caller's file. @throws HttpError 403 where nothing of it does */
+export function exportedTo(caller: Caller, kinds: readonly FileKind[]): readonly FileKind[] {
+  const lacking = (kind: FileKind): Privilege | undefined => {
+    const needed = VIEW[kind];
+    return needed === undefined || may(caller, needed) ? undefined : needed;
+  };
+  const shown = kinds.filter((kind) => !lacking(kind));
+  const [first] = kinds;
+  if (first !== undefined && shown.length === 0)
+    throw new HttpError(403, `${caller.name} lacks the privilege ${lacking(first)}, which a file of it needs`);
+  return shown;
+}
 
 /** Pieces of the file, UTF-8. */
 export async function* exportRegistry(store: Store, options: ExportOptions): AsyncGenerator<Buffer> {

@@ -4,12 +4,12 @@
  *
  * Decides: folders lie below one root that the administrator of the machine names; a file that is still being written waits.
  */
-import { copyFile, mkdir, readdir, realpath, rename, stat, writeFile } from 'node:fs/promises';
-import { join, resolve, sep } from 'node:path';
-import { MisuseError } from '@amiable/bytes';
+import { copyFile, mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Caller } from '@amiable/model';
 import { z } from 'zod';
 import { FILE_KINDS } from './columns.ts';
+import { folderBelow } from './folders.ts';
 import type { ImportReport, Imports } from './run.ts';
 import { NUMBER_FORMS } from './values.ts';
 
@@ -55,14 +55,7 @@ function kindOf(name: string): (typeof FILE_KINDS)[number] | undefined {
 export async function importFolder(options: FolderOptions): Promise<FolderResult> {
   const { imports, caller, signal } = options;
   const { folder, kind, takeGood, mapping, checks } = inboxParameters.parse(options.parameters);
-  const root = await realpath(options.root).catch(() => {
-    throw new MisuseError(`the inbox ${options.root} is not there; make the folder`);
-  });
-  const place = await realpath(resolve(root, folder)).catch(() => {
-    throw new MisuseError(`there is no folder ${JSON.stringify(folder)} in the inbox`);
-  });
-  if (place !== root && !place.startsWith(root + sep))
-    throw new MisuseError(`${JSON.stringify(folder)} does not lie in the inbox`);
+  const place = await folderBelow(options.root, folder, 'inbox');
   const found: { readonly name: string; readonly at: number }[] = [];
   for (const entry of await readdir(place, { withFileTypes: true })) {
     // Links may lead anywhere.

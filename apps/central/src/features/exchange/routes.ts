@@ -1,17 +1,17 @@
 /** Registry files by HTTP: a body in, a run to watch; and the registry out as a file. */
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
-import { MisuseError } from '@amiable/bytes';
-import { type Caller, PRIVILEGES } from '@amiable/model';
-import type { MeterSelection, Run } from '@amiable/store';
+import type { MeterSelection } from '@amiable/store';
 import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import { HttpError } from '../../http/error.ts';
 import type { Router } from '../../http/router.ts';
-import { scopeOf } from '../../scheduler/rights.ts';
+import { checkSelection } from '../registry/meters.ts';
+import { selectionOf as selectionGiven, selection as selectionShape } from '../registry/shapes.ts';
 import { FILE_KINDS, type FileKind, isFileKind } from './columns.ts';
-import { exportRegistry } from './export.ts';
-import { importFolder } from './inbox.ts';
+import { exportedTo, exportRegistry } from './export.ts';
+import { selectedMeters } from './outbox.ts';
+import { exportTask, importTask } from './own-tasks.ts';
 import { SEPARATORS } from './read/csv.ts';
 import { ENCODINGS } from './read/text.ts';
 import { FORMATS, type Format } from './read-file.ts';
@@ -111,25 +111,8 @@ export function exchangeRoutes(router: Router, context: Context): Imports {
   const { store, now, timeZone, log } = context;
   const imports = createImports({ store, now, timeZone, log });
   router.app.addHook('onClose', () => imports.close());
-  context.ownKinds.set('import', async ({ run, parameters, signal }) => {
-    if (context.inbox === undefined)
-      throw new MisuseError('this server has no inbox; start it with one (see docs/import.md)');
-    const { files } = await importFolder({
-      imports,
-      root: context.inbox,
-      parameters,
-      caller: await callerOf(store, run),
-      // Files are dated by the machine, whatever the street's time.
-      now: Date.now(),
-      signal,
-    });
-    const bad = files.filter((file) => file.state !== 'done');
-    const words = files.map(
-      (f) => `${f.name}: ${f.state}, ${f.inserted} new, ${f.changed} changed, ${f.refused} refused`,
-    );
-    if (bad.length > 0) throw new MisuseError(words.slice(0, 20).join('; '));
-    return { note: files.length === 0 ? 'no files' : words.slice(0, 20).join('; ') };
-  });
+  context.ownKinds.set('import', importTask(context, imports));
+  context.ownKinds.set('export', exportTask(context));
 
   router.add({
     method: 'POST',
@@ -263,25 +246,17 @@ export function exchangeRoutes(router: Router, context: Context): Imports {
           `there is no export ${params.file}; there are KIND.csv, KIND.xml and all.xml with KIND of ${FILE_KINDS.join(', ')}`,
         );
       const selection = query.selection === undefined ? undefined : selectionOf(query.selection);
-      about(`export ${params.file}`, selection ? { selection: query.selection } : {});
-      const kinds = all ? FILE_KINDS : [kind as FileKind];
+      if (selection) checkSelection(selection, caller);
+      const kinds = exportedTo(caller, all ? FILE_KINDS : [kind as FileKind]);
+      // What somebody searched by may be a name: it is not written down.
+      about(`export ${params.file}`, selection ? { selection: Object.keys(selection) } : {});
       const pieces = exportRegistry(store, {
         format: format as Format,
         kinds,
         caller,
         ...(selection
           ? {
-              meters: async function* () {
-                for (let after: string | undefined; ; ) {
-                  const page = await store.registry.select(selection, caller.scope, {
-                    limit: 1000,
-                    ...(after === undefined ? {} : { after }),
-                  });
-                  if (page.length === 0) return;
-                  yield page;
-                  after = page.at(-1) as string;
-                }
-              },
+              meters: () => selectedMeters(store, selection, caller),
             }
           : {}),
       });
@@ -303,19 +278,6 @@ export function exchangeRoutes(router: Router, context: Context): Imports {
   return imports;
 }
 
-/** A run acts for who made its task, with the rights they have now. */
-async function callerOf(store: Context['store'], run: Run): Promise<Caller> {
-  const found = await scopeOf(store, run, ['execute:import']);
-  if ('refused' in found) throw new MisuseError(found.refused);
-  const rights = run.creatorId === null ? undefined : await store.access.rights(run.creatorId);
-  return {
-    kind: 'system',
-    name: run.creator,
-    privileges: rights?.privileges ?? new Set(PRIVILEGES),
-    scope: found.scope,
-  };
-}
-
 function selectionOf(text: string): MeterSelection {
   let selection: unknown;
   try {
@@ -325,5 +287,5 @@ function selectionOf(text: string): MeterSelection {
   }
   if (selection === null || typeof selection !== 'object' || Array.isArray(selection))
     throw new HttpError(422, 'selection: an object such as {"q": "storgata"} is wanted');
-  return selection as MeterSelection;
+  return selectionGiven(selectionShape.parse(selection));
 }

@@ -7,7 +7,7 @@
 import { MisuseError } from '@amiable/bytes';
 import { recurring } from '@amiable/calendar';
 import { type Caller, may } from '@amiable/model';
-import type { Definition, Definitions } from '@amiable/store';
+import type { Definition, Definitions, MeterSelection, OwnKind } from '@amiable/store';
 import { type FlowDefinition, hasMeters, scheduleOf, type TaskDefinition, type TaskKind } from '@amiable/tasks';
 import { completeFlow, completeTask } from '@amiable/tasks/schemas';
 import { z } from 'zod';
@@ -17,6 +17,7 @@ import type { Call, Router } from '../../http/router.ts';
 import { neededFor } from '../../scheduler/rights.ts';
 import { newRun } from '../../scheduler/scheduler-runs.ts';
 import { checkTarget } from '../../scheduler/targets.ts';
+import { checkSelection } from '../registry/meters.ts';
 import {
   both,
   flowChange,
@@ -52,6 +53,15 @@ export function mayRun(caller: Caller, kind: TaskKind, parameters: Readonly<Reco
   if (lacking) throw new HttpError(403, `a task of kind ${kind} needs the privilege ${lacking}`);
 }
 
+/**
+ * Who answers for runs. A key of readers and a guest have no account whose rights a run could be held to later. @throws HttpError 403
+ */
+function ownerOf(caller: Caller): string {
+  if (caller.user === undefined)
+    throw new HttpError(403, 'tasks, flows and runs are made by a user, or a token of one');
+  return caller.user;
+}
+
 export function taskRoutes(router: Router, context: Context): void {
   const { store } = context;
 
@@ -60,9 +70,19 @@ export function taskRoutes(router: Router, context: Context): void {
     if (!hasMeters(definition.kind)) {
       if (Object.keys(definition.target).length > 0)
         throw new HttpError(422, `a task of kind ${definition.kind} has no meters: leave its target out`);
-      if (!context.ownKinds.has(definition.kind))
-        throw new HttpError(422, `this program cannot do ${definition.kind} by itself`);
-    } else await checkTarget(store, definition.target, caller.scope, context.now());
+      const task = context.ownKinds.get(definition.kind as OwnKind);
+      if (!task) throw new HttpError(422, `this program cannot do ${definition.kind} by itself`);
+      try {
+        await task.check?.(definition.parameters, caller);
+      } catch (error) {
+        if (!(error instanceof z.ZodError)) throw error;
+        const [issue] = error.issues;
+        throw new HttpError(422, `${['parameters', ...(issue?.path ?? [])].join('.')}: ${issue?.message}`);
+      }
+      return;
+    }
+    checkSelection(definition.target as MeterSelection, caller);
+    await checkTarget(store, definition.target, caller.scope, context.now());
   }
 
   routesOf(router, context, {
@@ -156,6 +176,7 @@ function routesOf<D extends TaskDefinition | FlowDefinition>(router: Router, con
     answer: kept.shape,
     scoped: true,
     handler: async ({ caller, body, about, reply }) => {
+      const creatorId = ownerOf(caller);
       const definition = await kept.read(body.definition, caller);
       const made = await all.create(
         {
@@ -163,7 +184,7 @@ function routesOf<D extends TaskDefinition | FlowDefinition>(router: Router, con
           ...('kind' in definition ? { kind: definition.kind } : {}),
           definition,
           creator: caller.name,
-          creatorId: caller.user ?? null,
+          creatorId,
           scope: scopeFor(caller),
           nextDue: next(definition),
         },
@@ -278,7 +299,7 @@ function routesOf<D extends TaskDefinition | FlowDefinition>(router: Router, con
         // What was missed while it was paused is passed over.
         nextDue: state === 'active' ? next(to.definition ?? before.definition) : null,
         by: caller.name,
-        byId: caller.user ?? null,
+        byId: to.definition === undefined ? null : ownerOf(caller),
         scope: scopeFor(caller),
       },
       context.now(),
@@ -331,7 +352,7 @@ function routesOf<D extends TaskDefinition | FlowDefinition>(router: Router, con
         definition: body.meters ? { ...one.definition, target: { meters: body.meters } } : one.definition,
         ...(body.priority === undefined ? {} : { priority: body.priority }),
         creator: caller.name,
-        creatorId: caller.user ?? null,
+        creatorId: ownerOf(caller),
         scope: both(one.scope, caller.scope),
       });
       if (!run) throw new HttpError(500, 'the run was not made');
