@@ -22,9 +22,18 @@ export interface Throttle {
   succeeded(name: string, address: string): void;
 }
 
-/** The half of an IPv6 address that a household has for itself. */
-export const netOf = (address: string): string =>
-  address.includes(':') && !address.includes('.') ? address.split(':').slice(0, 4).join(':') : address;
+/** The half of an IPv6 address that names a household; what it is short for written out, or one household would be many. */
+export function netOf(address: string): string {
+  if (!address.includes(':') || address.includes('.')) return address;
+  const [head = '', tail] = address.toLowerCase().split('::');
+  const before = head === '' ? [] : head.split(':');
+  const after = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = tail === undefined ? [] : Array<string>(Math.max(0, 8 - before.length - after.length)).fill('0');
+  return [...before, ...zeros, ...after]
+    .slice(0, 4)
+    .map((part) => part.replace(/^0+(?=.)/, ''))
+    .join(':');
+}
 
 export function createThrottle(now: () => number): Throttle {
   const names = new Map<string, { count: number; at: number }>();

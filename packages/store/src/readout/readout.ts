@@ -206,6 +206,10 @@ export function createReadout(db: Database, registers: Registers): ReadoutStore 
       const rows = byKey(connections, (c) => padded(c.meter)).map((c) => connectionRow(c, now));
       await db.write((client) => runRows(client, upsertConnections, rows));
     },
+    async keepsSecrets(meter) {
+      const { rows } = await db.read((client) => client.query(readoutSql.keepsSecrets, [meter]));
+      return (rows[0] as { some: boolean }).some;
+    },
     async removeConnection(meter) {
       return db.write(async (client) => {
         await client.query(readoutSql.removeSecrets, [meter]);

@@ -181,6 +181,8 @@ export interface ReadoutStore {
   connections(query: ConnectionQuery): Promise<readonly StoredConnection[]>;
   connection(meter: MeterId, scope: Scope): Promise<StoredConnection | undefined>;
   putConnections(connections: readonly Connection[], now: number): Promise<void>;
+  /** Whether the meter has secrets, or one that is reached through it (`via:`). */
+  keepsSecrets(meter: MeterId): Promise<boolean>;
   /** Its secrets go with it. */
   removeConnection(meter: MeterId): Promise<boolean>;
   /** Ciphertexts; null takes one away. */

@@ -20,6 +20,11 @@ export const readoutSql = {
       and ($5::bigint is null or c.meter > $5::bigint)
       and ($7::bigint[] is null or c.meter = any($7::bigint[]))
     order by c.meter limit $6`,
+  /** Whether a meter has secrets, or one of those that are reached through it. */
+  keepsSecrets: `with recursive behind(meter, depth) as (
+      select $1::bigint, 0
+      union all select c.meter, b.depth + 1 from behind b join amiable.connection c on c.address = 'via:' || b.meter where b.depth < 3
+    ) select exists (select from amiable.connection_secret s where s.meter in (select meter from behind)) as some`,
   removeConnection: 'delete from amiable.connection where meter = $1 returning meter',
   removeSecrets: 'delete from amiable.connection_secret where meter = $1',
   removeSecret: 'delete from amiable.connection_secret where meter = $1 and name = $2',

@@ -5,6 +5,7 @@
  * Decides: what goes together (a wrapper has no lower address; IEC 62056-21 has no keys); a secret is told by its name alone.
  */
 import { fromHex } from '@amiable/bytes';
+import { may } from '@amiable/model';
 import {
   type Connection,
   type MeterId,
@@ -15,13 +16,13 @@ import {
 } from '@amiable/store';
 import { z } from 'zod';
 import { secretOwner } from '../../acquisition/access.ts';
+import { masterOf } from '../../channels/via.ts';
 import type { Context } from '../../context.ts';
 import { HttpError } from '../../http/error.ts';
 import { id63 } from '../../http/queries.ts';
 import type { Router } from '../../http/router.ts';
+import { ADDRESS, ADDRESS_WORDS } from './address.ts';
 
-const ADDRESS =
-  /^((tcp|tls):\/\/(\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9._-]{1,253}):\d{1,5}|modem:[0-9+*#,]{1,40}|via:\d{1,18})$/;
 const OUTCOMES = ['done', 'partial', 'failed', 'unreachable', 'refused', 'stranger'] as const;
 const obis = z
   .string()
@@ -31,10 +32,7 @@ const name = z.string().min(1).max(100);
 const connectionBody = z
   .strictObject({
     protocol: z.enum(['dlms', 'iec62056-21']),
-    address: z
-      .string()
-      .max(300)
-      .regex(ADDRESS, 'tcp://host:port, tls://host:port, modem:NUMBER, or via:ID of the meter it is behind'),
+    address: z.string().max(300).regex(ADDRESS, ADDRESS_WORDS),
     transport: z.enum(['wrapper', 'hdlc', 'iec']),
     readout: name.describe('the read-out set: what is read of it'),
     referencing: z.enum(['LN', 'SN']).optional(),
@@ -154,6 +152,9 @@ function toAnswer({ state, changed, ...connection }: StoredConnection): z.infer<
 const bytesOf = (secret: SecretName, text: string): Uint8Array =>
   secret === 'password' ? new TextEncoder().encode(text) : fromHex(text);
 
+/** Where secrets go, and what of them is sent. */
+const WAY = ['address', 'protocol', 'transport', 'channel', 'authentication', 'ciphered'] as const;
+
 const tag = 'Connections';
 const oneMeter = z.object({ id: id63 });
 const oneSet = z.object({ name });
@@ -213,6 +214,8 @@ export function connectionRoutes(router: Router, { store, vault, now, scheduler 
     needs: 'connection:modify',
     tag,
     summary: 'Sets how a meter is reached; its secrets stay',
+    description:
+      'Where secrets would be sent another way (address, protocol, transport, channel, authentication, ciphering), of this meter or of one behind it, it needs key:modify too: whoever answers there is told a password.',
     params: oneMeter,
     body: connectionBody,
     answer: connectionAnswer,
@@ -225,8 +228,20 @@ export function connectionRoutes(router: Router, { store, vault, now, scheduler 
           `readout: there is no read-out set ${body.readout}; GET /api/v1/readout-sets lists them`,
         );
       if (body.address === `via:${params.id}`) throw new HttpError(422, 'address: a meter is not behind itself');
+      const master = masterOf(body.address);
+      if (master !== undefined && !(await store.meter(master, caller.scope)))
+        throw new HttpError(422, `address: there is no meter ${master} in front`);
+      if (!may(caller, 'key:modify')) {
+        const before = await readout.connection(params.id, caller.scope);
+        const moved = before && WAY.some((field) => before[field] !== body[field]);
+        if (moved && (await readout.keepsSecrets(params.id)))
+          throw new HttpError(
+            403,
+            `${caller.name} lacks the privilege key:modify: the secrets of this meter, or of one behind it, would go another way; take them away first, or ask who may give keys`,
+          );
+      }
       await readout.putConnections([{ ...(body as Omit<Connection, 'meter'>), meter: params.id }], now());
-      about(`meter ${params.id}`, { fields: Object.keys(body) });
+      about(`meter ${params.id}`, { fields: Object.keys(body), address: body.address });
       scheduler.wake();
       return toAnswer(await found(params.id, caller.scope));
     },

@@ -20,6 +20,7 @@ import {
   MAY_STAND_UNDER,
   type Store,
 } from '@amiable/store';
+import { HttpError } from '../../http/error.ts';
 import type { FileKind } from './columns.ts';
 import type { Fault } from './read/record.ts';
 import { createReader, type FileForm, type FoundFault, locate } from './read-file.ts';
@@ -31,6 +32,8 @@ export const MAX_REPORTED = 1000;
 export const MAX_FAULTS = 100_000;
 /** Runs that wait for their turn. */
 const MAX_WAITING = 20;
+/** Bytes of all files that wait here: what is received goes to the disk of the machine, which others need too. */
+export const MAX_HELD = 8 * 1024 ** 3;
 /** Runs whose faults are kept in files. */
 const KEPT = 50;
 
@@ -82,6 +85,8 @@ export interface ImportsParts {
   readonly now: () => number;
   readonly timeZone: string;
   readonly log: (line: string) => void;
+  /** Bytes of files that wait, together; `MAX_HELD` unless said. */
+  readonly held?: number;
 }
 
 export interface Imports {
@@ -125,6 +130,8 @@ export function createImports(parts: ImportsParts): Imports {
     return join(folder, name);
   };
   const works = new Map<string, Work>();
+  const most = parts.held ?? MAX_HELD;
+  let held = 0;
   const faultFiles = new Map<string, string>();
   let turn: Promise<unknown> = Promise.resolve();
   // Runs of a program that ended before are over; asked for when the first run begins, for then the store is there.
@@ -195,8 +202,9 @@ export function createImports(parts: ImportsParts): Imports {
       mayWrite(kind, personal) {
         if (personal && !may(caller, 'premises:modify'))
           return `${caller.name} lacks the privilege premises:modify, which personal data need`;
-        if (kind === 'connection' && !may(caller, 'connection:modify'))
-          return `${caller.name} lacks the privilege connection:modify`;
+        // An address tells where the secrets that are there already are sent.
+        for (const needed of ['connection:modify', 'key:modify'] as const)
+          if (kind === 'connection' && !may(caller, needed)) return `${caller.name} lacks the privilege ${needed}`;
         return undefined;
       },
     };
@@ -349,15 +357,32 @@ export function createImports(parts: ImportsParts): Imports {
     async receive(body, options, caller) {
       const work = await begin(options, caller);
       const path = at(`body-${work.id}`);
-      try {
-        await pipeline(body, createWriteStream(path, { mode: 0o600 }), { signal: work.stop.signal });
-      } catch (error) {
+      let size = 0;
+      const drop = async (): Promise<void> => {
         await rm(path, { force: true });
+        held -= size;
+      };
+      async function* counted(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+        for await (const chunk of chunks) {
+          size += chunk.length;
+          held += chunk.length;
+          if (held > most)
+            throw new HttpError(
+              503,
+              'files of other imports fill the room that there is; try again when they have ended',
+            );
+          yield chunk;
+        }
+      }
+      try {
+        await pipeline(body, counted, createWriteStream(path, { mode: 0o600 }), { signal: work.stop.signal });
+      } catch (error) {
+        await drop();
         await settle(work, error);
         throw error;
       }
       // Whoever asked need not wait for it; what comes of it is kept with the run.
-      void queue(work, path, caller).finally(() => rm(path, { force: true }));
+      void queue(work, path, caller).finally(drop);
       return known(work.id);
     },
     async file(path, options, caller, signal) {

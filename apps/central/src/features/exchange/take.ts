@@ -7,6 +7,7 @@
 import { MisuseError } from '@amiable/bytes';
 import type { Scope } from '@amiable/model';
 import { type AttributeDefinition, type BulkAttributes, GIVEN, type StagedRows } from '@amiable/store';
+import { ADDRESS, ADDRESS_WORDS } from '../connections/address.ts';
 import {
   COLUMNS,
   type Column,
@@ -57,6 +58,14 @@ export interface Taker {
   header(names: readonly string[], placeOf: (i: number) => Place): Fault | undefined;
   /** @returns false when the record was refused */
   take(record: RawRecord, rows: StagedRows): boolean;
+}
+
+/** @throws ValueError for what the API would not take either */
+function checkAddress(text: string, scope: Scope): void {
+  if (!ADDRESS.test(text)) throw new ValueError(`${ADDRESS_WORDS} is wanted, not ${JSON.stringify(text.slice(0, 60))}`);
+  // The meter in front may be another segment's; the API looks.
+  if (scope !== 'all' && text.startsWith('via:'))
+    throw new ValueError('an address behind another meter is set meter by meter, by who does not see all segments');
 }
 
 export function createTaker(options: TakeOptions, fault: (fault: Fault) => void): Taker {
@@ -126,6 +135,7 @@ export function createTaker(options: TakeOptions, fault: (fault: Fault) => void)
           throw new ValueError(`at most ${type.most} characters are kept, and it has ${value.length}`);
         const form = forms.size > 0 ? forms.get(`${kind}.${column.name}`) : undefined;
         if (form) checkNumber(value, form);
+        if (kind === 'connection' && column.name === 'address') checkAddress(value, scope);
         return value;
       }
       case 'integer':

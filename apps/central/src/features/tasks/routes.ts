@@ -1,6 +1,6 @@
 /** Runs, their jobs and their progress as it goes, channels with limits and windows, and what workers had of the queue. */
 import { isValidZone } from '@amiable/calendar';
-import type { Caller } from '@amiable/model';
+import { type Caller, may } from '@amiable/model';
 import type { Run } from '@amiable/store';
 import { hasEnded, hasMeters } from '@amiable/tasks';
 import { windowsSchema } from '@amiable/tasks/schemas';
@@ -48,6 +48,15 @@ const use = z.object({
 const workers = z.object({
   workers: z.array(z.record(z.string(), z.union([z.string(), z.number()]))),
 });
+
+/** Ways are shared by the meters of all segments. @throws HttpError 403 */
+function requireAll(caller: Caller): void {
+  if (caller.scope !== 'all')
+    throw new HttpError(
+      403,
+      `${caller.name} does not see all segments, and a channel, concentrator or network serves all`,
+    );
+}
 
 export function workRoutes(router: Router, context: Context): void {
   const { store } = context;
@@ -184,10 +193,20 @@ export function workRoutes(router: Router, context: Context): void {
     params: channelKey,
     body: channelBody,
     answer: channelShape,
-    handler: async ({ params, body, about }) => {
+    handler: async ({ caller, params, body, about }) => {
+      requireAll(caller);
+      if (body.device !== null && !may(caller, 'key:modify'))
+        throw new HttpError(
+          403,
+          `${caller.name} lacks the privilege key:modify: passwords of meters go through modems`,
+        );
       const channel = { ...params, ...body, timeZone: body.timeZone ?? context.timeZone };
       await store.work.channels.put(channel);
-      about(`${params.kind} ${params.name}`, { most: body.most, windows: body.windows.length });
+      about(`${params.kind} ${params.name}`, {
+        most: body.most,
+        windows: body.windows.length,
+        ...(body.device && { ports: body.device.modems.map(({ port }) => port) }),
+      });
       return channel;
     },
   });
@@ -200,7 +219,8 @@ export function workRoutes(router: Router, context: Context): void {
     summary: 'Take limit and windows away',
     params: channelKey,
     answer: z.object({}),
-    handler: async ({ params, about }) => {
+    handler: async ({ caller, params, about }) => {
+      requireAll(caller);
       if (!(await store.work.channels.remove(params.kind, params.name)))
         throw new HttpError(404, `there is no ${params.kind} ${params.name}`);
       about(`${params.kind} ${params.name}`);
