@@ -171,6 +171,10 @@ export interface MeterQuery {
   /** Any part of serial number, utility's serial number, name or place. */
   readonly q?: string;
   readonly state?: 'new' | 'named';
+  /** Those that stand below this node of the network now. */
+  readonly under?: string;
+  /** Those that stand below no node of this kind: what is left over when a street is grouped by it. Not with `under`. */
+  readonly outside?: string;
   /** Segments to look in; all without it. */
   readonly scope?: Scope;
   readonly limit?: number;

@@ -293,6 +293,22 @@ describe('the network', () => {
     const summary = await r.summary({ by: 'region', since: T0, limit: 10 }, [71]);
     expect(summary.below).toMatchObject([{ code: 'SEG', installed: 1, new: 0, silent: 1, failed: null }]);
     expect(summary.nodes).toEqual({ region: 1, 'metering-point': 1 });
+    const areas = await r.areas('region', [71], { limit: 10 });
+    expect(areas.map(({ code, meters }) => [code, meters])).toEqual([['SEG', 1]]);
+    expect((await r.areas('region', other, { limit: 100 })).map(id)).not.toContain(node.id);
+    const serials = async (query: Parameters<Store['meters']>[0]) => {
+      const list = await store.meters(query);
+      return [list.total, list.meters.map(({ serial }) => serial)];
+    };
+    expect(await serials({ under: node.id })).toEqual([1, ['SEG-1']]);
+    expect(await serials({ under: node.id, q: 'seg', state: 'new', scope: [71] })).toEqual([1, ['SEG-1']]);
+    expect(await serials({ under: node.id, scope: other })).toEqual([0, []]);
+    expect(await serials({ under: node.id, q: 'nothing' })).toEqual([0, []]);
+    expect(await serials({ under: node.id, after: meter.id })).toEqual([1, []]);
+    expect(await serials({ outside: 'region', scope: [71] })).toEqual([0, []]);
+    expect(await serials({ outside: 'feeder', scope: [71] })).toEqual([1, ['SEG-1']]);
+    expect(await r.areasOf('region', [meter.id, '999999'])).toEqual(new Map([[meter.id, node.id]]));
+    expect((await r.areasOf('feeder', [meter.id])).size).toBe(0);
   });
 
   it('keeps personal data of premises apart, and out of its history', async () => {

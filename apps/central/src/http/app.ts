@@ -22,6 +22,7 @@ import { exchangeRoutes } from '../features/exchange/routes.ts';
 import { ingestRoutes } from '../features/ingest/routes.ts';
 import { liveRoutes } from '../features/live/routes.ts';
 import { messageRoutes } from '../features/messages/routes.ts';
+import { areaRoutes } from '../features/meters/areas.ts';
 import { meterRoutes } from '../features/meters/routes.ts';
 import { onDemandRoutes } from '../features/ondemand/routes.ts';
 import { outageRoutes } from '../features/outages/routes.ts';
@@ -128,6 +129,7 @@ export async function createHttp(context: Context, options: HttpOptions = {}): P
     ingestRoutes,
     liveRoutes,
     messageRoutes,
+    areaRoutes,
     meterRoutes,
     onDemandRoutes,
     registryRoutes,

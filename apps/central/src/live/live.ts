@@ -22,7 +22,9 @@ export interface LiveHub {
     seen?: () => { has(meter: string): boolean } | undefined,
   ): () => void;
   /** Power now (W, import less export) and epoch ms of every meter that gives any. */
-  powers(seen?: { has(meter: string): boolean }): Iterable<{ readonly time: number; readonly power: number }>;
+  powers(seen?: {
+    has(meter: string): boolean;
+  }): Iterable<{ readonly meter: string; readonly time: number; readonly power: number }>;
   /** Sends what is due to all listeners; called by the owner's timer. */
   flush(): void;
   readonly listeners: number;
@@ -129,7 +131,7 @@ export function createLiveHub(): LiveHub {
       for (const [meter, { time, values }] of states) {
         if (seen && !seen.has(meter)) continue;
         const power = powerOf(values);
-        if (power !== null) yield { time, power };
+        if (power !== null) yield { meter, time, power };
       }
     },
     listen(filter, send, seen) {

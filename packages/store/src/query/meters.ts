@@ -30,16 +30,31 @@ export async function listMeters(parts: MeterParts, query: MeterQuery): Promise<
     .trim()
     .toLowerCase()
     .slice(0, 200);
+  const like = q === '' ? null : pattern(q);
+  const standing = standingOf(query);
   return parts.db.read(async (client) => {
-    const page = await find(client, q, [after, state, limit + 1], segments);
+    const page = standing
+      ? ((await client.query(standing.find, [after, state, limit + 1, standing.where, like, segments])).rows as Row[])
+      : await find(client, q, [after, state, limit + 1], segments);
     const more = page.length > limit;
     const rows = more ? page.slice(0, limit) : page;
-    const total = await countMeters(client, q, state, segments);
+    const total = standing
+      ? ((await client.query(standing.count, [state, standing.where, like, segments])).rows[0] as { n: number }).n
+      : await countMeters(client, q, state, segments);
     return { meters: await complete(parts, client, rows), total, next: more ? (rows.at(-1)?.id as string) : null };
   });
 }
 
 type Row = Record<string, unknown>;
+
+/** The statements for meters of an area, or of none. */
+function standingOf({ under, outside }: MeterQuery): { find: string; count: string; where: string } | undefined {
+  if (under !== undefined)
+    return { find: querySql.metersUnder, count: querySql.countUnder, where: validId(under) ? under : '0' };
+  if (outside !== undefined)
+    return { find: querySql.metersOutside, count: querySql.countOutside, where: clean(outside) };
+  return undefined;
+}
 
 async function find(client: Client, q: string, values: readonly unknown[], segments: Segments): Promise<Row[]> {
   if (q === '') return (await client.query(querySql.meters, [...values, segments])).rows as Row[];

@@ -5,6 +5,7 @@
 import { MisuseError } from '@amiable/bytes';
 import type { Scope } from '@amiable/model';
 import type { Client, Database } from '../pg/database.ts';
+import { querySql } from '../sql/query.ts';
 import { registrySql } from '../sql/registry.ts';
 import { type Attributes, type AttributeValue, applyAttributes, checkText } from './attributes.ts';
 import { definitionsOf } from './catalogue.ts';
@@ -95,6 +96,14 @@ export interface Nodes {
     scope: Scope,
     page: { readonly after?: NodeId | undefined; readonly limit: number },
   ): Promise<readonly TreeNode[]>;
+  /** Areas of one kind in order of their making, with counts of what is below. */
+  areas(
+    kind: NodeKind,
+    scope: Scope,
+    page: { readonly after?: NodeId | undefined; readonly limit: number },
+  ): Promise<readonly TreeNode[]>;
+  /** In which area of one kind meters stand now; those that stand in none are left out. */
+  areasOf(kind: NodeKind, meters: readonly string[]): Promise<ReadonlyMap<string, NodeId>>;
   createNode(node: NewNode, scope: Scope, by: By): Promise<NodeRow>;
   patchNode(id: NodeId, patch: NodePatch, scope: Scope, by: By): Promise<NodeRow | undefined>;
   /** @returns false when there is none. @throws MisuseError when something hangs on it */
@@ -156,6 +165,13 @@ export async function pathUnder(
   return [...above.path, node.id];
 }
 
+async function withCounts(client: Client, rows: readonly Row[], scope: Scope): Promise<TreeNode[]> {
+  const nodes = rows.map(nodeOf);
+  const counted = await client.query(registrySql.countsBelow, [nodes.map((n) => n.id), segments(scope)]);
+  const counts = new Map((counted.rows as { id: string; nodes: number; meters: number }[]).map((c) => [c.id, c]));
+  return nodes.map((n) => ({ ...n, nodes: counts.get(n.id)?.nodes ?? 0, meters: counts.get(n.id)?.meters ?? 0 }));
+}
+
 export function createNodes(db: Database): Nodes {
   return {
     node: (id, scope) => db.read((client) => getNode(client, id, scope)),
@@ -192,10 +208,17 @@ export function createNodes(db: Database): Nodes {
           id === null
             ? await client.query(registrySql.top, rest)
             : await client.query(registrySql.children, [id, ...rest]);
-        const nodes = (rows as Row[]).map(nodeOf);
-        const counted = await client.query(registrySql.countsBelow, [nodes.map((n) => n.id), segments(scope)]);
-        const counts = new Map((counted.rows as { id: string; nodes: number; meters: number }[]).map((c) => [c.id, c]));
-        return nodes.map((n) => ({ ...n, nodes: counts.get(n.id)?.nodes ?? 0, meters: counts.get(n.id)?.meters ?? 0 }));
+        return withCounts(client, rows as Row[], scope);
+      }),
+    areas: (kind, scope, page) =>
+      db.read(async (client) => {
+        const asked = [page.after ?? '0', [kind], null, null, '{}', segments(scope), page.limit];
+        return withCounts(client, (await client.query(registrySql.findNodes, asked)).rows as Row[], scope);
+      }),
+    areasOf: (kind, meters) =>
+      db.read(async (client) => {
+        const { rows } = await client.query(querySql.areasOf, [kind, meters]);
+        return new Map((rows as { meter: string; area: NodeId }[]).map(({ meter, area }) => [meter, area]));
       }),
     createNode: (node, scope, by) =>
       db.write(async (client) => {

@@ -8,6 +8,17 @@ const METER = `m.id, m.serial, m.state, m.name, m.place, m.utility_serial, m.mak
 const inScope = (parameter: number): string =>
   `($${parameter}::integer[] is null or m.segment = any($${parameter}::integer[]))`;
 
+/** By where they stand: below node $4, or below none of kind $4; those of an area are few enough to be searched one by one. */
+const UNDER = 'm.path @> array[$4::bigint]';
+const OUTSIDE = 'not exists (select 1 from amiable.node n where n.id = any(m.path) and n.kind = $4::text)';
+const standing = (where: string): string => `select ${METER} from amiable.meter m
+    left join amiable.meter_key k on k.meter = m.id
+    where m.id > $1 and ($2::text is null or m.state = $2) and ${where} and ($5::text is null or m.search like $5)
+      and ${inScope(6)} order by m.id limit $3`;
+const countStanding = (where: string): string => `select count(*)::integer as n from amiable.meter m
+    where ($1::text is null or m.state = $1) and ${where.replace('$4', '$2')}
+      and ($3::text is null or m.search like $3) and ${inScope(4)}`;
+
 export const querySql = {
   meter: `select ${METER} from amiable.meter m left join amiable.meter_key k on k.meter = m.id where m.id = $1 and ${inScope(2)}`,
   meterInScope: `select m.time_zone from amiable.meter m where m.id = $1 and ${inScope(2)}`,
@@ -24,6 +35,13 @@ export const querySql = {
     and ${inScope(3)} and m.search like $2`,
   countFound: `select count(*)::integer as n from amiable.meter m where ($1::text is null or m.state = $1)
     and amiable.runs(m.search) @> amiable.trigrams($3) and ${inScope(4)} and m.search like $2`,
+  metersUnder: standing(UNDER),
+  metersOutside: standing(OUTSIDE),
+  countUnder: countStanding(UNDER),
+  countOutside: countStanding(OUTSIDE),
+  /** The area of one kind that meters stand in now. */
+  areasOf: `select m.id as meter, n.id as area from amiable.meter m join amiable.node n on n.id = any(m.path)
+    where n.kind = $1 and m.id = any($2::bigint[])`,
   lastSeen: 'select meter, last_seen from amiable.meter_state where meter = any($1::bigint[])',
   live: 'select meter, layout, time, v from amiable.live where meter = any($1::bigint[]) order by meter, time',
   liveAll: 'select meter, layout, time, v from amiable.live order by meter, time',

@@ -8,12 +8,17 @@ import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import { HttpError } from '../../http/error.ts';
 import { meterParams } from '../../http/forms.ts';
+import { id63 } from '../../http/queries.ts';
 import type { Router } from '../../http/router.ts';
 import { isTitleSerial } from '../../keys/placeholders.ts';
+import { maySee } from '../registry/shapes.ts';
+import { areaKind } from './areas.ts';
 
 const listQuery = z.object({
   q: z.string().max(200).optional(),
   state: z.enum(['new', 'named']).optional(),
+  under: id63.optional().describe('Those below this node of the network'),
+  outside: areaKind.optional().describe('Those below no node of this kind'),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
   after: z
     .string()
@@ -49,12 +54,19 @@ export function meterRoutes(router: Router, context: Context): void {
     query: listQuery,
     answer: meterList,
     scoped: true,
-    handler: async ({ caller: { scope }, query: { q, state, limit, after } }) => {
+    handler: async ({ caller, query: { q, state, under, outside, limit, after } }) => {
+      const { scope } = caller;
+      if (under !== undefined && outside !== undefined) throw new HttpError(422, 'under or outside, not both');
+      const area = under === undefined ? undefined : await store.registry.node(under, scope);
+      if (under !== undefined && (!area || !maySee(caller, area.kind)))
+        throw new HttpError(404, `there is no node ${under}`);
       const list = await store.meters({
         limit,
         scope,
         ...(q === undefined || q.trim() === '' ? {} : { q: q.trim() }),
         ...(state === undefined ? {} : { state }),
+        ...(under === undefined ? {} : { under }),
+        ...(outside === undefined ? {} : { outside }),
         ...(after === undefined ? {} : { after }),
       });
       return { ...list, meters: list.meters.map(withLive) };
