@@ -94,7 +94,7 @@ async function run(
         return;
       }
       response.writeHead(200, { 'content-type': 'application/json' });
-      response.end(JSON.stringify(url.includes('?q=') ? { meters: [{ id: '17', serial: 'AMI1' }] } : reads[0]));
+      response.end(JSON.stringify(url.endsWith('/search') ? { meters: [{ id: '17', serial: 'AMI1' }] } : reads[0]));
     });
   });
   await new Promise<void>((done) => server?.listen(0, '127.0.0.1', done));
@@ -121,7 +121,7 @@ test('by serial number, followed to its end', async () => {
     ['ami1', '--set', 'billing'],
   );
   expect(asked.slice(0, 2)).toEqual([
-    'GET /api/v1/meters?q=ami1&limit=20 ',
+    'POST /api/v1/meters/search {"where":[{"attribute":"serial","is":"=","value":"ami1"}],"limit":2,"count":false}',
     'POST /api/v1/meters/17/reads {"what":"registers","set":"billing"}',
   ]);
   expect(out).toContain('4711');

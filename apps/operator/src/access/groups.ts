@@ -1,6 +1,7 @@
 /** `amiable group`, `segment`, `token` and `audit`. */
 import type { Command } from 'commander';
 import { action, UsageError } from '../action.ts';
+import { meterIdsOf } from '../named.ts';
 import { factsOf, jsonLines, tableOf } from '../table.ts';
 import { type Group, gather, groupsOf, idOf, type Segment, scopeOf, segmentsOf, userOf } from './names.ts';
 
@@ -139,11 +140,11 @@ export function segmentCommand(parent: Command): Command {
       .command('move')
       .description('put meters into a segment')
       .argument('<segment>')
-      .argument('<meters...>', 'ids of meters'),
+      .argument('<meters...>', 'serial numbers, or numbers in the system'),
     async ({ client, terminal, words, options }) => {
       const id = idOf('segment', await segmentsOf(client), words[0] as string);
       const { moved } = await client.put<{ moved: number }>(`/api/v1/segments/${id}/meters`, {
-        meters: words.slice(1),
+        meters: await meterIdsOf(client, words.slice(1)),
       });
       terminal.out(options.json ? jsonLines([{ moved }]) : `${moved} of ${words.length - 1} meters moved.\n`);
     },

@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { action, UsageError } from '../action.ts';
+import type { Client } from '../client.ts';
+import { meterOf } from '../named.ts';
 import { type Column, factsOf, jsonLines, tableOf } from '../table.ts';
 
 interface State {
@@ -41,11 +43,8 @@ const COLUMNS: readonly Column<Connection>[] = [
 const NUMBERS = ['client', 'server', 'physical', 'suite'] as const;
 const SECRETS = ['password', 'unicast-key', 'authentication-key', 'client-title', 'server-title'] as const;
 
-const path = (meter: string | undefined): string => {
-  if (!/^\d{1,18}$/.test(meter ?? ''))
-    throw new UsageError(`${meter ?? ''}: the number of a meter is meant, as lists show it`);
-  return `/api/v1/meters/${meter}/connection`;
-};
+const path = async (client: Client, meter: string | undefined): Promise<string> =>
+  `/api/v1/meters/${(await meterOf(client, meter ?? '')).id}/connection`;
 
 interface SetOptions {
   readonly protocol: string;
@@ -82,9 +81,9 @@ export function connectionCommand(parent: Command): Command {
     },
   );
   action(
-    command.command('show').description('one of them').argument('<meter>', 'number of the meter'),
+    command.command('show').description('one of them').argument('<meter>', 'serial number, or number in the system'),
     async ({ client, terminal, words, options }) => {
-      const connection = await client.get<Connection>(path(words[0]));
+      const connection = await client.get<Connection>(await path(client, words[0]));
       if (options.json) return terminal.out(jsonLines([connection]));
       const { state, secrets, ...rest } = connection;
       terminal.out(
@@ -104,7 +103,7 @@ export function connectionCommand(parent: Command): Command {
     command
       .command('set')
       .description('set how a meter is reached; its secrets stay')
-      .argument('<meter>', 'number of the meter')
+      .argument('<meter>', 'serial number, or number in the system')
       .argument('<address>', 'tcp://host:port, tls://host:port, modem:NUMBER, or via:METER')
       .option('--protocol <name>', 'dlms or iec62056-21', 'dlms')
       .option('--transport <name>', 'wrapper, hdlc or iec; wrapper for dlms unless given')
@@ -139,7 +138,7 @@ export function connectionCommand(parent: Command): Command {
         if (!Number.isInteger(body[name]))
           throw new UsageError(`--${name} ${String(options[name])}: a whole number is needed`);
       }
-      const connection = await client.put<Connection>(path(words[0]), body);
+      const connection = await client.put<Connection>(await path(client, words[0]), body);
       if (options.json) terminal.out(jsonLines([connection]));
     },
   );
@@ -147,7 +146,7 @@ export function connectionCommand(parent: Command): Command {
     command
       .command('secret')
       .description('set a password or key; it is read from standard input, so that it stands in no history and no list')
-      .argument('<meter>', 'number of the meter')
+      .argument('<meter>', 'serial number, or number in the system')
       .argument('<name>', SECRETS.join(', '))
       .option('--remove', 'take it away'),
     async ({ client, words, options }) => {
@@ -155,13 +154,16 @@ export function connectionCommand(parent: Command): Command {
       if (!(SECRETS as readonly string[]).includes(name)) throw new UsageError(`${name}: ${SECRETS.join(', ')}`);
       const text = options.remove ? null : readFileSync(0, 'utf8').replace(/\r?\n$/, '');
       if (text === '') throw new UsageError('nothing came on standard input: pipe the secret in, or use --remove');
-      await client.put(`${path(words[0])}/secrets`, { [name]: text });
+      await client.put(`${await path(client, words[0])}/secrets`, { [name]: text });
     },
   );
   action(
-    command.command('remove').description('take one away, with its secrets').argument('<meter>', 'number of the meter'),
+    command
+      .command('remove')
+      .description('take one away, with its secrets')
+      .argument('<meter>', 'serial number, or number in the system'),
     async ({ client, words }) => {
-      await client.delete(path(words[0]));
+      await client.delete(await path(client, words[0]));
     },
   );
   return command;

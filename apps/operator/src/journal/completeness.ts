@@ -1,6 +1,7 @@
 /** `amiable completeness`: what is there of what should be, by day and area; a meter's own days; meters that lack something. */
 import type { Command } from 'commander';
-import { action, UsageError } from '../action.ts';
+import { action } from '../action.ts';
+import { meterOf, nodeIdOf } from '../named.ts';
 import { type Column, jsonLines, tableOf } from '../table.ts';
 import { dayOf, timeText } from './span.ts';
 
@@ -84,8 +85,8 @@ export function completenessCommand(parent: Command): Command {
     .option('--since <day>', '2026-11-01, or 7d ago (30d)')
     .option('--until <day>', 'the day after the last')
     .option('--rows <kind>', 'region, substation, transformer, feeder or meter')
-    .option('--under <node>', 'below a node of the network')
-    .option('--meter <id>', 'the days of one meter, counted now')
+    .option('--under <node>', 'below a node of the network: region:NORTH, or its number')
+    .option('--meter <meter>', 'the days of one meter (serial number or number), counted now')
     .option('--gaps', 'meters that lack something, the worst first');
   return action<Options>(command, async ({ client, terminal, options }) => {
     const now = terminal.clock.now();
@@ -95,9 +96,9 @@ export function completenessCommand(parent: Command): Command {
       to: dayOf(options.until, '--until', now),
     };
     if (options.meter !== undefined) {
-      if (!/^\d{1,18}$/.test(options.meter)) throw new UsageError(`--meter ${options.meter} is no id of a meter`);
+      const { id } = await meterOf(client, options.meter);
       const { days, profiles } = await client.get<{ days: MeterDay[]; profiles: string[] }>(
-        `/api/v1/meters/${options.meter}/completeness`,
+        `/api/v1/meters/${id}/completeness`,
         query,
       );
       if (options.json) return terminal.out(jsonLines(days));
@@ -123,7 +124,7 @@ export function completenessCommand(parent: Command): Command {
     if (options.gaps) {
       const found = await client.get<{ meters: Lacking[]; next: string | null }>('/api/v1/completeness/gaps', {
         ...query,
-        under: options.under,
+        under: await nodeIdOf(client, options.under),
       });
       if (options.json) return terminal.out(jsonLines(found.meters));
       const columns: Column<Lacking>[] = [
@@ -145,7 +146,7 @@ export function completenessCommand(parent: Command): Command {
     const report = await client.get<Report>('/api/v1/completeness', {
       ...query,
       rows: options.rows,
-      under: options.under,
+      under: await nodeIdOf(client, options.under),
     });
     if (options.json) return terminal.out(jsonLines([report.total, ...report.rows]));
     if (report.computedAt === null) {

@@ -1,6 +1,7 @@
 /** `amiable events`: events of meters by the one catalogue. */
 import type { Command } from 'commander';
 import { action, UsageError } from '../action.ts';
+import { meterOf, nodeIdOf } from '../named.ts';
 import { type Column, jsonLines, tableOf } from '../table.ts';
 import { momentOf, timeText } from './span.ts';
 
@@ -57,8 +58,8 @@ export function eventsCommand(parent: Command): Command {
   const command = parent
     .command('events')
     .description('events of meters: power failures, tampering, clocks, disconnecters')
-    .option('--meter <id>', 'of one meter')
-    .option('--under <node>', 'of meters under a node of the network')
+    .option('--meter <meter>', 'of one meter: serial number or number')
+    .option('--under <node>', 'of meters under a node of the network: region:NORTH, or its number')
     .option('--category <words>', 'power, voltage, clock, tamper … (several by commas)')
     .option('--event <words>', 'power-down, meter-cover-removed … (several by commas)')
     .option('--severity <word>', 'record, notice, warning or alarm, and above')
@@ -73,10 +74,8 @@ export function eventsCommand(parent: Command): Command {
     if (severity === -1) throw new UsageError(`--severity ${options.severity}: ${SEVERITY.join(', ')}`);
     const limit = Number(options.limit);
     if (!Number.isInteger(limit) || limit < 1 || limit > 1000) throw new UsageError('--limit: 1 to 1000');
-    if (options.meter !== undefined && !/^\d{1,18}$/.test(options.meter))
-      throw new UsageError(`--meter ${options.meter} is no id of a meter`);
     const query = {
-      under: options.under,
+      under: await nodeIdOf(client, options.under),
       category: options.category,
       event: options.event,
       severity,
@@ -95,7 +94,10 @@ export function eventsCommand(parent: Command): Command {
       terminal.out(options.json ? jsonLines(counts) : tableOf(columns, counts, terminal.columns));
       return;
     }
-    const path = options.meter === undefined ? '/api/v1/events' : `/api/v1/meters/${options.meter}/events`;
+    const path =
+      options.meter === undefined
+        ? '/api/v1/events'
+        : `/api/v1/meters/${(await meterOf(client, options.meter)).id}/events`;
     let any = false;
     for await (const page of client.pages<Page>(path, { ...query, limit })) {
       if (page.events.length > 0)

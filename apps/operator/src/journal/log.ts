@@ -3,6 +3,7 @@ import { harmless, type Terminal } from '@amiable/io/terminal';
 import type { Command } from 'commander';
 import { action, UsageError } from '../action.ts';
 import type { Client, Query } from '../client.ts';
+import { meterOf } from '../named.ts';
 import { createBar } from '../progress.ts';
 import { jsonLines } from '../table.ts';
 import { lengthText, momentOf, timeText } from './span.ts';
@@ -117,7 +118,7 @@ export function logCommand(parent: Command): Command {
     .command('log')
     .description('the transaction log: what was done, as a tree, or while it happens')
     .argument('[id]', 'one entry and what is below it')
-    .option('--meter <id>', 'about one meter')
+    .option('--meter <meter>', 'about one meter: serial number or number')
     .option('--run <id>', 'of one run')
     .option('--kind <kind>', 'flow, task, meter, association, apdu or command')
     .option('--state <state>', 'running, done, failed, cancelled or partial')
@@ -148,7 +149,7 @@ export function logCommand(parent: Command): Command {
       const from = momentOf(options.since, '--since', now);
       const to = momentOf(options.until, '--until', now);
       const page = await client.get<Page>('/api/v1/transactions', {
-        meter: options.meter,
+        meter: options.meter === undefined ? undefined : (await meterOf(client, options.meter)).id,
         run: options.run,
         kind: options.kind,
         state: options.state,

@@ -1,6 +1,7 @@
 /** `amiable outages`: interruptions of supply, their indices by area and month, and announced work. */
 import type { Command } from 'commander';
 import { action, UsageError } from '../action.ts';
+import { meterOf, nodeIdOf } from '../named.ts';
 import { type Column, factsOf, jsonLines, tableOf } from '../table.ts';
 import { lengthText, momentOf, timeText } from './span.ts';
 
@@ -64,7 +65,7 @@ interface Options {
 }
 const common = (command: Command): Command =>
   command
-    .option('--under <node>', 'below a node of the network')
+    .option('--under <node>', 'below a node of the network: region:NORTH, or its number')
     .option('--since <time>', '2026-11-20, or 2h, 7d ago')
     .option('--until <time>', 'before')
     .option('--momentary <minutes>', 'up to so long an interruption is momentary (3)');
@@ -75,14 +76,14 @@ export function outagesCommand(parent: Command): Command {
     .description('interruptions of supply; SAIDI, SAIFI, CAIDI, MAIFI; announced work');
   action<Options>(
     common(command.command('list', { isDefault: true }).description('which there were'))
-      .option('--meter <id>', 'of one meter')
+      .option('--meter <meter>', 'of one meter: serial number or number')
       .option('--all', 'all of them, page after page'),
     async ({ client, terminal, options }) => {
       const now = terminal.clock.now();
       let any = false;
       for await (const page of client.pages<{ outages: Outage[]; next: string | null }>('/api/v1/outages', {
-        meter: options.meter,
-        under: options.under,
+        meter: options.meter === undefined ? undefined : (await meterOf(client, options.meter)).id,
+        under: await nodeIdOf(client, options.under),
         momentary: options.momentary,
         from: momentOf(options.since, '--since', now),
         to: momentOf(options.until, '--until', now),
@@ -106,7 +107,7 @@ export function outagesCommand(parent: Command): Command {
       const now = terminal.clock.now();
       const found = await client.get<Indices>('/api/v1/outages/indices', {
         rows: options.rows,
-        under: options.under,
+        under: await nodeIdOf(client, options.under),
         momentary: options.momentary,
         from: momentOf(options.since, '--since', now),
         to: momentOf(options.until, '--until', now),
@@ -151,11 +152,14 @@ export function outagesCommand(parent: Command): Command {
       .argument('<reason...>', 'why')
       .requiredOption('--from <time>', '2026-11-25T06:00:00Z')
       .requiredOption('--to <time>', '2026-11-25T09:00:00Z')
-      .option('--node <id>', 'node of the network below which power is off; everywhere unless said'),
+      .option(
+        '--node <node>',
+        'node of the network below which power is off, such as feeder:F-1; everywhere unless said',
+      ),
     async ({ client, terminal, words, options }) => {
       const now = terminal.clock.now();
       const { id } = await client.post<{ id: string }>('/api/v1/outages/planned', {
-        node: options.node ?? null,
+        node: (await nodeIdOf(client, options.node)) ?? null,
         from: momentOf(options.from, '--from', now),
         to: momentOf(options.to, '--to', now),
         reason: words.join(' '),

@@ -1,8 +1,9 @@
 /** `amiable ondemand`: a meter read now, as for somebody on the phone. */
 import type { Terminal } from '@amiable/io/terminal';
 import type { Command } from 'commander';
-import { action, Ended, UsageError } from '../action.ts';
+import { action, Ended } from '../action.ts';
 import type { Client } from '../client.ts';
+import { meterOf } from '../named.ts';
 import { jsonLines, tableOf } from '../table.ts';
 import { type Given, type OneRead, type ReadRegister, requestOf } from './request.ts';
 
@@ -16,26 +17,6 @@ Examples:
 A meter is named by its serial number or its number in the system. Ctrl-C cancels the read.`;
 
 const isOver = ({ state }: OneRead): boolean => state === 'done' || state === 'failed' || state === 'cancelled';
-
-/** By number of the system or by serial number. @throws UsageError */
-async function meterOf(client: Client, word: string): Promise<{ readonly id: string; readonly serial: string }> {
-  const { meters } = await client.get<{ meters: { id: string; serial: string }[] }>('/api/v1/meters', {
-    q: word,
-    limit: 20,
-  });
-  const exact = meters.filter(({ serial }) => serial.toLowerCase() === word.toLowerCase());
-  if (exact.length === 1) return exact[0] as { id: string; serial: string };
-  if (/^\d{1,18}$/.test(word)) return client.get(`/api/v1/meters/${word}`);
-  if (meters.length === 1) return meters[0] as { id: string; serial: string };
-  throw new UsageError(
-    meters.length === 0
-      ? `there is no meter ${word}`
-      : `${word} may be ${meters
-          .slice(0, 5)
-          .map(({ serial }) => serial)
-          .join(', ')}; which one?`,
-  );
-}
 
 /** Follows the read until it is over; each new sentence is shown where somebody looks on. */
 async function follow(client: Client, terminal: Terminal, first: OneRead): Promise<OneRead> {
@@ -124,6 +105,7 @@ export function onDemandCommand(parent: Command): Command {
     .option('--to <time>', 'end, not included (default: now)')
     .option('--events', 'the event logs')
     .option('--log <name>', 'one event log')
+    .option('--again', 'of a profile also what is stored already')
     .addHelpText('after', EXAMPLES);
   return action<Given>(command, async ({ client, terminal, words, options }) => {
     const body = requestOf(options, terminal.clock.now());

@@ -9,6 +9,7 @@ export interface Given {
   readonly to?: string;
   readonly events?: boolean;
   readonly log?: string;
+  readonly again?: boolean;
 }
 
 export interface ReadRegister {
@@ -54,7 +55,7 @@ function timeOf(option: string, text: string): string {
 
 /** @throws UsageError where options do not go together */
 export function requestOf(given: Given, now: number): object {
-  const { set, registers, profile, from, to, events, log } = given;
+  const { set, registers, profile, from, to, events, log, again } = given;
   const kinds = [
     set !== undefined || registers !== undefined,
     profile !== undefined,
@@ -63,6 +64,7 @@ export function requestOf(given: Given, now: number): object {
   if (kinds > 1) throw new UsageError('say one of --set or --registers, --profile, --events');
   const span = from !== undefined || to !== undefined;
   if (events || log !== undefined) {
+    if (again) throw new UsageError('--again is for profiles; registers and events are always read');
     if (to !== undefined) throw new UsageError('--to: events are read from --from on, all of them');
     return {
       what: 'events',
@@ -75,8 +77,9 @@ export function requestOf(given: Given, now: number): object {
     const end = to === undefined ? new Date(now).toISOString() : timeOf('--to', to);
     const begin = from === undefined ? new Date(Date.parse(end) - DAY).toISOString() : timeOf('--from', from);
     if (begin >= end) throw new UsageError('--from has to lie before --to');
-    return { what: 'profile', profile: profile ?? 'load', from: begin, to: end };
+    return { what: 'profile', profile: profile ?? 'load', from: begin, to: end, ...(again && { again }) };
   }
+  if (again) throw new UsageError('--again is for profiles; registers and events are always read');
   if (span) throw new UsageError('--from and --to are for profiles and events; registers are read as they are now');
   if (set !== undefined && registers !== undefined) throw new UsageError('say --set or --registers, not both');
   if (registers !== undefined) {

@@ -2,6 +2,7 @@
 import { harmless } from '@amiable/io/terminal';
 import type { Command } from 'commander';
 import { action, UsageError } from '../action.ts';
+import { ROOM } from '../named.ts';
 import { jsonLines } from '../table.ts';
 import { definedCommands } from './defined.ts';
 import {
@@ -15,7 +16,7 @@ import {
   staysTable,
   treeLines,
 } from './show.ts';
-import { conditionOf, type EntryJson, fieldsOf, find, findNode, KINDS, type NodeJson, ROOM, timeOf } from './words.ts';
+import { conditionOf, type EntryJson, fieldsOf, find, findNode, KINDS, type NodeJson, timeOf } from './words.ts';
 
 const EXAMPLES = `
 Objects are KIND:CODE, such as region:NORTH, transformer:T-17, point:735999100000000017, meter:LGZ00000001.

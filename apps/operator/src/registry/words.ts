@@ -6,6 +6,7 @@
  */
 import { UsageError } from '../action.ts';
 import type { Client } from '../client.ts';
+import { meterOf, ROOM } from '../named.ts';
 
 export interface Condition {
   readonly attribute: string;
@@ -50,16 +51,6 @@ export interface EntryJson {
   readonly slaves: readonly { readonly id: string; readonly serial: string; readonly channel: number }[];
 }
 
-/** What can be named, and where it stands in the API. */
-export const ROOM: Readonly<Record<string, string>> = {
-  region: 'nodes',
-  substation: 'nodes',
-  transformer: 'nodes',
-  feeder: 'nodes',
-  concentrator: 'nodes',
-  premises: 'premises',
-  'metering-point': 'metering-points',
-};
 export const KINDS = Object.keys(ROOM);
 
 const SIGN = /^([\p{L}][\p{L}\p{N}._-]*)(!=|<=|>=|=|<|>|~|\^)(.*)$/su;
@@ -124,14 +115,10 @@ export async function find(client: Client, word: string): Promise<Found> {
   const kind = at < 0 ? 'meter' : word.slice(0, at) === 'point' ? 'metering-point' : word.slice(0, at);
   const code = word.slice(at + 1);
   if (code === '') throw new UsageError(`${word}: give KIND:CODE such as region:NORTH or meter:LGZ00000001`);
+  if (at < 0 && /^[\p{L}-]+$/u.test(word))
+    throw new UsageError(`${word}: give KIND:CODE such as region:NORTH, or the number of a meter`);
   if (kind === 'meter') {
-    const { meters } = await client.post<{ meters: EntryJson[] }>('/api/v1/meters/search', {
-      where: [{ attribute: 'serial', is: '=', value: code }],
-      limit: 1,
-      count: false,
-    });
-    const [entry] = meters;
-    if (!entry) throw new UsageError(`there is no meter with the serial number ${code}`);
+    const entry = await meterOf<EntryJson>(client, code);
     return { what: 'meter', path: `/api/v1/meters/${entry.id}`, entry };
   }
   const room = Object.hasOwn(ROOM, kind) ? ROOM[kind] : undefined;

@@ -4,6 +4,7 @@ import { PRESETS } from '@amiable/tasks';
 import type { Command } from 'commander';
 import { action, UsageError } from '../action.ts';
 import type { Client } from '../client.ts';
+import { meterIdsOf, nodeIdOf } from '../named.ts';
 import { factsOf, jsonLines, tableOf } from '../table.ts';
 import { follow } from './follow.ts';
 import {
@@ -90,8 +91,8 @@ function taskOptions(command: Command): Command {
     .option('--type <name>', 'meters of a type; again for more', many)
     .option('--q <words>', 'meters that the registry finds by these words')
     .option('--where <condition>', 'attribute=value, >=, name~word, name^begin; again for more', many)
-    .option('--under <number>', 'meters under this region, transformer or other node')
-    .option('--meter <numbers>', 'these meters; again for more', many)
+    .option('--under <node>', 'meters under this node of the network: region:NORTH, or its number')
+    .option('--meter <meters>', 'these meters, by serial number or number; again for more', many)
     .option('--priority <0-9>', '9 goes first')
     .option('--window <times>', 'when meters may be called: "mon-fri 22:00-06:00"; again for more', many)
     .option('--tries <count>', 'tries in all')
@@ -212,7 +213,7 @@ function common(parent: Command, what: 'task' | 'flow'): void {
     .option('--detach', 'do not wait for its end');
   if (what === 'task')
     run.option(
-      '--meter <numbers>',
+      '--meter <meters>',
       'these meters, whatever its target says; again for more',
       (v: string, b: string[] = []) => [...b, v],
     );
@@ -222,7 +223,14 @@ function common(parent: Command, what: 'task' | 'flow'): void {
     async ({ client, terminal, words, options }) => {
       const { id } = await find(client, what, words[0]);
       const made = await client.post<RunShape>(`/api/v1/${many}/${id}/run`, {
-        ...(options.meter ? { meters: options.meter.flatMap((text) => text.split(',')) } : {}),
+        ...(options.meter
+          ? {
+              meters: await meterIdsOf(
+                client,
+                options.meter.flatMap((text) => text.split(',')),
+              ),
+            }
+          : {}),
         ...(options.priority === undefined ? {} : { priority: Number(options.priority) }),
       });
       if (options.detach) terminal.out(options.json ? jsonLines([made]) : `run ${made.id} was made\n`);
@@ -230,6 +238,20 @@ function common(parent: Command, what: 'task' | 'flow'): void {
     },
   );
 }
+
+/** Meters and nodes as the server numbers them. */
+const placed = async (client: Client, words: TaskWords): Promise<TaskWords> => ({
+  ...words,
+  ...(words.under === undefined ? {} : { under: (await nodeIdOf(client, words.under)) as string }),
+  ...(words.meter === undefined
+    ? {}
+    : {
+        meter: await meterIdsOf(
+          client,
+          words.meter.flatMap((text) => text.split(',')),
+        ),
+      }),
+});
 
 export function taskCommand(parent: Command): Command {
   const command = parent
@@ -265,7 +287,10 @@ export function taskCommand(parent: Command): Command {
     ),
     async ({ client, terminal, words, options }) => {
       const [kind = '', name = kind] = words;
-      const made = await client.post<TaskShape>('/api/v1/tasks', { name, definition: definitionOf(kind, options) });
+      const made = await client.post<TaskShape>('/api/v1/tasks', {
+        name,
+        definition: definitionOf(kind, await placed(client, options)),
+      });
       terminal.out(options.json ? jsonLines([made]) : describe(made));
     },
   );
@@ -282,7 +307,7 @@ export function taskCommand(parent: Command): Command {
       const changed = await client.patch<TaskShape>(`/api/v1/tasks/${one.id}`, {
         version: one.version,
         ...(options.name === undefined ? {} : { name: options.name }),
-        definition: definitionOf(one.kind as string, options, one.definition),
+        definition: definitionOf(one.kind as string, await placed(client, options), one.definition),
       });
       terminal.out(options.json ? jsonLines([changed]) : describe(changed));
     },
