@@ -35,7 +35,13 @@ import { BodyError } from '../ingest/parse.ts';
 import { HttpError } from './error.ts';
 import { createFaultLog } from './faults.ts';
 import { describeRoutes } from './openapi.ts';
+import { refusalOf } from './refusals.ts';
 import { type AnyRoute, createRouter } from './router.ts';
+
+/** ms for a whole request: registry files of a gigabyte come over slow lines. */
+const UPLOAD = 600_000;
+/** ms for its headers: who dawdles with those has nothing to send. */
+const HEADERS = 60_000;
 
 export interface HttpOptions {
   /** Folder of the built page; without it only the API answers. */
@@ -58,9 +64,10 @@ export async function createHttp(context: Context, options: HttpOptions = {}): P
     ...(options.tls ? { https: { ...options.tls, minVersion: 'TLSv1.2' as const } } : {}),
     bodyLimit: 1024 * 1024,
     forceCloseConnections: true,
-    requestTimeout: 60_000,
+    requestTimeout: UPLOAD,
     routerOptions: { maxParamLength: 200 },
   }) as unknown as FastifyInstance;
+  app.server.headersTimeout = HEADERS;
   const faults = createFaultLog(context.log);
   const allowed = new Set(options.hosts?.map((host) => host.toLowerCase()));
   const { access } = context;
@@ -97,10 +104,7 @@ export async function createHttp(context: Context, options: HttpOptions = {}): P
   app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
     if (error instanceof HttpError || error instanceof BodyError)
       return reply.code(error.status).send({ error: error.message });
-    if (error instanceof z.ZodError) {
-      const issue = error.issues[0];
-      return reply.code(422).send({ error: `${issue?.path.join('.') || 'request'}: ${issue?.message}` });
-    }
+    if (error instanceof z.ZodError) return reply.code(422).send({ error: refusalOf(error) });
     if (error instanceof MisuseError || error instanceof DecodeError)
       return reply.code(422).send({ error: error.message });
     if (error instanceof BusyError) return reply.code(503).header('retry-after', '1').send({ error: error.message });
