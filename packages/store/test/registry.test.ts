@@ -644,5 +644,22 @@ describe('a selection', () => {
     expect(await heard('<', T0 + 1)).toEqual([all[3]?.id]);
     expect(await heard('<', T0)).toEqual([]);
     expect(await heard('exists')).toEqual([all[3]?.id]);
+    expect(await heard('missing')).not.toContain(all[3]?.id);
+    // Who says nothing by itself but answers when it is read is heard too; a try without answer is not.
+    for (const [meter, at] of [
+      [all[3]?.id, T0 + 10],
+      [all[4]?.id, T0 + 20],
+      [all[5]?.id, null],
+    ] as const)
+      await client.query(
+        `insert into amiable.readout_state (meter, tried_at, read_at, outcome) values ($1, $2, $3, 'x')`,
+        [meter, new Date(T0), at === null ? null : new Date(at)],
+      );
+    expect(await heard('exists')).toEqual([all[3]?.id, all[4]?.id]);
+    expect(await heard('<', T0 + 1)).toEqual([]);
+    expect(await heard('<', T0 + 11)).toEqual([all[3]?.id]);
+    expect(new Date((await store.meter(all[3]?.id as string, 'all'))?.lastSeen as string).getTime()).toBe(T0 + 10);
+    const { total } = await store.registry.summary({ by: 'region', since: T0 + 15, limit: 10 }, 'all');
+    expect(total).toMatchObject({ lost: 1 });
   });
 });

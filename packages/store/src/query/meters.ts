@@ -132,7 +132,7 @@ async function complete(parts: MeterParts, client: Client, rows: readonly Row[])
   const ids = rows.map((row) => row.id as string);
   const seen = new Map<string, Date>();
   for (const row of (await client.query(querySql.lastSeen, [ids])).rows as { meter: string; last_seen: Date }[])
-    seen.set(row.meter, row.last_seen);
+    if (!(row.last_seen < (seen.get(row.meter) ?? row.last_seen))) seen.set(row.meter, row.last_seen);
   const live = new Map((await readLive(parts, client, ids)).map((l) => [l.meter, l]));
   const time = (date: unknown): string | null => (date instanceof Date ? isoTime(date.getTime()) : null);
   return rows.map((row) => ({

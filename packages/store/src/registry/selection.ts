@@ -6,7 +6,7 @@
  */
 import { MisuseError } from '@amiable/bytes';
 import type { Scope } from '@amiable/model';
-import { type Along, type Parameters, parameters, piece } from '../sql/selection.ts';
+import { type Along, LAST_SEEN, type Parameters, parameters, piece } from '../sql/selection.ts';
 import type { Condition, MeterSelection, NodeKind } from './types.ts';
 
 export const BOUNDS = { conditions: 50, list: 1000, meters: 100_000, words: 10, text: 200 } as const;
@@ -47,7 +47,7 @@ export const COLUMNS: Readonly<Record<string, Column>> = {
   state: { sql: 'm.state', type: 'text', words: ['new', 'named'], along: true },
   life: { sql: 'm.life', type: 'text', words: ['planned', 'new', 'installed', 'removed'], along: true },
   firstSeen: { sql: 'm.first_seen', type: 'date' },
-  lastSeen: { sql: 'seen.last_seen', type: 'date' },
+  lastSeen: { sql: LAST_SEEN, type: 'date' },
 };
 /** Nodes that a meter stands under, by code. */
 export const PLACES: Readonly<Record<string, NodeKind>> = {
@@ -186,7 +186,7 @@ async function onColumn(c: Condition, column: Column, p: Parameters, look: Looku
     case 'exists':
       return piece.exists(sql);
     case 'missing':
-      return sql === 'seen.last_seen' ? piece.missing('m.first_seen') : piece.missing(sql);
+      return piece.missing(sql);
     case '=': {
       const v = value(c.value);
       if (cannot(v)) return piece.never;
@@ -352,7 +352,7 @@ async function onOne(
   }
   const column = Object.hasOwn(COLUMNS, name) ? COLUMNS[name] : undefined;
   if (column) {
-    if (name === 'lastSeen' && c.is !== 'missing') {
+    if (name === 'lastSeen') {
       if (s.at !== undefined) return fail(c, 'lastSeen is of today; leave `at` out');
       out.seen = true;
     }

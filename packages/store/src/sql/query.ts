@@ -42,7 +42,9 @@ export const querySql = {
   /** The area of one kind that meters stand in now. */
   areasOf: `select m.id as meter, n.id as area from amiable.meter m join amiable.node n on n.id = any(m.path)
     where n.kind = $1 and m.id = any($2::bigint[])`,
-  lastSeen: 'select meter, last_seen from amiable.meter_state where meter = any($1::bigint[])',
+  /** By messages of its own, and by readings of it. */
+  lastSeen: `select meter, last_seen from amiable.meter_state where meter = any($1::bigint[])
+    union all select meter, read_at from amiable.readout_state where meter = any($1::bigint[]) and read_at is not null`,
   live: 'select meter, layout, time, v from amiable.live where meter = any($1::bigint[]) order by meter, time',
   liveAll: 'select meter, layout, time, v from amiable.live order by meter, time',
 

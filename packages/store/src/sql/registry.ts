@@ -2,7 +2,7 @@
  * Statements of the registry. All of its tables are reference tables: they may be joined with each other as one likes, and
  * recursive statements touch nothing else. A scope is a list of segments, null for all.
  */
-import { literal } from './selection.ts';
+import { LAST_SEEN, literal, SEEN } from './selection.ts';
 
 const NODE = `n.id, n.kind, n.code, n.name, n.parent, n.path, n.segment, n.latitude, n.longitude, n.attributes`;
 const LINK = `l.id, l.kind, l.child, l.parent, l.channel, l.from_time, l.to_time, l.recorded_at, l.recorded_by, l.replaced_at, l.replaced_by, l.reason`;
@@ -232,12 +232,12 @@ export const registrySql = {
     cross join lateral unnest(m.path) as p(place)
     where p.place = any($1::bigint[]) and ${within('m', '$2')} group by p.place, m.life, m.state`,
   lives: `select m.life, m.state, count(*)::integer as n from amiable.meter m where ${within('m', '$1')} group by m.life, m.state`,
-  seenBelow: `select p.place, count(*)::integer as seen, (count(*) filter (where s.last_seen < $3::timestamptz))::integer as lost
-    from amiable.meter m join amiable.meter_state s on s.meter = m.id
-    cross join lateral unnest(m.path) as p(place)
-    where p.place = any($1::bigint[]) and m.life <> 'removed' and ${within('m', '$2')} group by p.place`,
-  seen: `select count(*)::integer as seen, (count(*) filter (where s.last_seen < $2::timestamptz))::integer as lost
-    from amiable.meter m join amiable.meter_state s on s.meter = m.id where m.life <> 'removed' and ${within('m', '$1')}`,
+  seenBelow: `select p.place, count(*)::integer as seen,
+      (count(*) filter (where ${LAST_SEEN} < $3::timestamptz))::integer as lost
+    from amiable.meter m${SEEN} cross join lateral unnest(m.path) as p(place)
+    where p.place = any($1::bigint[]) and m.life <> 'removed' and ${LAST_SEEN} is not null and ${within('m', '$2')} group by p.place`,
+  seen: `select count(*)::integer as seen, (count(*) filter (where ${LAST_SEEN} < $2::timestamptz))::integer as lost
+    from amiable.meter m${SEEN} where m.life <> 'removed' and ${LAST_SEEN} is not null and ${within('m', '$1')}`,
   placesOf: `select m.id, m.path from amiable.meter m where m.id = any($1::bigint[]) and ${within('m', '$2')}`,
   types: `select t.name as meter_type, count(*)::integer as n from amiable.meter m left join amiable.meter_type t on t.id = m.meter_type
     where ${within('m', '$1')} and ($2::bigint is null or m.path @> array[$2::bigint]) group by t.name order by n desc limit 1000`,

@@ -75,7 +75,11 @@ export const selectionSql = {
     ) select x from v where x is not null`,
 } as const;
 
-const SEEN = ' join amiable.meter_state seen on seen.meter = m.id';
+/** A meter was heard when a message of its own came, or when somebody read it. */
+export const SEEN = ` left join (amiable.meter_state heard full join amiable.readout_state asked on asked.meter = heard.meter)
+      on coalesce(heard.meter, asked.meter) = m.id`;
+/** null for who was never heard: no comparison holds. */
+export const LAST_SEEN = 'greatest(heard.last_seen, asked.read_at)';
 
 /** Pieces of conditions; m is the meter. */
 export const piece = {
