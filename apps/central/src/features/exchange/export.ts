@@ -71,7 +71,7 @@ export function exportedTo(caller: Caller, kinds: readonly FileKind[]): readonly
   const shown = kinds.filter((kind) => !lacking(kind));
   const [first] = kinds;
   if (first !== undefined && shown.length === 0)
-    throw new HttpError(403, `${caller.name} lacks the privilege ${lacking(first)}, which a file of it needs`);
+    throw new HttpError(403, `a file of kind ${first} needs ${lacking(first)}, which ${caller.name} does not have`);
   return shown;
 }
 
