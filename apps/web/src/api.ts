@@ -133,6 +133,9 @@ export function until(signal: AbortSignal | undefined): RequestInit {
 export interface MeterQuestion {
   readonly q?: string;
   readonly state?: 'new' | 'named';
+  /** An area of the network, or the kind of areas of which it stands in none. */
+  readonly under?: string;
+  readonly outside?: string;
   readonly limit: number;
   readonly after?: string;
 }

@@ -37,19 +37,23 @@ export const totalQuery = queryOptions({
 export interface StreetFilter {
   readonly q: string;
   readonly state: 'new' | 'named' | undefined;
+  readonly under?: string | undefined;
+  readonly outside?: string | undefined;
 }
 
 export const PAGE_SIZE = 200;
 
 export function streetQuery(filter: StreetFilter) {
   return infiniteQueryOptions({
-    queryKey: ['meters', filter.q, filter.state ?? ''],
+    queryKey: ['meters', filter.q, filter.state ?? '', filter.under ?? '', filter.outside ?? ''],
     queryFn: ({ signal, pageParam }) =>
       api.meters(
         {
           q: filter.q,
           limit: PAGE_SIZE,
           ...(filter.state ? { state: filter.state } : {}),
+          ...(filter.under ? { under: filter.under } : {}),
+          ...(filter.outside ? { outside: filter.outside } : {}),
           ...(pageParam ? { after: pageParam } : {}),
         },
         signal,

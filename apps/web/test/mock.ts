@@ -11,6 +11,7 @@ import { keyPut, meterPatch } from '@amiable/model/schemas';
 import { explain } from './explain.ts';
 import { FRAMES } from './frames.ts';
 import { accessAnswer, type MockCaller } from './mock-access.ts';
+import { areaNode, areasAnswer, standsIn, standsUnder } from './mock-areas.ts';
 import { completenessAnswer, meterCompletenessAnswer } from './mock-completeness.ts';
 import { createMockLog } from './mock-log.ts';
 import { OPENAPI } from './mock-openapi.ts';
@@ -92,6 +93,8 @@ export function createMock(options: MockOptions = {}) {
     const wanted = query.get('state');
     const limit = Math.min(500, Number(query.get('limit') ?? 100));
     const after = Number(query.get('after') ?? 0);
+    const under = query.get('under');
+    const outside = query.get('outside');
     const meters: Meter[] = [];
     let total = 0;
     let more = false;
@@ -99,6 +102,8 @@ export function createMock(options: MockOptions = {}) {
       const patch = patches.get(String(i + 1));
       const name = patch?.name ?? nameOf(i);
       if (wanted && (name ? 'named' : 'new') !== wanted) continue;
+      if (under && !standsUnder(i, under, state.mode === 'many')) continue;
+      if (outside && standsIn(i)) continue;
       if (q && !`${name ?? ''} ${placeOf(i)}`.toLocaleLowerCase().includes(q)) continue;
       total++;
       if (i < after) continue;
@@ -205,6 +210,13 @@ export function createMock(options: MockOptions = {}) {
         meters: count(),
         recent,
       });
+    }
+    if (what === 'tree') return json(response, 200, { nodes: count() === 0 ? [] : [{ id: '4000' }], next: null });
+    if (what === 'areas')
+      return json(response, 200, areasAnswer(url.searchParams, count(), state.mode === 'many', now()));
+    if (what === 'nodes') {
+      const node = areaNode(id ?? '');
+      return node ? json(response, 200, node) : json(response, 404, { error: `there is no node ${id}` });
     }
     const world = { empty: state.mode === 'empty', many: state.mode === 'many', now: now() };
     if (what === 'reads') {

@@ -12,6 +12,7 @@ import { meterQuery } from '../queries.ts';
 import { ConditionNote, titleOf, useHouse } from '../street/tile.tsx';
 import { Fault, NotFound } from '../ui/notice.tsx';
 import { PageSkeleton, PanelSkeleton } from '../ui/skeleton.tsx';
+import { isOnlyAsked } from './asked.ts';
 import { Facts } from './facts.tsx';
 import { LivePanel } from './live-panel.tsx';
 import { MediaPanel } from './media-panel.tsx';
@@ -104,7 +105,7 @@ export default function House({ id }: { id: string }): ReactNode {
       {view.kind === 'overview' && (
         <>
           {/* Of a meter that is only asked there is nothing to see live. */}
-          {!(meter.hasConnection && (meter.live?.power ?? null) === null) && <LivePanel meter={meter} />}
+          {!isOnlyAsked(meter) && <LivePanel meter={meter} />}
           {meter.hasConnection && may('execute:read-now') && (
             <Suspense fallback={<PanelSkeleton height={80} />}>
               <ReadPanel key={meter.id} meter={meter} />
@@ -118,7 +119,7 @@ export default function House({ id }: { id: string }): ReactNode {
             </Suspense>
           )}
           <div className="house-foot">
-            {may('message:view') && (
+            {may('message:view') && !(isOnlyAsked(meter) && meter.reader === null) && (
               <Suspense fallback={<PanelSkeleton height={300} />}>
                 <LastMessages meter={meter} />
               </Suspense>

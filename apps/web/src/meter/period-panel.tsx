@@ -16,6 +16,7 @@ import { PHASES, VOLTAGE_HIGH, VOLTAGE_LOW } from '../street/signs.tsx';
 import { Choice } from '../ui/choice.tsx';
 import { Fault } from '../ui/notice.tsx';
 import { Bone } from '../ui/skeleton.tsx';
+import { isOnlyAsked } from './asked.ts';
 import { EnergyBars } from './bars.tsx';
 import { CurveChart, type Line } from './curve.tsx';
 import { addressOf, BUCKET, offsetOf, stepText, titleOf, UNITS } from './period.ts';
@@ -206,6 +207,8 @@ export function PeriodPanel({ meter, period }: { meter: Meter; period: Period })
     const amount = format.power(value);
     return `${amount.value} ${amount.unit}`;
   };
+  // Who is only asked may tell energy and no power: that is no gap.
+  const asked = isOnlyAsked(meter);
   const dated = period.unit !== 'day';
   const fault = energy.error ?? power.error ?? quality.error;
   const step2 = power.data ? stepText(t, power.data.period) : '';
@@ -260,11 +263,11 @@ export function PeriodPanel({ meter, period }: { meter: Meter; period: Period })
               (energy.data ? <p className="chart-none">{t(early ? 'noHour' : 'noData')}</p> : <Bone height={230} />)
             )}
           </div>
-          <div className="chart-wide">
+          <div className="chart-wide" hidden={asked && empty(power.data)}>
             <h3 className="chart-title">
               {power.data && power.data.period > 0 ? t('powerMean', { n: step2 }) : t('power')}
             </h3>
-            {empty(power.data) ? (
+            {asked && empty(power.data) ? null : empty(power.data) ? (
               <p className="chart-none">{t('noData')}</p>
             ) : power.data ? (
               <CurveChart

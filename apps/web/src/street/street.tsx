@@ -5,7 +5,7 @@
  */
 import type { Meter } from '@amiable/model';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
-import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
+import { lazy, type ReactNode, Suspense, useEffect, useMemo, useRef, useState } from 'react';
 import { Link, useSearchParams } from 'wouter';
 import { useSpeech } from '../i18n/index.tsx';
 import { latestCount, latestOf, takeLive, useLiveVersion, useWanted } from '../live.ts';
@@ -19,10 +19,15 @@ import { HouseList, type Layout } from './list.tsx';
 import { NameDialog } from './name-dialog.tsx';
 import { Total } from './total.tsx';
 
+/** What is only there where meters have places in the network comes on its own. */
+const AreaTools = lazy(() => import('./area-tools.tsx'));
+const Areas = lazy(() => import('./areas.tsx'));
+
 /** Up to here the page listens to everybody; beyond, to whom it shows. */
 const LISTEN_ALL = 200;
 /** Up to here tiles, beyond rows, unless chosen. */
 const TILES_UP_TO = 60;
+const NONE: readonly string[] = [];
 
 function useScale(meters: readonly Meter[]): number {
   useLiveVersion();
@@ -111,9 +116,10 @@ export function Street(): ReactNode {
   const [parameters, setParameters] = useSearchParams();
   const q = parameters.get('q') ?? '';
   const state = parameters.get('state');
+  const under = parameters.get('under') ?? '';
   const filter = useMemo<StreetFilter>(
-    () => ({ q, state: state === 'new' || state === 'named' ? state : undefined }),
-    [q, state],
+    () => ({ q, state: state === 'new' || state === 'named' ? state : undefined, under: under || undefined }),
+    [q, state, under],
   );
   const status = useQuery(statusQuery);
   const query = useInfiniteQuery({ ...streetQuery(filter), placeholderData: (before) => before });
@@ -122,9 +128,10 @@ export function Street(): ReactNode {
 
   const meters = useMemo(() => query.data?.pages.flatMap((page) => page.meters) ?? [], [query.data]);
   const total = query.data?.pages.at(-1)?.total ?? 0;
-  const filtered = q !== '' || filter.state !== undefined;
+  const filtered = q !== '' || filter.state !== undefined || under !== '';
+  const grouped = filtered ? null : parameters.get('by');
   const everybody = status.data?.meters ?? total;
-  useWanted(everybody <= LISTEN_ALL ? 'all' : visible);
+  useWanted(everybody <= LISTEN_ALL ? 'all' : grouped ? NONE : visible);
   useEffect(() => takeLive(meters.flatMap((meter) => meter.live ?? [])), [meters]);
   useEffect(() => {
     document.title = `${t('street')} · Amiable`;
@@ -217,11 +224,25 @@ export function Street(): ReactNode {
             { value: 'rows', label: t('layoutRows') },
           ]}
         />
+        <Suspense fallback={null}>
+          <AreaTools by={parameters.get('by') ?? ''} under={under} set={set} />
+        </Suspense>
         <p className="tools-count" aria-live="polite">
           {filtered ? t('found', { n: total }) : t('houses', { n: total })}
         </p>
       </search>
-      {meters.length === 0 ? (
+      {grouped ? (
+        <Suspense fallback={<Bone height={200} />}>
+          <Areas
+            by={grouped}
+            open={parameters.get('open') ?? ''}
+            set={set}
+            layout={layout}
+            scale={scale}
+            name={setNaming}
+          />
+        </Suspense>
+      ) : meters.length === 0 ? (
         <div className="notice notice-small">
           <p>{q ? t('nothingFound', { q }) : t('nothingFoundFilter')}</p>
           <Link href="/" className="button">
@@ -241,7 +262,7 @@ export function Street(): ReactNode {
           show={setVisible}
         />
       )}
-      {query.isFetchingNextPage && (
+      {query.isFetchingNextPage && !grouped && (
         <p className="loading-more" role="status">
           {t('loadingMore')}
         </p>

@@ -167,6 +167,45 @@ describe.skipIf(!chromiumPath)(chromiumPath ? 'the page' : NO_CHROMIUM, () => {
       await page.waitForFunction(() => document.querySelectorAll('.tile').length === 1);
     }));
 
+  it('groups the street by its areas, and shows one alone', () =>
+    visit('/', async (page) => {
+      await page.getByLabel('Grouped by').selectOption('feeder');
+      await page.waitForURL('**/?by=feeder');
+      await page.getByRole('button', { name: /Harbour feeder 1000 F0 4 meters .*W/ }).click();
+      await page.waitForURL('**/?by=feeder&open=1000');
+      await page.waitForFunction(() => document.querySelectorAll('.area .tile').length === 4);
+      await page.getByRole('button', { name: /Elsewhere 2 meters/ }).click();
+      await page.waitForFunction(() => document.querySelectorAll('.area .tile').length === 6);
+      // Who comes back finds unfolded what was unfolded.
+      await page.getByRole('link', { name: 'Bakken' }).click();
+      await page.getByRole('heading', { name: 'Bakken' }).waitFor();
+      await page.goBack();
+      await page.waitForFunction(() => document.querySelectorAll('.area .tile').length === 6);
+      await page.getByRole('button', { name: 'Show only these' }).click();
+      await page.waitForFunction(() => document.querySelectorAll('.tile').length === 4);
+      await page.getByRole('button', { name: /Harbour feeder 1000.*whole street/ }).click();
+      await page.waitForURL((url) => !url.searchParams.has('under'));
+      await page.locator('.area').first().waitFor();
+    }));
+
+  it('shows of a meter that is only asked what it was asked, and no empty places', () =>
+    visit('/', async (page) => {
+      await page.route('**/api/v1/meters/4', async (route) => {
+        const answer = await route.fetch();
+        await route.fulfill({ response: answer, json: { ...(await answer.json()), live: null, reader: null } });
+      });
+      await page.route('**/api/v1/meters/4/series*', async (route) => {
+        const answer = await route.fetch();
+        await route.fulfill({ response: answer, json: { ...(await answer.json()), time: [], curves: [] } });
+      });
+      await page.goto(`${base}/meter/4`);
+      await page.getByRole('heading', { name: 'Energy by hour' }).waitFor();
+      await settled(page);
+      expect(await page.locator('.chart-none').count()).toBe(0);
+      expect(await page.getByRole('heading', { name: 'Last messages' }).count()).toBe(0);
+      expect(await page.getByRole('heading', { name: /^Power/ }).count()).toBe(0);
+    }));
+
   it('names a new meter in a dialog, and the street knows it', () =>
     visit('/', async (page) => {
       await page.getByRole('button', { name: /Name it/ }).click();

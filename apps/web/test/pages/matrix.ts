@@ -55,6 +55,7 @@ const PLACES: readonly Place[] = [
   { name: 'street-rows', path: '/?view=rows' },
   { name: 'street-new', path: '/?state=new' },
   { name: 'street-none', path: '/?q=nobody' },
+  { name: 'street-areas', path: '/?by=feeder&open=1000.none' },
   { name: 'house', path: '/meter/7' },
   { name: 'house-week', path: '/meter/4/week/-2' },
   { name: 'house-month', path: '/meter/3/month/-1' },

@@ -173,4 +173,16 @@ export const de: DeskDictionary = {
   category_configuration: 'Einstellung',
   category_media: 'Gas, Wasser, Wärme',
   category_other: 'Sonstiges',
+
+  groupedBy: 'Gruppiert nach',
+  groupedByNothing: 'Nichts',
+  areaAll: 'Die ganze Straße zeigen',
+  areaOnly: 'Nur diese zeigen',
+  areaMeters: '{n} Zähler',
+  areaMeters_one: '1 Zähler',
+  areaMany: 'mehr als {n} Zähler',
+  areaElsewhere: 'Anderswo',
+  areaEmpty: 'Hier steht kein Zähler.',
+  areaNone: 'Es gibt keine Bereiche dieser Art.',
+  areaNext: 'Weitere Bereiche',
 };

@@ -170,6 +170,18 @@ export const en = {
   category_configuration: 'configuration',
   category_media: 'gas, water, heat',
   category_other: 'other',
+
+  groupedBy: 'Grouped by',
+  groupedByNothing: 'Nothing',
+  areaAll: 'Show the whole street',
+  areaOnly: 'Show only these',
+  areaMeters: '{n} meters',
+  areaMeters_one: '1 meter',
+  areaMany: 'more than {n} meters',
+  areaElsewhere: 'Elsewhere',
+  areaEmpty: 'No meter stands here.',
+  areaNone: 'There are no areas of this kind.',
+  areaNext: 'More areas',
 } as const;
 
 export type DeskKey = keyof typeof en;

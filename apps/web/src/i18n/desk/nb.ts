@@ -173,4 +173,16 @@ export const nb: DeskDictionary = {
   category_configuration: 'oppsett',
   category_media: 'gass, vann, varme',
   category_other: 'annet',
+
+  groupedBy: 'Gruppert etter',
+  groupedByNothing: 'Ingenting',
+  areaAll: 'Vis hele gaten',
+  areaOnly: 'Vis bare disse',
+  areaMeters: '{n} målere',
+  areaMeters_one: '1 måler',
+  areaMany: 'mer enn {n} målere',
+  areaElsewhere: 'Andre steder',
+  areaEmpty: 'Ingen måler står her.',
+  areaNone: 'Det finnes ingen områder av dette slaget.',
+  areaNext: 'Flere områder',
 };

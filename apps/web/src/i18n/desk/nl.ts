@@ -173,4 +173,16 @@ export const nl: DeskDictionary = {
   category_configuration: 'instelling',
   category_media: 'gas, water, warmte',
   category_other: 'overig',
+
+  groupedBy: 'Gegroepeerd op',
+  groupedByNothing: 'Niets',
+  areaAll: 'De hele straat tonen',
+  areaOnly: 'Alleen deze tonen',
+  areaMeters: '{n} meters',
+  areaMeters_one: '1 meter',
+  areaMany: 'meer dan {n} meters',
+  areaElsewhere: 'Elders',
+  areaEmpty: 'Hier staat geen meter.',
+  areaNone: 'Er zijn geen gebieden van deze soort.',
+  areaNext: 'Meer gebieden',
 };
