@@ -168,7 +168,7 @@ async function refusal(response: Response, url: string, hasToken: boolean): Prom
   const said = (answer as { error?: unknown } | undefined)?.error;
   const words = typeof said === 'string' ? said : `${url} answered ${response.status} ${response.statusText}`;
   const advice =
-    response.status !== 401 || /amiable login/.test(words)
+    response.status !== 401 || /amiable login|password is wrong/.test(words)
       ? ''
       : hasToken
         ? '; `amiable login` logs in anew'

@@ -46,6 +46,14 @@ describe('the client', () => {
     );
   });
 
+  it('does not send who is logging in to log in', async () => {
+    answer = (_request, response) => {
+      response.statusCode = 401;
+      response.end('{"error":"the name or the password is wrong"}');
+    };
+    await expect(createClient({ url, token: 'old' }).get('/x')).rejects.toThrow(/is wrong$/);
+  });
+
   it('says where nobody answers', async () => {
     await expect(createClient({ url: 'http://127.0.0.1:1' }).get('/x')).rejects.toThrow(
       /^http:\/\/127\.0\.0\.1:1 does not answer \(.+\); is it running\?/,
