@@ -22,6 +22,7 @@ import { createLiveHub } from './live/live.ts';
 import { backupMetrics } from './operations/backup-metrics.ts';
 import { backupTask } from './operations/backup-task.ts';
 import { type BackupOptions, createBackups } from './operations/backups.ts';
+import { journalMetrics } from './operations/journal-metrics.ts';
 import { ensureTasks, type GivenTask } from './scheduler/ensure.ts';
 import { schedulerMetrics } from './scheduler/metrics.ts';
 import { completenessOf, type OwnKinds, retentionOfWork } from './scheduler/own.ts';
@@ -161,6 +162,7 @@ export async function startCentral(options: CentralOptions): Promise<Central> {
       ...(options.metrics ?? []),
       ...(backups ? [backupMetrics(backups, now)] : []),
       schedulerMetrics(scheduler),
+      journalMetrics(store.journal),
     ],
     inbox: options.inbox,
     outbox: options.outbox,

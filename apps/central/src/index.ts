@@ -12,4 +12,5 @@ export { createTaker, type TakeOptions } from './features/exchange/take.ts';
 export { openMeterKeys } from './keys/meter-keys.ts';
 export { portMeters, redecoder } from './keys/reprocess.ts';
 export { openVault } from './keys/vault.ts';
+export { journalMetrics } from './operations/journal-metrics.ts';
 export { processMetrics } from './operations/process-metrics.ts';

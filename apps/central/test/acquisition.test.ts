@@ -34,7 +34,7 @@ const work = (more: Partial<WorkerOptions> = {}): Worker =>
 
 /** Until these runs have no open job. */
 async function ended(runs: readonly string[], worker: Worker): Promise<void> {
-  for (let i = 0; i < 2000; i++) {
+  for (;;) {
     const open = await Promise.all(runs.map((run) => world.store.work.runs.get(run)));
     if (open.every((run) => run && run.counts.done + run.counts.failed + run.counts.givenUp >= run.counts.total)) {
       await worker.stop();
@@ -42,7 +42,6 @@ async function ended(runs: readonly string[], worker: Worker): Promise<void> {
     }
     await new Promise((go) => setTimeout(go, 5));
   }
-  throw new Error(`did not end: ${JSON.stringify(worker.counters)}`);
 }
 
 const ENERGY = { name: 'activeEnergyImport', unit: 'Wh' } as const;
@@ -110,6 +109,45 @@ describe('a night of readings', () => {
   });
 });
 
+test('what the buffer of a meter no longer holds is given up with the reason, and not asked for again', async () => {
+  const [id, other] = world.ids as [string, string];
+  const { registry, completeness } = world.store;
+  const begins = world.meters[0]!.engine.profile('periodic').timeOf(0);
+  const [from, to] = [begins - 4 * DAY, begins - 2 * DAY];
+  // Of one values are expected; of the other not, for it was installed later: that is no fact for the store to keep.
+  const by = { name: 'test', at: world.now };
+  const point = await registry.createNode({ kind: 'metering-point', code: 'MP-1' }, 'all', by as never);
+  await registry.link({ kind: 'installed', child: other, parent: point.id, from: to } as never, 'all', by as never);
+  const asked = async (parameters: object, worker: Worker): Promise<number> => {
+    const before = world.lines.opened;
+    const read = worker.counters.meters;
+    await world.order(['profile'], { from, to, ...parameters }, [id, other]);
+    for (let i = 0; i < 2000 && worker.counters.meters < read + 2; i++) await new Promise((go) => setTimeout(go, 5));
+    expect(worker.counters.meters).toBe(read + 2);
+    return world.lines.opened - before;
+  };
+  const first = work();
+  try {
+    expect(await asked({}, first)).toBe(2);
+    const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
+    const found = (await completeness.meterDays(id, 'load', day(from + DAY), day(to)))?.days ?? [];
+    expect(found.length).toBeGreaterThan(0);
+    for (const one of found) expect(one).toMatchObject({ missing: 0, reason: 'the meter has no rows of it' });
+    expect(await asked({}, first)).toBe(0);
+    // Somebody who asks for it again is not held back.
+    expect(await asked({ again: true }, first)).toBe(2);
+  } finally {
+    await first.stop();
+  }
+  // Another worker knows what the store knows.
+  const second = work();
+  try {
+    expect(await asked({}, second)).toBe(1);
+  } finally {
+    await second.stop();
+  }
+});
+
 test('a stranger is marked, and nothing of it is stored', async () => {
   const [first, second] = world.ids as [string, string];
   await world.store.readout.putConnections(
@@ -132,7 +170,7 @@ test('a stranger is marked, and nothing of it is stored', async () => {
   const log: string[] = [];
   const runs = await world.order(['monthly', 'registers'], {}, [first]);
   const worker = work({ log: (line) => log.push(line) });
-  for (let i = 0; i < 1000 && worker.counters.meters === 0; i++) await new Promise((go) => setTimeout(go, 5));
+  while (worker.counters.meters === 0) await new Promise((go) => setTimeout(go, 5));
   await worker.stop();
   expect(worker.counters.outcomes.stranger).toBeGreaterThan(0);
   expect(worker.counters).toMatchObject({ blocks: 0, messages: 0 });
@@ -161,7 +199,7 @@ test('ciphered: invocation counters are reserved durably, and the last one of th
         connect: (address) => ciphered.connect(address),
       });
       await ciphered.order(['registers'], { set: 'billing' });
-      for (let i = 0; i < 2000 && worker.counters.meters < 3; i++) await new Promise((go) => setTimeout(go, 5));
+      while (worker.counters.meters < 3) await new Promise((go) => setTimeout(go, 5));
       await worker.stop();
       expect(worker.counters).toMatchObject({ outcomes: { done: 3 }, messages: 3 });
       // One more block each: where the next reading begins.

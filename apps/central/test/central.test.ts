@@ -166,6 +166,8 @@ describe('the API', () => {
   it('tells its health and its figures', async () => {
     expect(await get('/health')).toEqual({ ok: true, causes: [] });
     const metrics = await (await fetch(`${base}/metrics`)).text();
+    for (const name of ['journal_waiting', 'journal_lost_total', 'work_queued', 'work_leased', 'scheduler_turns_total'])
+      expect(metrics).toMatch(new RegExp(`^amiable_${name} \\d+$`, 'm'));
     expect(metrics).toMatch(/amiable_messages_total\{result="accepted"\} [1-9]/);
   });
   it('is not well when another role in the process is not, and well again after', async () => {

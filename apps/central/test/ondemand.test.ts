@@ -1,6 +1,7 @@
 /** Reads on demand over HTTP, with a worker that is played: the database is a real one. */
 import { type Caller, type Message, PRIVILEGES } from '@amiable/model';
 import { type LeasedMeter, openStore, type Store } from '@amiable/store';
+import { parameterSchemas } from '@amiable/tasks/schemas';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../packages/store/test/harness.ts';
@@ -133,6 +134,37 @@ test('registers: leased ahead of all others, watched by events, and what came is
       jobs.map(({ id }) => ({ job: id, result: 'done' })),
       now,
     );
+});
+
+test('parameters are those that a worker understands', async () => {
+  const span = { from: '2026-11-19T00:00:00.000Z', to: '2026-11-20T00:00:00.000Z' };
+  const [from, to] = [Date.parse(span.from), Date.parse(span.to)];
+  const bodies: [object, object][] = [
+    [
+      { what: 'profile', ...span },
+      { profile: 'load', from, to },
+    ],
+    [
+      { what: 'profile', ...span, again: true },
+      { profile: 'load', from, to, again: true },
+    ],
+    [
+      { what: 'events', log: 'standard', from: span.from },
+      { log: 'standard', from },
+    ],
+  ];
+  for (const [body, parameters] of bodies) {
+    const { json } = await order(body);
+    const [leased] = await lease();
+    expect(leased?.jobs.map((job) => job.parameters)).toEqual([parameters]);
+    expect(parameterSchemas[leased?.jobs[0]?.kind as 'profile'].safeParse(parameters).success).toBe(true);
+    expect((await ask('DELETE', `/api/v1/reads/${json.id}`)).json.state).toBe('cancelled');
+    await store.work.finish(
+      'w',
+      (leased?.jobs ?? []).map(({ id }) => ({ job: id, result: 'again', reason: 'cancelled' })),
+      now,
+    );
+  }
 });
 
 test('a meter that does not answer: tried twice, then a sentence that says so', async () => {

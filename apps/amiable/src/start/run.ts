@@ -1,7 +1,7 @@
 /** `amiable start`: begins the roles in the order in which they need each other, and ends them in the other. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Central, processMetrics, STREET_GUEST, startCentral } from '@amiable/central';
+import { type Central, journalMetrics, processMetrics, STREET_GUEST, startCentral } from '@amiable/central';
 import { createLog, type Log } from '@amiable/io';
 import type { MetricSource } from '@amiable/model';
 import { createStreet } from '@amiable/simulator';
@@ -221,7 +221,7 @@ async function beginWithoutPage(
         const fault = await store.check();
         return fault === undefined ? [] : [fault];
       },
-      metrics: [worker.metrics, processMetrics],
+      metrics: [worker.metrics, journalMetrics(store.journal), processMetrics],
     });
     ends.add(() => server.stop());
     shown = `, /health and /metrics on http://${options.host}:${server.port}`;

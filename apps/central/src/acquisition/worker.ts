@@ -102,6 +102,10 @@ export interface Worker {
 }
 
 const SETS_HOLD = 10_000;
+/** Empty stretches that are remembered. */
+const EMPTY = 100_000;
+
+const emptyKey = (meter: MeterId, profile: string, to: number): string => `${meter} ${profile} ${to}`;
 
 export function startWorker(options: WorkerOptions): Worker {
   const worker = new AcquisitionWorker(options);
@@ -137,6 +141,11 @@ class AcquisitionWorker implements Worker {
     outcomes: { done: 0, partial: 0, failed: 0, unreachable: 0, refused: 0, stranger: 0 },
   };
   readonly #registers = new Map<string, RegisterKey>();
+  /**
+   * Stretches that were found empty (meter, profile, end). The store remembers them of days on which values are expected; of days before a
+   * meter was installed it does not, and they would be asked for every night.
+   */
+  readonly #empty = new Set<string>();
   #sets: { readonly at: number; readonly sets: ReadonlyMap<string, ReadoutSet> } | undefined;
   #stopping = false;
   #wake: (() => void) | undefined;
@@ -385,7 +394,9 @@ class AcquisitionWorker implements Worker {
       const meters = [...new Set(asked.map(({ meter }) => meter))];
       const lacking = await this.#store.completeness.missing(meters, wanted, zone);
       for (const { meter, at } of asked)
-        (answers.get(meter) as { from: number; to: number }[][])[at] = [...(lacking.get(meter) ?? [])];
+        (answers.get(meter) as { from: number; to: number }[][])[at] = (lacking.get(meter) ?? []).filter(
+          ({ to }) => !this.#empty.has(emptyKey(meter, wanted.profile.name, to)),
+        );
     }
     return answers;
   }
@@ -461,6 +472,9 @@ class AcquisitionWorker implements Worker {
       this.#log(`meter ${target.serial}: ${result.error?.message}; nothing of it is stored`);
     collected.events.push(...clockEvents(task, result));
     const outcomes = outcomesOf(task, result, collected);
+    const givenUp = givenUpOf(task, result, collected);
+    if (this.#empty.size > EMPTY) this.#empty.clear();
+    for (const { profile, to } of givenUp) this.#empty.add(emptyKey(target.meter, profile, to));
     const text = summary(task, result);
     const state: TransactionState =
       result.outcome === 'done' || result.outcome === 'partial' ? result.outcome : 'failed';
@@ -472,7 +486,7 @@ class AcquisitionWorker implements Worker {
       messages: collected.messages,
       state: plan.plan.items.length === 0 ? undefined : stateOf(task, result, collected),
       outcomes,
-      givenUp: givenUpOf(task, result, collected),
+      givenUp,
       ...(key !== undefined && peer !== undefined && { peer: { meter: leased.meter, key, peer } }),
       written: (failure) => {
         const end = { ended: this.#now(), state: failure ? 'failed' : state } as const;

@@ -52,8 +52,9 @@ const kindOf = (body: ReadBody): Job['kind'] => {
 /** As tasks of this kind are written (parameterSchemas of @amiable/tasks). */
 function parametersOf(body: ReadBody, now: number): Readonly<Record<string, unknown>> {
   if (body.what === 'registers') return body.registers ? { registers: body.registers } : { set: body.set ?? 'billing' };
-  if (body.what === 'profile') return { profile: body.profile, from: body.from, to: body.to, all: true };
-  return { ...(body.log !== undefined && { logs: [body.log] }), from: body.from ?? now - 30 * DAY };
+  if (body.what === 'profile')
+    return { profile: body.profile, from: body.from, to: body.to, ...(body.again && { again: true }) };
+  return { ...(body.log !== undefined && { log: body.log }), from: body.from ?? now - 30 * DAY };
 }
 
 function wordsOf(body: ReadBody): string {

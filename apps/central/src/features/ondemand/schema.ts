@@ -32,6 +32,7 @@ export const readBody = z
       profile: name.default('load').describe('Name of the profile: load, daily, monthly …'),
       from: instant.describe('First moment, ISO 8601 with zone.'),
       to: instant.describe('End, not included.'),
+      again: z.boolean().optional().describe('Also what is stored already, or was given up.'),
     }),
     z.strictObject({
       what: z.literal('events'),

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import type { Router } from '../../http/router.ts';
 import { processMetrics } from '../../operations/process-metrics.ts';
+import { workMetrics } from '../../operations/work-metrics.ts';
 
 const NONE = { accepted: 0, duplicates: 0, rejected: 0 };
 /** How long health waits for the database, ms. */
@@ -79,9 +80,10 @@ export function statusRoutes(router: Router, context: Context): void {
     answer: 'text/plain',
     handler: async ({ reply }) => {
       const up = (await own()).length === 0;
-      return reply
-        .type(EXPOSITION_TYPE)
-        .send(exposition([messageMetrics, (add) => addUp(add, up), ...context.metrics, processMetrics]));
+      // Of a database that is away nothing is asked.
+      const work = up ? [await workMetrics(context.store, context.now())] : [];
+      const sources = [messageMetrics, (add: AddMetric) => addUp(add, up), ...context.metrics, ...work, processMetrics];
+      return reply.type(EXPOSITION_TYPE).send(exposition(sources));
     },
   });
 
