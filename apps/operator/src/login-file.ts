@@ -5,7 +5,7 @@
  */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 
 export interface Login {
   readonly token: string;
@@ -18,8 +18,12 @@ interface Kept {
   readonly servers: Readonly<Record<string, Login>>;
 }
 
-export const loginFile = (): string =>
-  process.env.AMIABLE_LOGIN ?? join(process.env.XDG_CONFIG_HOME ?? join(homedir(), '.config'), 'amiable', 'login.json');
+/** What is empty or relative in XDG_CONFIG_HOME does not count (XDG base directories): a token shall not lie in whatever folder one is in. */
+export function loginFile(): string {
+  if (process.env.AMIABLE_LOGIN) return process.env.AMIABLE_LOGIN;
+  const xdg = process.env.XDG_CONFIG_HOME ?? '';
+  return join(isAbsolute(xdg) ? xdg : join(homedir(), '.config'), 'amiable', 'login.json');
+}
 
 /** Without its path's end, so that both forms are one server. */
 export const serverName = (url: string): string => url.replace(/\/+$/, '');
