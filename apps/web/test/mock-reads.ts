@@ -22,6 +22,24 @@ const EVENTS = [
   ['clock-adjusted', 'Clock was adjusted (new time)', 'clock', 0, 12],
 ] as const;
 
+/** What the type of the one that is reached delivers. */
+export const READOUT_SETS = {
+  sets: [
+    {
+      name: 'stand-in',
+      set: {
+        profiles: [{ name: 'load' }, { name: 'daily' }],
+        registers: {
+          billing: ['1-0:1.8.0'],
+          outage: ['0-0:96.7.20'],
+          quality: ['1-1:32.7.0'],
+          maintenance: ['0-0:96.7.0'],
+        },
+      },
+    },
+  ],
+};
+
 /** What a meter tells in its logs, newest first. */
 export const eventsOf = (now: number) =>
   Array.from({ length: 20 }, (_, i) => {

@@ -15,7 +15,7 @@ import { areaNode, areasAnswer, standsIn, standsUnder } from './mock-areas.ts';
 import { completenessAnswer, meterCompletenessAnswer } from './mock-completeness.ts';
 import { createMockLog } from './mock-log.ts';
 import { OPENAPI } from './mock-openapi.ts';
-import { createMockReads, eventsOf, REACHED } from './mock-reads.ts';
+import { createMockReads, eventsOf, REACHED, READOUT_SETS } from './mock-reads.ts';
 import {
   energyOf,
   type House,
@@ -211,6 +211,7 @@ export function createMock(options: MockOptions = {}) {
         recent,
       });
     }
+    if (what === 'readout-sets') return json(response, 200, READOUT_SETS);
     if (what === 'tree') return json(response, 200, { nodes: count() === 0 ? [] : [{ id: '4000' }], next: null });
     if (what === 'areas')
       return json(response, 200, areasAnswer(url.searchParams, count(), state.mode === 'many', now()));
@@ -258,6 +259,7 @@ export function createMock(options: MockOptions = {}) {
       return request.method === 'POST'
         ? json(response, 202, reads.order(id, sent as Record<string, unknown>))
         : json(response, 200, reads.last(id));
+    if (part === 'connection') return json(response, 200, { meter: id, readout: 'stand-in' });
     if (part === 'completeness') return json(response, 200, meterCompletenessAnswer(world, id, url.searchParams));
     if (part === 'series') {
       const codes = (url.searchParams.get('obis') ?? '').split(',');

@@ -54,6 +54,32 @@ export const readsApi = {
     (await ask(reads, `/meters/${meter}/reads${query({ limit: 5 })}`, until(signal))).reads,
 };
 
+const connection = z.object({ readout: z.string() });
+const readoutSets = z.object({
+  sets: z.array(
+    z.object({
+      name: z.string(),
+      set: z.object({
+        profiles: z.array(z.object({ name: z.string() })),
+        registers: z.record(z.string(), z.array(z.string())),
+      }),
+    }),
+  ),
+});
+export interface Readable {
+  readonly sets: readonly string[];
+  readonly profiles: readonly string[];
+}
+/** What a meter's type delivers; null where that is not known. */
+export async function readable(meter: string, signal?: AbortSignal): Promise<Readable | null> {
+  const [{ readout }, { sets }] = await Promise.all([
+    ask(connection, `/meters/${meter}/connection`, until(signal)),
+    ask(readoutSets, '/readout-sets', until(signal)),
+  ]);
+  const found = sets.find(({ name }) => name === readout)?.set;
+  return found ? { sets: Object.keys(found.registers), profiles: found.profiles.map(({ name }) => name) } : null;
+}
+
 export function readEventsAddress(id: string): string {
   return `${BASE}/reads/${id}/events`;
 }

@@ -7,17 +7,17 @@ import { type FormEvent, type ReactNode, useEffect, useState } from 'react';
 import { Link } from 'wouter';
 import { useMay } from '../access/session.ts';
 import { now } from '../clock.ts';
-import { useDesk } from '../i18n/desk.ts';
+import { type DeskKey, type DeskTranslate, useDesk } from '../i18n/desk.ts';
 import { queryClient } from '../queries.ts';
 import { Choice } from '../ui/choice.tsx';
 import { faultText } from '../ui/notice.tsx';
-import { isOver, type Read, type ReadBody, readsApi } from './api.ts';
+import { isOver, type Read, type ReadBody, readable, readsApi } from './api.ts';
 import { ResultTable } from './result.tsx';
 import { useRead } from './use-read.ts';
 
 const WHATS = ['registers', 'profile', 'events'] as const;
 type What = (typeof WHATS)[number];
-/** Sets of registers and profiles that types of meters have; what this one has not, the server says. */
+/** Sets of registers and profiles that most types of meters have, for who may not see what this one's has. */
 const SETS = ['billing', 'instantaneous', 'quality', 'status', 'outage'] as const;
 const PROFILES = ['load', 'daily', 'monthly'] as const;
 const SPANS = ['1', '7', '30'] as const;
@@ -30,6 +30,12 @@ function bodyOf(what: What, set: string, profile: string, days: number): ReadBod
   if (what === 'registers') return { what, set };
   if (what === 'events') return { what, from };
   return { what, profile, from, to: new Date(end).toISOString() };
+}
+
+/** In the page's language where it is one of the usual ones; else as whoever made the type called it. */
+function nameOf(t: DeskTranslate, kind: 'set' | 'profile', name: string): string {
+  const usual: readonly string[] = kind === 'set' ? SETS : PROFILES;
+  return usual.includes(name) ? t(`${kind}_${name}` as DeskKey) : name;
 }
 
 function Outcome({ read, zone, cancel }: { read: Read; zone: string; cancel(): void }): ReactNode {
@@ -75,6 +81,18 @@ export default function ReadPanel({ meter }: { meter: Meter }): ReactNode {
     queryKey: ['reads', meter.id],
     queryFn: ({ signal }) => readsApi.last(meter.id, signal),
   });
+  const may = useMay();
+  const { data: known } = useQuery({
+    queryKey: ['readable', meter.id],
+    queryFn: ({ signal }) => readable(meter.id, signal),
+    enabled: may('connection:view') && may('meter-type:view'),
+    staleTime: 5 * 60_000,
+  });
+  const sets: readonly string[] = known?.sets.length ? known.sets : SETS;
+  const profiles: readonly string[] = known?.profiles.length ? known.profiles : PROFILES;
+  // What was chosen, or the first where this meter has none of that name.
+  const chosenSet = sets.includes(set) ? set : (sets[0] as string);
+  const chosenProfile = profiles.includes(profile) ? profile : (profiles[0] as string);
   const over = read !== undefined && !running;
   useEffect(() => {
     if (!over) return;
@@ -87,7 +105,7 @@ export default function ReadPanel({ meter }: { meter: Meter }): ReactNode {
     setBusy(true);
     setFault('');
     try {
-      start(await readsApi.order(meter.id, bodyOf(what, set, profile, Number(days))));
+      start(await readsApi.order(meter.id, bodyOf(what, chosenSet, chosenProfile, Number(days))));
     } catch (thrown) {
       const said = faultText(t, thrown);
       setFault(said.detail || said.text);
@@ -119,10 +137,10 @@ export default function ReadPanel({ meter }: { meter: Meter }): ReactNode {
         {what === 'registers' && (
           <label className="pick">
             <span>{t('readSet')}</span>
-            <select value={set} onChange={(event) => setSet(event.target.value)}>
-              {SETS.map((one) => (
+            <select value={chosenSet} onChange={(event) => setSet(event.target.value)}>
+              {sets.map((one) => (
                 <option key={one} value={one}>
-                  {t(`set_${one}`)}
+                  {nameOf(t, 'set', one)}
                 </option>
               ))}
             </select>
@@ -131,10 +149,10 @@ export default function ReadPanel({ meter }: { meter: Meter }): ReactNode {
         {what === 'profile' && (
           <label className="pick">
             <span>{t('profile')}</span>
-            <select value={profile} onChange={(event) => setProfile(event.target.value)}>
-              {PROFILES.map((one) => (
+            <select value={chosenProfile} onChange={(event) => setProfile(event.target.value)}>
+              {profiles.map((one) => (
                 <option key={one} value={one}>
-                  {t(`profile_${one}`)}
+                  {nameOf(t, 'profile', one)}
                 </option>
               ))}
             </select>

@@ -261,6 +261,13 @@ describe.skipIf(!chromiumPath)(chromiumPath ? 'the desk' : NO_CHROMIUM, () => {
       await panel.getByRole('button', { name: 'Read now' }).click();
       await panel.getByText('The meter is being called').waitFor(PATIENCE);
       await panel.getByRole('cell', { name: '12345678' }).waitFor(PATIENCE);
+      // What the meter's type has, by the page's name or else its own.
+      expect(await panel.getByRole('option').allTextContents()).toEqual([
+        'billing',
+        'outages',
+        'delivery quality',
+        'maintenance',
+      ]);
       await panel.getByRole('combobox', { name: 'Set' }).selectOption('outage');
       await panel.getByRole('button', { name: 'Read now' }).click();
       await panel.getByText('The meter does not answer: connection refused').waitFor(PATIENCE);
