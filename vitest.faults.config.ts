@@ -9,6 +9,6 @@ export default defineConfig({
     expect: { poll: { timeout: 30_000 } },
     globalSetup: ['packages/store/test/global-setup.ts'],
     testTimeout: 300_000,
-    hookTimeout: 60_000,
+    hookTimeout: 120_000,
   },
 });

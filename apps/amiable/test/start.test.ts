@@ -5,7 +5,9 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Command, CommanderError } from 'commander';
 import { afterAll, describe, expect, it } from 'vitest';
+import { startCommand } from '../src/start/command.ts';
 
 const BIN = fileURLToPath(new URL('../bin/amiable.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'amiable-start-'));
@@ -204,13 +206,17 @@ describe('amiable start', () => {
       [['--speed', 'fast'], /a number from 0\.1/],
       [['--history', 'forever'], /a span is wanted such as 1y/],
       [['--tz', 'Europe/Olso'], /IANA time zone/],
-      [['--roles', 'king'], /king is no role; roles are/],
       [['--port', '99999'], /whole number from 0 to 65535/],
     ] as const) {
-      const wrong = run('start', ...args);
-      expect(await wrong.ended).toBe(2);
-      expect(wrong.out()).toMatch(words);
+      let told = '';
+      const program = new Command('amiable').exitOverride().configureOutput({ writeErr: (text) => (told += text) });
+      startCommand(program);
+      await expect(program.parseAsync(['node', 'amiable', 'start', ...args])).rejects.toThrow(CommanderError);
+      expect(told).toMatch(words);
     }
+    const wrong = run('start', '--roles', 'king');
+    expect(await wrong.ended).toBe(2);
+    expect(wrong.out()).toMatch(/king is no role; roles are/);
     const nowhere = run(
       'start',
       '--data',

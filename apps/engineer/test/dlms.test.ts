@@ -625,13 +625,12 @@ describe('a line that fails', () => {
     }));
   it('the user may end it', async () =>
     silent(async (address, terminal) => {
+      // Far before its patience ends, or this test waits longer than it may.
       setTimeout(() => terminal.stop(), 50);
-      const begun = Date.now();
-      expect(await ran(terminal, (t) => runGet(t, `tcp://${address}`, ['1.8.0'], { timeout: '20' }))).toMatchObject({
+      expect(await ran(terminal, (t) => runGet(t, `tcp://${address}`, ['1.8.0'], { timeout: '300' }))).toMatchObject({
         code: 130,
         out: '',
       });
-      expect(Date.now() - begun).toBeLessThan(1000);
     }));
   it('nobody there', async () => {
     expect(await get('tcp://127.0.0.1:1', ['1.8.0'])).toMatchObject({

@@ -149,12 +149,12 @@ describe('text', () => {
     }
   });
   it('is read in a time that follows its length', () => {
-    const start = performance.now();
+    const before = process.cpuUsage();
     expect(() => apduFromText(`<A ${'B="1" '.repeat(20_000)}`)).toThrow(DecodeError);
     expect(() => apduFromText(`<A${' '.repeat(50_000)}`)).toThrow(DecodeError);
     expect(() => apduFromText(`<A x="${'<'.repeat(50_000)}`)).toThrow(DecodeError);
     expect(() => apduFromText('<!--'.repeat(20_000))).toThrow(DecodeError);
-    expect(performance.now() - start).toBeLessThan(1500);
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(1500);
   });
 });
 
