@@ -21,9 +21,10 @@ function withoutJsonSchemas(): Plugin {
     load(id) {
       if (!UNUSED.test(id)) return null;
       const names = readFileSync(id, 'utf8').matchAll(/^export (?:const|function|class) (\w+)/gm);
-      return ['const none = () => () => undefined;', ...[...names].map(([, name]) => `export const ${name} = none;`)].join(
-        '\n',
-      );
+      return [
+        'const none = () => () => undefined;',
+        ...[...names].map(([, name]) => `export const ${name} = none;`),
+      ].join('\n');
     },
   };
 }
