@@ -2,8 +2,10 @@
 import { type Clock, type Link, systemClock } from '@amiable/io';
 import { type Connection, type MeterId, openStore, type ReadKind, type Store } from '@amiable/store';
 import { createTestDatabase } from '../../../packages/store/test/harness.ts';
+import type { VirtualMeterOptions } from '../../simulator/src/electricity-server/factory.ts';
 import type { ServedMeter } from '../../simulator/src/electricity-server/served.ts';
 import { secretOwner } from '../src/acquisition/access.ts';
+import type { Worker } from '../src/acquisition/index.ts';
 import { vaultOf } from '../src/keys/vault.ts';
 import { type Client, type Lines, linesTo, meterOf, type Tamper, ZONE } from './virtual-line.ts';
 
@@ -24,14 +26,26 @@ export interface World {
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
+export interface WorldOptions {
+  readonly readout?: string;
+  /** What hangs on the bus of each meter. */
+  readonly slaves?: VirtualMeterOptions['slaves'];
+}
+
 /** Each meter at an address of its own: `tcp://meter-N:1`. */
-export async function createWorld(count: number, now: number, client: Client = 'reader'): Promise<World> {
+export async function createWorld(
+  count: number,
+  now: number,
+  client: Client = 'reader',
+  { readout = 'amiable-virtual', slaves }: WorldOptions = {},
+): Promise<World> {
   const db = await createTestDatabase();
   const store = await openStore({ url: db.url });
   const world = { now } as { now: number };
   const meters = Array.from({ length: count }, (_, i) =>
     meterOf(i + 1, () => world.now, {
       parameters: { capturePeriod: 15, periodic: ['1.8.0', '2.8.0', '1.8.1', '1.8.2'] },
+      ...(slaves && { slaves }),
     }),
   );
   const clock: Clock = { now: systemClock.now, after: systemClock.after };
@@ -48,7 +62,7 @@ export async function createWorld(count: number, now: number, client: Client = '
         protocol: 'dlms',
         address: `tcp://meter-${meter.number}:1`,
         transport: 'wrapper',
-        readout: 'amiable-virtual',
+        readout,
         client: ciphered ? 1 : 2,
         server: meter.number,
         authentication: ciphered ? 'gmac' : 'low',
@@ -106,3 +120,13 @@ export async function createWorld(count: number, now: number, client: Client = '
 }
 
 export const text = encode;
+
+/** Until these runs have no open job; the worker is stopped then. */
+export async function ended({ store }: World, runs: readonly string[], worker: Worker): Promise<void> {
+  for (;;) {
+    const open = await Promise.all(runs.map((run) => store.work.runs.get(run)));
+    if (open.every((run) => run && run.counts.done + run.counts.failed + run.counts.givenUp >= run.counts.total)) break;
+    await new Promise((go) => setTimeout(go, 5));
+  }
+  await worker.stop();
+}
