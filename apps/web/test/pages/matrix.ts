@@ -130,7 +130,7 @@ export function matrix(all: readonly string[]): void {
             const page = await context.newPage();
             try {
               const said = listen(page);
-              await load(page, place);
+              const paint = await load(page, place);
               for (const size of sizes) {
                 if (size !== first) await page.setViewportSize(SIZES[size]);
                 for (const theme of THEMES) {
@@ -139,6 +139,8 @@ export function matrix(all: readonly string[]): void {
                 }
               }
               expect(said.filter((line) => !(place.noisy && line.includes('Failed to load resource')))).toEqual([]);
+              // Last, for a busy machine that paints late hides nothing else then.
+              expect(paint).toBeLessThan(1000);
             } finally {
               // An open page holds a live connection, and a browser has six of them for one server.
               await page.close();
@@ -147,12 +149,12 @@ export function matrix(all: readonly string[]): void {
         });
       }
 
-    async function load(page: Page, place: Place): Promise<void> {
+    async function load(page: Page, place: Place): Promise<number> {
       const { base } = mocks.get(worldOf(place)) as { base: string };
       await page.goto(base + place.path);
       if (place.grey) await page.locator('.bone').first().waitFor();
       else await settled(page);
-      expect(await bestPaint(page)).toBeLessThan(1000);
+      return bestPaint(page);
     }
 
     async function inspect(page: Page, place: Place, look: Look): Promise<void> {
