@@ -215,7 +215,7 @@ export function planOf(
   }
   for (const [profile, { ranges, jobs, columns }] of byProfile) {
     const id = `profile ${profile.name}`;
-    const { name, obis, period, status } = profile;
+    const { name, obis, period, status, optional } = profile;
     const registers = columns.includes(undefined) ? undefined : [...new Set(columns.flat() as string[])];
     items.push({
       kind: 'profile',
@@ -226,6 +226,7 @@ export function planOf(
       ranges: ranges.sort((a, b) => a.from - b.from),
       ...(registers && { registers }),
       ...(status && { status }),
+      ...(optional && { optional }),
     });
     jobsOf.set(id, jobs);
     profiles.set(id, profile);

@@ -109,7 +109,9 @@ const CAPTURED = 86_400_000;
 
 function isRecent({ plan }: ReadTask, id: string, now: number): boolean {
   const item = plan.plan.items.find((one) => one.id === id);
-  return item?.kind === 'profile' && item.ranges.some(({ to }) => to > now - CAPTURED);
+  // What others behind a meter give it comes when they do, mostly at night: with the next reading.
+  if (item?.kind !== 'profile' || item.optional) return false;
+  return item.ranges.some(({ to }) => to > now - CAPTURED);
 }
 
 export interface GivenUp {
@@ -122,7 +124,9 @@ export interface GivenUp {
 
 /** Stretches of which the meter, asked for all of them, has not one row, and which lie too far back to come. */
 export function givenUpOf({ plan, target }: ReadTask, result: AcquireResult, { came }: Collected): GivenUp[] {
-  const whole = new Set(result.items.flatMap(({ id, state }) => (state === 'done' || state === 'none' ? [id] : [])));
+  const whole = new Set(
+    result.items.flatMap(({ id, state, absent }) => (state === 'done' || (state === 'none' && !absent) ? [id] : [])),
+  );
   return plan.plan.items.flatMap((item) => {
     if (item.kind !== 'profile' || !whole.has(item.id)) return [];
     const times = came.get(item.id) ?? [];
@@ -146,7 +150,8 @@ export function outcomesOf(task: ReadTask, result: AcquireResult, collected: Col
   return leased.jobs.map(({ id, kind }): JobOutcome => {
     const empty = wants.empty.get(id);
     if (empty !== undefined) return { job: id, result: 'failed', reason: empty };
-    const mine = own.get(id) ?? [];
+    // What a meter need not have and has not decides nothing.
+    const mine = (own.get(id) ?? []).filter(({ absent }) => !absent);
     const stored = mine.reduce((sum, item) => sum + (collected.stored.get(item.id) ?? 0), 0);
     const outcome = (result: JobOutcome['result'], reason?: string): JobOutcome => ({
       job: id,

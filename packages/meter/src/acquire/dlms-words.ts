@@ -8,7 +8,7 @@ import { plainValue } from '@amiable/cosem';
 import { type DataResult, DlmsPeerError } from '@amiable/dlms';
 import type { Fetched } from './dlms-profile.ts';
 import { isNotThere } from './dlms-shape.ts';
-import type { AcquireResult, ItemResult } from './types.ts';
+import type { AcquireResult, ItemResult, ReadItem } from './types.ts';
 
 const WORDS = 400;
 
@@ -22,8 +22,17 @@ export function isOurs(error: unknown): boolean {
   return !(error instanceof Error) || error.name !== 'PeerError';
 }
 
+const codeOf = (error: Error): number | undefined =>
+  error instanceof DlmsPeerError && error.kind === 'data-access' ? error.code : undefined;
+
+/** What need not be there is not; undefined where it is a failure. */
+export function absence(item: ReadItem, error: Error): ItemResult | undefined {
+  if (item.kind !== 'profile' || item.optional !== true || !isNotThere(codeOf(error))) return undefined;
+  return { id: item.id, state: 'none', count: 0, again: false, absent: true };
+}
+
 export function failure(id: string, error: Error): ItemResult {
-  const code = error instanceof DlmsPeerError && error.kind === 'data-access' ? error.code : undefined;
+  const code = codeOf(error);
   // 3 is read-write-denied: nothing of the line.
   const again = !(isNotThere(code) || code === 3);
   return { id, state: 'failed', count: 0, reason: words(error), again };

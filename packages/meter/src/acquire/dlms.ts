@@ -16,6 +16,7 @@ import { decideClock, measureClock } from './clock.ts';
 import { type Fetched, fetchRows, standardRange } from './dlms-profile.ts';
 import { attribute, captureObjectsOf, isNotThere, learnObjects, learnProfile, refused } from './dlms-shape.ts';
 import {
+  absence,
   failure,
   fingerprintOf,
   isOurs,
@@ -332,8 +333,9 @@ class DlmsMeter implements OpenMeter {
         else result = await this.#rows(item, type, verified, introduced, sink);
       } catch (error) {
         if (isOurs(error)) throw error;
-        found.error = error as Error;
-        result = failure(item.id, error as Error);
+        const absent = absence(item, error as Error);
+        if (!absent) found.error = error as Error;
+        result = absent ?? failure(item.id, error as Error);
       }
       items.push(result);
     }

@@ -56,6 +56,8 @@ export interface ProfileItem {
   readonly registers?: readonly string[];
   /** How the status word of a row is read; `amr` unless said. */
   readonly status?: StatusKind;
+  /** Not every meter of the type has it: that this one has not is no failure. */
+  readonly optional?: boolean;
 }
 
 /** Entries of an event log. */
@@ -269,6 +271,8 @@ export interface ItemResult {
   readonly reason?: string;
   /** False: asking again will not help (the meter has no such object, or refuses it). */
   readonly again: boolean;
+  /** Of what is optional: the meter has no such object. */
+  readonly absent?: true;
 }
 
 export interface AcquireResult {

@@ -81,6 +81,6 @@ export function registersOf(registers: Registers, meter: ExpectedMeter, profile:
   return found.sort((a, b) => a - b);
 }
 
-/** How many values a row of the profile has; 1 while the meter has not said. */
+/** How many values a row of the profile has; while the meter has not said 1, of what is optional 0. */
 export const widthOf = (meter: ExpectedMeter, profile: ReadoutProfile): number =>
-  Math.max(1, new Set(profile.registers ?? meter.delivers[profile.name] ?? []).size);
+  Math.max(profile.optional ? 0 : 1, new Set(profile.registers ?? meter.delivers[profile.name] ?? []).size);

@@ -4,7 +4,7 @@
  * Decides: the virtual electricity meter (docs/simulate-meter.md); a meter after the companion specification of the IDIS
  * association, with the logical names that European specifications share. Others are written by API.
  */
-import type { ReadoutSet } from './types.ts';
+import type { ReadoutProfile, ReadoutSet } from './types.ts';
 
 const VIRTUAL: ReadoutSet = {
   identification: ['0-0:42.0.0', '1-0:0.0.0'],
@@ -26,6 +26,27 @@ const VIRTUAL: ReadoutSet = {
     outage: ['0-0:96.7.0', '0-0:96.7.5', '0-0:96.7.20'],
   },
   clock: '0-0:1.0.0',
+};
+
+/**
+ * With slaves on its M-Bus: each channel has a profile of its own (0-n:24.3.0), hourly as the meter is delivered, and its one
+ * column has the slave's own code. Few have all four.
+ */
+const VIRTUAL_SLAVES: ReadoutSet = {
+  ...VIRTUAL,
+  profiles: [
+    ...VIRTUAL.profiles,
+    ...[1, 2, 3, 4].map(
+      (channel): ReadoutProfile => ({
+        name: `slave-${channel}`,
+        kind: 'profile',
+        obis: `0-${channel}:24.3.0`,
+        period: 3600,
+        status: 'amiable',
+        optional: true,
+      }),
+    ),
+  ],
 };
 
 const IDIS: ReadoutSet = {
@@ -81,6 +102,7 @@ const VIRTUAL_IEC: ReadoutSet = {
 
 export const BUILT_IN_SETS: ReadonlyMap<string, ReadoutSet> = new Map([
   ['amiable-virtual', VIRTUAL],
+  ['amiable-virtual-slaves', VIRTUAL_SLAVES],
   ['idis', IDIS],
   ['vdew', VDEW],
   ['amiable-virtual-iec', VIRTUAL_IEC],

@@ -19,6 +19,8 @@ export interface ReadoutProfile {
   readonly status?: 'amr' | 'amiable';
   /** The value is counted within its interval (consumption), not a counter's state; told by completeness and validation. */
   readonly interval?: boolean;
+  /** Not every meter of the type has it: nothing is expected of one that never gave any, and no reading fails for it. */
+  readonly optional?: boolean;
 }
 
 export interface ReadoutLog {

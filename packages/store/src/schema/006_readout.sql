@@ -114,4 +114,5 @@ comment on column amiable.log_state.newest is 'Time of its newest entry that is 
 
 insert into amiable.meter_type (name, maker, description, medium, readout) values
   ('amiable-virtual', 'Amiable', 'The virtual electricity meter of the simulator', 'electricity', 'amiable-virtual'),
+  ('amiable-virtual-slaves', 'Amiable', 'The same with gas, water or heat meters on its M-Bus', 'electricity', 'amiable-virtual-slaves'),
   ('idis', null, 'A meter after the companion specification of the IDIS association', 'electricity', 'idis');

@@ -117,6 +117,7 @@ const profile = z.strictObject({
   registers: z.array(obis).min(1).max(100).optional(),
   status: z.enum(['amr', 'amiable']).optional(),
   interval: z.boolean().optional(),
+  optional: z.boolean().optional(),
 });
 const setBody = z.strictObject({
   identification: z.array(obis).max(10),
