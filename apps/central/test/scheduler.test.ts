@@ -184,6 +184,31 @@ describe('a task', () => {
     expect(await runsOf(one.id)).toHaveLength(count);
   });
 
+  it.each([
+    ['first', ['00:30']],
+    ['each', ['00:30', '01:30']],
+  ] as const)('in the repeated hour of autumn runs as it says: %s', async (repeated, times) => {
+    now = Date.parse('2026-10-24T12:00:00Z');
+    const one = await addTask(task({ schedule: { recurrence: { type: 'daily', at: [150] }, repeated } }));
+    const s = scheduler('a');
+    await s.turn();
+    // 02:30 in Oslo comes at 00:30 and at 01:30 UTC.
+    for (const [time, so] of [
+      ['00:29:59', 0],
+      ['00:30:01', 1],
+      ['01:29:59', 1],
+      ['01:30:01', times.length],
+      ['12:00:00', times.length],
+    ] as const) {
+      now = Date.parse(`2026-10-25T${time}Z`);
+      await s.turn();
+      expect(await runsOf(one.id), time).toHaveLength(so);
+    }
+    const runs = await runsOf(one.id);
+    expect(runs.map((run) => run.due)).toEqual(times.map((time) => Date.parse(`2026-10-25T${time}Z`)));
+    for (const run of runs) expect(run.counts.total).toBe(12);
+  });
+
   it('on no meters is done with a warning that says so', async () => {
     const one = await addTask(task({ target: { where: [{ attribute: 'serial', is: '=', value: 'nobody' }] } }));
     const s = scheduler('a');
