@@ -92,6 +92,17 @@ describe('a night of readings', () => {
       expect((await world.store.work.runs.get(run))?.counts).toMatchObject({ total: COUNT, done: COUNT });
   });
 
+  test('the log has an association below each meter', async () => {
+    await world.store.journal.flush();
+    const { transactions } = await world.store.journal.list({ kind: 'association', limit: 100, scope: 'all' });
+    const byParent = new Map(transactions.map((t) => [t.parent, t]));
+    expect(byParent.size).toBeGreaterThanOrEqual(COUNT);
+    for (const { state, text } of transactions)
+      expect({ state, text }).toEqual({ state: 'done', text: 'DLMS over wrapper, LN, client 2, low log-in' });
+    const below = await world.store.journal.list({ kind: 'meter', limit: 100, scope: 'all' });
+    for (const parent of byParent.keys()) expect(below.transactions.map((t) => t.id)).toContain(parent);
+  });
+
   test('again: what is there is not asked for, nothing is doubled', async () => {
     const runs = await world.order(['profile', 'events'], { from: MIDNIGHT - DAY, to: MIDNIGHT });
     const worker = work();

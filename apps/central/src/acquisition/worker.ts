@@ -105,6 +105,12 @@ const SETS_HOLD = 10_000;
 /** Empty stretches that are remembered. */
 const EMPTY = 100_000;
 
+/** How one associates, without where and with what secrets. */
+const wordsOf = ({ protocol, referencing = 'LN', transport, client, authentication, ciphered }: Connection): string =>
+  protocol === 'dlms'
+    ? `DLMS over ${transport}, ${referencing}${client === undefined ? '' : `, client ${client}`}, ${authentication ?? 'no'} log-in${ciphered ? ', ciphered' : ''}`
+    : 'IEC 62056-21';
+
 const emptyKey = (meter: MeterId, profile: string, to: number): string => `${meter} ${profile} ${to}`;
 
 export function startWorker(options: WorkerOptions): Worker {
@@ -451,15 +457,16 @@ class AcquisitionWorker implements Worker {
           target as ReadTarget & { connection: Connection },
           async (connection, link) => {
             const counters = key !== undefined && grant ? { key, grant } : undefined;
-            const trace = this.#traced(task, entries[0]);
-            const made = accessOf(
-              { ...this.#parts, ...(trace && { trace }) },
-              { ...target, connection },
-              secrets,
-              counters,
-              link,
-            );
-            return this.#over(plan, made, link, collected);
+            return this.#associated(task, entries[0], connection, (association) => {
+              const trace = this.#traced(task, association);
+              const parts = { ...this.#parts, ...(trace && { trace }) };
+              return this.#over(
+                plan,
+                accessOf(parts, { ...target, connection }, secrets, counters, link),
+                link,
+                collected,
+              );
+            });
           },
         );
     } catch (failure) {
@@ -509,6 +516,43 @@ class AcquisitionWorker implements Worker {
       const [text, state] = [`${direction === 'out' ? 'to' : 'from'} the meter: ${apdu.length} bytes`, 'done' as const];
       this.#journal.add({ kind: 'apdu', parent, meter: leased.meter, started: at, ended: at, state, text, detail });
     };
+  }
+
+  /** An entry for the one association in which all of it is read, under the meter's first. */
+  async #associated(
+    { leased }: ReadTask,
+    parent: string | undefined,
+    connection: Connection,
+    use: (association: string) => Promise<[AcquireResult, number | undefined]>,
+  ): Promise<[AcquireResult, number | undefined]> {
+    const { meter, jobs } = leased;
+    const run = jobs[0]?.run;
+    const association = this.#journal.begin({
+      kind: 'association',
+      ...(parent !== undefined && { parent }),
+      ...(run !== undefined && { run }),
+      meter,
+      started: this.#now(),
+      text: wordsOf(connection),
+    });
+    try {
+      const answer = await use(association);
+      const [{ outcome, requests, error }] = answer;
+      const state = outcome === 'done' || outcome === 'partial' ? outcome : 'failed';
+      this.#journal.end(association, {
+        ended: this.#now(),
+        state,
+        detail: { requests, ...(error && { reason: error.message }) },
+      });
+      return answer;
+    } catch (error) {
+      this.#journal.end(association, {
+        ended: this.#now(),
+        state: 'failed',
+        detail: { reason: (error as Error).message },
+      });
+      throw error;
+    }
   }
 
   /** An entry for each run that the meter is read for. */
