@@ -11,14 +11,12 @@ import { quantityOf } from '@amiable/cosem';
 import { type Clock, type Link, systemClock } from '@amiable/io';
 import {
   type AcquireResult,
-  apduDetail,
   createShapeMemory,
   notOpened,
   type OpenMeter,
   openDlms,
   openIec,
   type SessionLink,
-  type SessionTrace,
 } from '@amiable/meter';
 import type { MetricSource } from '@amiable/model';
 import {
@@ -39,6 +37,7 @@ import {
 import { connectTo } from '../channels/lines.ts';
 import type { Vault } from '../keys/vault.ts';
 import { type AccessParts, accessOf, COUNTERS, counterKey, openSecrets, type Secrets } from './access.ts';
+import { logOf } from './entries.ts';
 import { createGather, type Gather, type GatherCounts } from './gather.ts';
 import { type MeterPlan, planOf, type Wants, wantsOf } from './plan.ts';
 import { createPool, type Pool, type PoolCounts, type PooledLink } from './pool.ts';
@@ -104,12 +103,6 @@ export interface Worker {
 const SETS_HOLD = 10_000;
 /** Empty stretches that are remembered. */
 const EMPTY = 100_000;
-
-/** How one associates, without where and with what secrets. */
-const wordsOf = ({ protocol, referencing = 'LN', transport, client, authentication, ciphered }: Connection): string =>
-  protocol === 'dlms'
-    ? `DLMS over ${transport}, ${referencing}${client === undefined ? '' : `, client ${client}`}, ${authentication ?? 'no'} log-in${ciphered ? ', ciphered' : ''}`
-    : 'IEC 62056-21';
 
 const emptyKey = (meter: MeterId, profile: string, to: number): string => `${meter} ${profile} ${to}`;
 
@@ -445,7 +438,8 @@ class AcquisitionWorker implements Worker {
     const { leased, target, plan } = task;
     this.#reading++;
     const began = this.#now();
-    const entries = this.#logged(task, began);
+    const log = logOf(this.#journal, this.#now, task);
+    const entries = log.meter(began);
     const collected = collector(task, this.#options.name, this.#now);
     let result: AcquireResult;
     let peer: number | undefined;
@@ -457,8 +451,8 @@ class AcquisitionWorker implements Worker {
           target as ReadTarget & { connection: Connection },
           async (connection, link) => {
             const counters = key !== undefined && grant ? { key, grant } : undefined;
-            return this.#associated(task, entries[0], connection, (association) => {
-              const trace = this.#traced(task, association);
+            return log.association(entries[0], connection, (association) => {
+              const trace = log.apdus(association);
               const parts = { ...this.#parts, ...(trace && { trace }) };
               return this.#over(
                 plan,
@@ -505,69 +499,6 @@ class AcquisitionWorker implements Worker {
     this.#own.read++;
     this.#reading--;
     this.#wake?.();
-  }
-
-  /** APDUs go into the log where a job wants that. */
-  #traced({ leased }: ReadTask, parent: string | undefined): ((trace: SessionTrace) => void) | undefined {
-    if (parent === undefined || !leased.jobs.some(({ parameters }) => parameters.apdus === true)) return undefined;
-    return ({ direction, apdu, plain }) => {
-      const at = this.#now();
-      const detail = apduDetail(direction === 'out' ? 'sent' : 'received', plain ?? apdu, plain && apdu);
-      const [text, state] = [`${direction === 'out' ? 'to' : 'from'} the meter: ${apdu.length} bytes`, 'done' as const];
-      this.#journal.add({ kind: 'apdu', parent, meter: leased.meter, started: at, ended: at, state, text, detail });
-    };
-  }
-
-  /** An entry for the one association in which all of it is read, under the meter's first. */
-  async #associated(
-    { leased }: ReadTask,
-    parent: string | undefined,
-    connection: Connection,
-    use: (association: string) => Promise<[AcquireResult, number | undefined]>,
-  ): Promise<[AcquireResult, number | undefined]> {
-    const { meter, jobs } = leased;
-    const run = jobs[0]?.run;
-    const association = this.#journal.begin({
-      kind: 'association',
-      ...(parent !== undefined && { parent }),
-      ...(run !== undefined && { run }),
-      meter,
-      started: this.#now(),
-      text: wordsOf(connection),
-    });
-    try {
-      const answer = await use(association);
-      const [{ outcome, requests, error }] = answer;
-      const state = outcome === 'done' || outcome === 'partial' ? outcome : 'failed';
-      this.#journal.end(association, {
-        ended: this.#now(),
-        state,
-        detail: { requests, ...(error && { reason: error.message }) },
-      });
-      return answer;
-    } catch (error) {
-      this.#journal.end(association, {
-        ended: this.#now(),
-        state: 'failed',
-        detail: { reason: (error as Error).message },
-      });
-      throw error;
-    }
-  }
-
-  /** An entry for each run that the meter is read for. */
-  #logged({ leased, target }: ReadTask, started: number): string[] {
-    const runs = new Map(leased.jobs.map((job) => [job.transaction, job]));
-    return [...runs].map(([parent, { run }]) =>
-      this.#journal.begin({
-        kind: 'meter',
-        ...(parent !== '' && { parent }),
-        run,
-        meter: leased.meter,
-        started,
-        text: `${target.serial}: ${leased.jobs.map(({ kind }) => kind).join(', ')}`,
-      }),
-    );
   }
 
   async #overLine<T>(
