@@ -1,6 +1,12 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore, type Store } from '../src/index.ts';
+import { createLayouts } from '../src/layouts.ts';
+import { createPartitions } from '../src/partitions.ts';
+import { connect, type Database } from '../src/pg/database.ts';
+import { createRegisters } from '../src/registers.ts';
+import { compactSql } from '../src/sql/compact.ts';
+import { compact } from '../src/write/compact.ts';
 import { createTestDatabase, type TestDatabase } from './harness.ts';
 import { list1, list2, list3, T0 } from './samples.ts';
 
@@ -142,6 +148,49 @@ describe('compaction', () => {
     await store.compact(T0 + 2 * DAY);
     expect((await readings(id, '1-0:1.7.0')).map((r) => r.value)).toEqual(messages.map((_, i) => i));
     expect(await sql('select 1 from amiable.dirty')).toEqual([]);
+  });
+
+  it('leaves nothing behind that came between the look for the first message and the lock', async () => {
+    const serial = 'K5';
+    const id = await idOf(serial);
+    const at = (i: number): number => T0 - 3 * DAY + i * 20 * MINUTE;
+    const messages = Array.from({ length: 200 }, (_, i) => list1(at(i), i, { serial }));
+    await store.ingest(messages.slice(80, 100));
+    // Each look is followed by messages: earlier ones than the first that was seen, then some where nothing was seen any more.
+    const late = [messages.slice(0, 80), messages.slice(100)];
+    const own = connect({ url: db.url });
+    const registers = createRegisters(own);
+    const layouts = createLayouts(own, registers);
+    let looked = false;
+    const spied: Database = {
+      ...own,
+      read: async (work) => {
+        const result = await own.read((client) =>
+          work(
+            new Proxy(client, {
+              get(target, name) {
+                const value = Reflect.get(target, name) as unknown;
+                if (typeof value !== 'function') return value;
+                return (...args: unknown[]) => {
+                  if (args[0] === compactSql.firstMessages) looked = true;
+                  return (value as (...a: unknown[]) => unknown).apply(target, args);
+                };
+              },
+            }),
+          ),
+        );
+        if (looked && late.length > 0) await store.ingest(late.shift() as typeof messages);
+        looked = false;
+        return result;
+      },
+    };
+    await registers.load();
+    await layouts.load();
+    const partitions = createPartitions(own);
+    await compact({ db: spied, layouts, registers, partitions, sourceDays: () => 7 }, T0 + 2 * DAY);
+    await own.end();
+    await store.compact(T0 + 2 * DAY);
+    expect((await readings(id, '1-0:1.7.0')).map((r) => r.value)).toEqual(messages.map((_, i) => i));
   });
 });
 

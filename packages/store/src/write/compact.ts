@@ -68,7 +68,9 @@ export async function compact(parts: CompactParts, now: number): Promise<Compact
       );
       const start = (first.rows[0] as { first: Date | null } | undefined)?.first;
       const to = start ? Math.min(cut, (Math.floor(start.getTime() / DAY) + 1) * DAY) : cut;
-      take(await compactSpan(parts, meters, start ? start.getTime() : cut, to, now));
+      const done = await compactSpan(parts, meters, start ? start.getTime() : cut, to, now);
+      if (!done) continue;
+      take(done);
       if (to >= cut) break;
     }
     after = meters.at(-1) as MeterId;
@@ -86,19 +88,26 @@ export async function compact(parts: CompactParts, now: number): Promise<Compact
 
 type Done = Omit<CompactResult, 'meters'>;
 
-/** Messages of [each meter's time, to) into blocks. `from` is the first of them. */
+/**
+ * Messages of [each meter's time, to) into blocks. `from` is the first of them. @returns undefined when an earlier one came since that was
+ * found out: nothing is done then, for it would be left behind.
+ */
 async function compactSpan(
   parts: CompactParts,
   meters: readonly MeterId[],
   from: number,
   to: number,
   now: number,
-): Promise<Done> {
+): Promise<Done | undefined> {
   await prepare(parts, meters, from, to);
   return parts.db.write(async (client) => {
     await client.query(blockSql.lockBlocks);
     const { rows } = await client.query(compactSql.begin, [meters, new Date(to).toISOString()]);
     const was = new Map((rows as { meter: MeterId; was: string }[]).map((row) => [row.meter, Number(row.was)]));
+    // From here on whoever stores a message of this time marks its day; until here nobody did.
+    const first = await client.query(compactSql.firstMessages, [meters, new Date(to).toISOString()]);
+    const start = (first.rows[0] as { first: Date | null } | undefined)?.first;
+    if (start && start.getTime() < from) return undefined;
     const gathered = new Gathered(parts.layouts);
     if (was.size > 0 && from < to)
       await gathered.read(client, [...was.keys()], from, to, (meter, time) => time >= (was.get(meter) ?? to));
