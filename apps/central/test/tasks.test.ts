@@ -67,7 +67,7 @@ describe('tasks over HTTP', () => {
   it('are made, read, changed, paused, resumed and taken away', async () => {
     const made = await ask('POST', '/api/v1/tasks', {
       name: 'nightly',
-      definition: { kind: 'daily', schedule: { recurrence: { type: 'daily', at: ['02:30'] } } },
+      definition: { kind: 'daily', schedule: { recurrence: { type: 'daily', at: ['04:30'] } } },
     });
     expect(made).toMatchObject({
       status: 201,
@@ -86,9 +86,9 @@ describe('tasks over HTTP', () => {
     expect((await ask('POST', `${path}/resume`)).body).toMatchObject({ state: 'active', nextDue: expect.any(Number) });
     const { body } = await ask('GET', `${path}/occurrences?count=3`);
     expect((body as { occurrences: { nominal: string }[] }).occurrences.map((o) => o.nominal.slice(11))).toEqual([
-      '02:30',
-      '02:30',
-      '02:30',
+      '04:30',
+      '04:30',
+      '04:30',
     ]);
     expect(await ask('DELETE', path)).toEqual({ status: 200, body: {} });
     expect(await ask('GET', path)).toMatchObject({ status: 404 });

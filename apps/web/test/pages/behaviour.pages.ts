@@ -238,7 +238,7 @@ describe.skipIf(!chromiumPath)(chromiumPath ? 'the page' : NO_CHROMIUM, () => {
       await page.locator('.connection-lost').waitFor();
       const tries = () => mock.state.requests.filter((r) => r.includes('/live')).length;
       const before = tries();
-      await expect.poll(tries, { timeout: 8000 }).toBeGreaterThan(before + 1);
+      await expect.poll(tries, { timeout: 30_000 }).toBeGreaterThan(before + 1);
       mock.state.refuseLive = false;
       const asked = mock.state.requests.length;
       await page.getByRole('button', { name: 'Try now' }).click();
@@ -246,7 +246,7 @@ describe.skipIf(!chromiumPath)(chromiumPath ? 'the page' : NO_CHROMIUM, () => {
       await expect.poll(() => mock.state.requests.slice(asked).some((r) => r.includes('/meters?'))).toBe(true);
       const power = () => page.locator('.tile .figure').first().textContent();
       const old = await power();
-      await expect.poll(power, { timeout: 8000 }).not.toBe(old);
+      await expect.poll(power, { timeout: 30_000 }).not.toBe(old);
     }));
 
   it('shows a meter that makes itself known without being asked', () =>
@@ -255,7 +255,7 @@ describe.skipIf(!chromiumPath)(chromiumPath ? 'the page' : NO_CHROMIUM, () => {
       await page.goto(base);
       await page.getByRole('heading', { name: 'No meter yet' }).waitFor();
       mock.state.mode = 'live';
-      await page.locator('.tile').first().waitFor({ timeout: 5000 });
+      await page.locator('.tile').first().waitFor({ timeout: 30_000 });
     }));
 
   it('scrolls through a hundred thousand meters with few elements and no long pause', () =>

@@ -161,7 +161,7 @@ describe.skipIf(!chromiumPath)(chromiumPath ? 'the page that explains' : NO_CHRO
       );
       await page.goto(`${base}/explain`);
       await field(page).fill(SNRM);
-      await page.getByText('This took too long and was stopped.').waitFor({ timeout: 15_000 });
+      await page.getByText('This took too long and was stopped.').waitFor({ timeout: 30_000 });
       await page.unroute('**/worker-*.js');
       await field(page).fill(`${SNRM} `);
       await title(page, 'SNRM');

@@ -121,7 +121,7 @@ describe.skipIf(!chromiumPath)(chromiumPath ? "the meter's page" : NO_CHROMIUM, 
         await tab.waitForTimeout(4500);
         expect(await shown()).toBe(second);
         await tab.getByRole('button', { name: 'Rotate' }).click();
-        await expect.poll(shown, { timeout: 15_000 }).not.toBe(second);
+        await expect.poll(shown, { timeout: 30_000 }).not.toBe(second);
       },
       undefined,
       'no-preference',
@@ -166,8 +166,8 @@ describe.skipIf(!chromiumPath)(chromiumPath ? "the meter's page" : NO_CHROMIUM, 
   it('says when the simulator is gone', () =>
     visit(async (tab) => {
       await tab.route('**/state', (route) => route.abort());
-      await tab.getByRole('alert').waitFor({ timeout: 10_000 });
+      await tab.getByRole('alert').waitFor({ timeout: 30_000 });
       await tab.unroute('**/state');
-      await tab.getByRole('alert').waitFor({ state: 'hidden', timeout: 10_000 });
+      await tab.getByRole('alert').waitFor({ state: 'hidden', timeout: 30_000 });
     }));
 });
