@@ -4,8 +4,8 @@ export default defineConfig({
   test: {
     include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.{ts,tsx}', 'tools/**/*.test.ts'],
     isolate: false,
-    // A quarter of the time is waiting for servers and processes: three workers keep two cores busy.
-    maxWorkers: 3,
+    // Much of the time is waiting for servers and processes, so both cores get a worker.
+    maxWorkers: 2,
     globalSetup: ['packages/store/test/global-setup.ts'],
     // Patience, no measure: a machine that is busy with other things may take long for the same.
     testTimeout: 90_000,
