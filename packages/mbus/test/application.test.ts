@@ -289,6 +289,18 @@ describe('records', () => {
       { numRuns: 400 },
     );
   });
+
+  test('a name stays as short as a message allows, whatever extensions follow, and two chains stay two names', () => {
+    const chain = (last: number) => [0x01, 0x93, ...Array.from({ length: 8 }, () => 0xc2), last, 0x05];
+    const [a, b] = [0x21, 0x22].map((last) => {
+      const { records } = decodeRecords(Uint8Array.from(chain(last)), 0);
+      return records[0]?.name ?? '';
+    });
+    expect(a?.length).toBeGreaterThan(160);
+    expect(a?.length).toBeLessThanOrEqual(200);
+    expect(b).not.toBe(a);
+    expect(b?.slice(0, 160)).toBe(a?.slice(0, 160));
+  });
 });
 
 describe('telegrams', () => {

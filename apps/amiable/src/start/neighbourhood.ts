@@ -44,6 +44,8 @@ const READER = 2;
 const MANAGEMENT = 1;
 const READOUT = 'amiable-virtual';
 const BATCH = 1000;
+/** Seconds. */
+const FIRST_READ = 40;
 
 const STREETS = [
   'Elm Street',
@@ -94,7 +96,18 @@ async function begin(parts: NeighbourhoodParts): Promise<Fleet> {
   if (meters.length === 0) await register(parts, fleet.meters);
   await connect(parts, fleet);
   await central.ensureTasks(TASKS);
+  await firstRead(store);
+  await central.ensureTasks([COMPLETENESS]);
   return fleet;
+}
+
+/** Until every meter of the first readings was tried, or so long as somebody looks at an empty page. */
+async function firstRead(store: Store): Promise<void> {
+  for (let tries = 0; tries < FIRST_READ; tries++) {
+    const open = await store.work.runs.open();
+    if (open.every(({ expanded, counts }) => expanded && counts.tries >= counts.total)) return;
+    await new Promise((resolve) => setTimeout(resolve, 1000).unref());
+  }
 }
 
 interface Place {
@@ -266,5 +279,7 @@ export const TASKS: readonly {
       schedule: { recurrence: { type: 'daily', at: ['03:30'] } },
     },
   },
-  { name: 'Completeness', definition: { kind: 'completeness', schedule: every('*/5') } },
 ];
+
+/** Counted as soon as there is something to count. */
+const COMPLETENESS = { name: 'Completeness', now: true, definition: { kind: 'completeness', schedule: every('*/5') } };

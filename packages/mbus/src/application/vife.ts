@@ -182,10 +182,21 @@ export function combine(meaning: Meaning, vifes: ArrayLike<number>, from: number
   return { quantity, unit, scaler, factor, form, fault };
 }
 
-/** `Flow temperature, last upper limit exceed` → `flowTemperatureLastUpperLimitExceed`. */
+/** Longer than any real chain of extensions says; what follows stands in the name as a hash, so that two series stay two. */
+const NAME_LENGTH = 160;
+
+/** `Flow temperature, last upper limit exceed` → `flowTemperatureLastUpperLimitExceed`; at most 169 characters. */
 export function nameOf(quantity: string): string {
   const words = quantity.split(/[^A-Za-z0-9]+/).filter((part) => part !== '');
-  return words
+  const name = words
     .map((part, i) => (i === 0 ? part.charAt(0).toLowerCase() : part.charAt(0).toUpperCase()) + part.slice(1))
     .join('');
+  return name.length <= NAME_LENGTH ? name : `${name.slice(0, NAME_LENGTH)}_${fnv1a(name)}`;
+}
+
+/** FNV-1a, 32 bits. */
+function fnv1a(text: string): string {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
+  return hash.toString(16).padStart(8, '0');
 }
