@@ -1,3 +1,5 @@
+export type { Estimate, EstimationMethod } from './estimation/types.ts';
+export { ESTIMATION_METHODS } from './estimation/types.ts';
 export { integratePower } from './integrate.ts';
 export {
   addMeter,
@@ -15,3 +17,11 @@ export {
 } from './outages.ts';
 export { type BucketEnergy, type RegisterOptions, registerEnergy } from './register.ts';
 export { type Resampled, resample } from './resample.ts';
+export { type Intervals, QUALITY, type QualityCode, type Showings } from './series.ts';
+export {
+  ACTIONS_ON_VALUES,
+  type Finding,
+  SEVERITIES,
+  type Severity,
+  type ValueAction,
+} from './validation/types.ts';

@@ -29,6 +29,17 @@ export const OBJECT_TYPES = [
   'connection',
   'system',
   'backup',
+  'rule',
+  'exception',
+  'formula',
+  'tariff',
+  'contract',
+  'bill',
+  'price',
+  'balance',
+  'report',
+  'format',
+  'delivery',
 ] as const;
 export type ObjectType = (typeof OBJECT_TYPES)[number];
 
@@ -49,6 +60,14 @@ export const FUNCTIONS = [
   'restore',
   'reprocess',
   'erase-person',
+  'edit-values',
+  'approve-values',
+  'validate',
+  'calculate',
+  'bill',
+  'deliver',
+  'run-report',
+  'command',
 ] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
 

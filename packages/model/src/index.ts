@@ -6,4 +6,5 @@ export { messageId } from './id.ts';
 export * from './identification.ts';
 export { isoTime, messageToJson } from './json.ts';
 export * from './message.ts';
+export * from './metering.ts';
 export * from './port.ts';

@@ -112,4 +112,22 @@ insert into amiable.planned_interruption (node, starts_at, ends_at, reason, at) 
 insert into amiable.gap values (1, 'load', '2026-01-05', 96, 4, 0, 2, 'after 60 days', '2026-03-06 00:00+00', '2026-03-06 00:00+00');
 insert into amiable.completeness values ('2026-01-05', 'load', 0, 1, 50, 49, 4800, 4794, 4, 0, 2, '2026-03-06 00:00+00');
 `,
+  7: `
+select 1;
+`,
+  8: `
+select 1;
+`,
+  9: `
+select 1;
+`,
+  10: `
+select 1;
+`,
+  11: `
+select 1;
+`,
+  12: `
+select 1;
+`,
 };

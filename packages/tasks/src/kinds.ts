@@ -16,7 +16,21 @@ export const READ_KINDS = [
 /** What is read of a meter or done to it; one association does all that is due for it. */
 export type ReadKind = (typeof READ_KINDS)[number];
 
-export const OWN_KINDS = ['completeness', 'import', 'export', 'backup', 'retention'] as const;
+export const OWN_KINDS = [
+  'completeness',
+  'import',
+  'export',
+  'backup',
+  'retention',
+  'validation',
+  'calculation',
+  'billing',
+  'balance',
+  'prices',
+  'report',
+  'delivery',
+  'readings',
+] as const;
 /** What the central system does by itself. */
 export type OwnKind = (typeof OWN_KINDS)[number];
 

@@ -220,6 +220,14 @@ export const parameterSchemas = {
   export: free,
   backup: free,
   retention: free,
+  validation: free,
+  calculation: free,
+  billing: free,
+  balance: free,
+  prices: free,
+  report: free,
+  delivery: free,
+  readings: free,
 } as const satisfies Record<TaskKind, z.ZodType>;
 
 // ---------------------------------------------------------------- tasks

@@ -13,6 +13,14 @@ export function neededFor(kind: TaskKind, parameters: Readonly<Record<string, un
   if (kind === 'import') return ['execute:run-task', 'execute:import'];
   if (kind === 'export') return ['execute:run-task', 'execute:export'];
   if (kind === 'backup') return ['execute:run-task', 'execute:backup'];
+  if (kind === 'validation') return ['execute:run-task', 'execute:validate'];
+  if (kind === 'calculation') return ['execute:run-task', 'execute:calculate'];
+  if (kind === 'billing') return ['execute:run-task', 'execute:bill'];
+  if (kind === 'balance') return ['execute:run-task', 'execute:calculate'];
+  if (kind === 'prices') return ['execute:run-task', 'price:create'];
+  if (kind === 'report') return ['execute:run-task', 'execute:run-report'];
+  if (kind === 'delivery') return ['execute:run-task', 'execute:deliver'];
+  if (kind === 'readings') return ['execute:run-task', 'execute:import'];
   if (kind === 'retention') return ['execute:run-task', 'system:modify'];
   return ['execute:run-task'];
 }

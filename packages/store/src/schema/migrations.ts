@@ -22,4 +22,10 @@ export const migrations: readonly Migration[] = [
   migration(4, 'work'),
   migration(5, 'journal'),
   migration(6, 'readout'),
+  migration(7, 'history'),
+  migration(8, 'validation'),
+  migration(9, 'billing'),
+  migration(10, 'delivery'),
+  migration(11, 'grid'),
+  migration(12, 'report'),
 ];
