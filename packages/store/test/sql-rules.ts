@@ -20,6 +20,9 @@ export const BIG = new Set([
   'readout_state',
   'log_state',
   'gap',
+  'validation_estimate',
+  'validation_exception',
+  'validation_state',
 ]);
 /** On every node, rarely written. */
 export const REFERENCE = new Set([
@@ -40,6 +43,9 @@ export const REFERENCE = new Set([
   'attribute_definition',
   'meter_group',
   'meter_group_member',
+  'validation_assignment',
+  'validation_rule_set',
+  'validation_rule_version',
 ]);
 /** On the coordinator only. */
 export const LOCAL = new Set([
