@@ -1,5 +1,13 @@
 export type { Estimate, EstimationMethod } from './estimation/types.ts';
 export { ESTIMATION_METHODS } from './estimation/types.ts';
+export { vee } from './estimation/vee.ts';
+export type {
+  EstimationSettings,
+  RegisterEstimate,
+  VeeChecks,
+  VeeInput,
+  VeeResult,
+} from './estimation/vee-types.ts';
 export { integratePower } from './integrate.ts';
 export {
   addMeter,
