@@ -126,7 +126,20 @@ insert into amiable.validation_exception (meter, register, key, from_time, to_ti
 insert into amiable.validation_estimate values (1, 1, '2026-01-05 00:00+00', '2026-01-05 01:00+00', 'linear', true, 'between 75 and 100', '{"a": 75, "b": 100}', '2026-01-06 00:00+00');
 `,
   9: `
-select 1;
+insert into amiable.tariff (id, name, description, created_at, created_by) values (1, 'day and night', null, '2026-01-01 00:00+00', 'anna');
+insert into amiable.tariff_version values
+  (1, 1, 'published', '2026-01-01', '{"name": "x"}', '2026-01-01 00:00+00', 'anna', '2026-01-02 00:00+00', 'per'),
+  (1, 2, 'draft', '2027-01-01', '{"name": "y"}', '2026-01-01 00:00+00', 'anna', null, null);
+insert into amiable.contract (metering_point, product, tariff, reference, parameters, from_time, to_time, recorded_at, recorded_by, replaced_at, replaced_by, reason) values
+  (4, 'supply', 1, E'C \t 1', '{"limit": 4.5}', '2026-01-01 00:00+00', null, '2026-01-01 00:00+00', 'anna', null, null, null),
+  (4, 'grid', 1, null, '{}', '2026-01-01 00:00+00', '2026-02-01 00:00+00', '2026-01-01 00:00+00', 'anna', '2026-01-03 00:00+00', 'per', 'typo');
+insert into amiable.billing_run (kind, state, name, from_time, to_time, definition, segments, task_run, created_at, created_by, report)
+  values ('bill', 'done', '2026-01', '2026-01-01 00:00+00', '2026-02-01 00:00+00', '{"product": "supply"}', '{1}', null, '2026-02-01 00:00+00', 'anna', '{"billed": 1}');
+insert into amiable.bill (meter, run, contract, metering_point, kind, state, product, tariff, tariff_version, from_time, to_time, currency, amount, total, seen_at, days, detail, reason) values
+  (1, 1, 1, 4, 'bill', 'billed', 'supply', 1, 1, '2026-01-01 00:00+00', '2026-02-01 00:00+00', 'NOK', 12345678901, 12345678901, '2026-02-01 00:00+00', decode('00ff', 'hex'), '{"lines": [1,  2]}', null),
+  (2, 1, 2, 4, 'bill', 'blocked', 'grid', 1, null, '2026-01-01 00:00+00', '2026-02-01 00:00+00', null, null, null, '2026-02-01 00:00+00', null, null, 'too much is estimated');
+insert into amiable.billing_release (metering_point, from_time, to_time, reason, released_at, released_by)
+  values (4, '2026-01-01 00:00+00', '2026-02-01 00:00+00', 'read on the spot', '2026-02-02 00:00+00', 'per');
 `,
   10: `
 select 1;

@@ -20,6 +20,7 @@ export const BIG = new Set([
   'readout_state',
   'log_state',
   'gap',
+  'bill',
   'validation_estimate',
   'validation_exception',
   'validation_state',
@@ -46,6 +47,9 @@ export const REFERENCE = new Set([
   'validation_assignment',
   'validation_rule_set',
   'validation_rule_version',
+  'tariff',
+  'tariff_version',
+  'contract',
 ]);
 /** On the coordinator only. */
 export const LOCAL = new Set([
@@ -87,6 +91,8 @@ export const LOCAL = new Set([
   'import_ratio',
   'import_run',
   'import_type',
+  'billing_run',
+  'billing_release',
 ]);
 
 /** They give another answer each time, or by session. */
