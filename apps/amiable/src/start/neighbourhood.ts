@@ -18,8 +18,16 @@ import { type Fleet, type FleetMeter, startFleet } from './fleet.ts';
 import type { StartOptions } from './options.ts';
 import { choosePort } from './port.ts';
 
+/** A meter of the street, which speaks by itself. */
+export interface House {
+  readonly serial: string;
+  readonly name: string;
+}
+
 export interface NeighbourhoodParts {
   readonly options: StartOptions;
+  /** Of the street, which stands at the first feeder. */
+  readonly houses: readonly House[];
   readonly folder: string;
   readonly masterKeyFile: string;
   readonly store: Store;
@@ -140,7 +148,7 @@ function element(name: string, fields: Readonly<Record<string, string | number>>
 }
 
 /** The town as an import file (docs/import.md). */
-export function townFile(meters: readonly FleetMeter[], from: string, zone: string): string {
+export function townFile(meters: readonly FleetMeter[], houses: readonly House[], from: string, zone: string): string {
   const out = [
     '<?xml version="1.0" encoding="UTF-8"?>\n<amiable-registry version="1">\n',
     element('region', { code: 'TOWN', name: 'Simulated town' }),
@@ -179,15 +187,28 @@ export function townFile(meters: readonly FleetMeter[], from: string, zone: stri
       }),
     );
   }
+  for (const [i, { serial, name }] of houses.entries()) {
+    const point = `MP-H${String(i + 1).padStart(4, '0')}`;
+    out.push(
+      element('premises', { code: `P-${point}`, name, parent: 'T1-F1', from }),
+      element('metering-point', { code: point, name, parent: `P-${point}`, from }),
+      element('meter', { serial, 'metering-point': point, from }),
+    );
+  }
   out.push('</amiable-registry>\n');
   return out.join('');
 }
 
-async function register({ store, zone, now, log }: NeighbourhoodParts, meters: readonly FleetMeter[]): Promise<void> {
+async function register(
+  { options, store, houses, zone, now, log }: NeighbourhoodParts,
+  meters: readonly FleetMeter[],
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'amiable-town-'));
   try {
     const file = join(folder, 'town.xml');
-    writeFileSync(file, townFile(meters, new Date(now() - LIVED).toISOString(), zone));
+    // Houses may have a past; a town in which nothing stands yet does no harm.
+    const from = new Date(now() - Math.max(LIVED, options.history ?? 0)).toISOString();
+    writeFileSync(file, townFile(meters, houses, from, zone));
     const imports = createImports({ store, now, timeZone: zone, log });
     const { report, state } = await imports.file(
       file,

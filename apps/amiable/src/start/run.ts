@@ -9,6 +9,7 @@ import { openStore, runningUrl, type Store, startEmbedded, takeInstanceLock } fr
 import { openClock } from './clock.ts';
 import { createEnds, type Ends } from './ends.ts';
 import { type DataFolder, openFolder } from './folder.ts';
+import type { House } from './neighbourhood.ts';
 import type { Role, StartOptions } from './options.ts';
 import { preparePage } from './page.ts';
 import { choosePort } from './port.ts';
@@ -127,7 +128,12 @@ async function begin(options: StartOptions, ends: Ends, log: Log, giveUp: (error
   await giveKeys(options, store, central);
 
   const what: string[] = [];
-  if (roles.has('street')) what.push(await beginStreet(options, store, central, clock, ends, log));
+  let houses: readonly House[] = [];
+  if (roles.has('street')) {
+    const street = await beginStreet(options, store, central, clock, ends, log);
+    houses = street.houses;
+    what.push(street.told);
+  }
   if (roles.has('reader')) {
     const { beginPorts } = await import('./ports.ts');
     const ports = await beginPorts(options, folder.path, store, central, ends, log);
@@ -144,6 +150,7 @@ async function begin(options: StartOptions, ends: Ends, log: Log, giveUp: (error
       beginFleet({
         options,
         central,
+        houses,
         folder: folder.path,
         masterKeyFile,
         store,
@@ -271,7 +278,7 @@ async function beginStreet(
   clock: ReturnType<typeof openClock>,
   ends: Ends,
   log: (line: string) => void,
-): Promise<string> {
+): Promise<{ readonly told: string; readonly houses: readonly House[] }> {
   const zone = options.tz ?? DEFAULT_ZONE;
   const street = createStreet({ seed: options.seed, zone, houses: options.houses });
   // One by one: ids follow the order of the houses, and so does the page. Nobody looks for an order in a whole town.
@@ -306,7 +313,8 @@ async function beginStreet(
   const drive = driveStreet({ street, clock, from, keys: central.keys, ingest: central.ingest, log });
   ends.add(() => drive.stop());
   const replays = street.meters.filter((m) => m.replay).length;
-  return `street    ${street.meters.length - replays} simulated houses${replays ? ' and one that replays frames of a real meter' : ''}${options.speed === 1 ? '' : `, time runs ${options.speed} times as fast`}`;
+  const told = `street    ${street.meters.length - replays} simulated houses${replays ? ' and one that replays frames of a real meter' : ''}${options.speed === 1 ? '' : `, time runs ${options.speed} times as fast`}`;
+  return { told, houses: street.meters.map(({ serial, name }) => ({ serial, name })) };
 }
 
 interface Told {
