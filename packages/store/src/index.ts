@@ -14,6 +14,7 @@ export type * from './journal/types.ts';
 export { type Migration, MigrationError, migrate } from './migrate.ts';
 export type * from './outages/types.ts';
 export type * from './prices/types.ts';
+export type * from './prices/types.ts';
 export type * from './readout/completeness-types.ts';
 export { BUILT_IN_SETS } from './readout/sets.ts';
 export * from './readout/types.ts';

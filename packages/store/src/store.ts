@@ -11,6 +11,7 @@ import { createOutages } from './outages/outages.ts';
 import { createPartitions } from './partitions.ts';
 import { type Client, connect } from './pg/database.ts';
 import { inWords, retrying } from './pg/retry.ts';
+import { createPriceStore } from './prices/prices.ts';
 import { readEnergy, readMedia } from './query/energy.ts';
 import { gaps, loadProfile, peaks, rateSums } from './query/fleet.ts';
 import { getMessage, listMessages } from './query/messages.ts';
@@ -104,6 +105,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     }),
     completeness,
     readout,
+    prices: createPriceStore(db),
     registry,
     reads: createReads(db),
     work: createWorkStore(db),

@@ -22,6 +22,7 @@ import type { AccessStore } from './access/types.ts';
 import type { EventStore } from './events/types.ts';
 import type { JournalStore } from './journal/types.ts';
 import type { OutageStore } from './outages/types.ts';
+import type { PriceStore } from './prices/types.ts';
 import type { CompletenessStore } from './readout/completeness-types.ts';
 import type { ReadoutStore } from './readout/types.ts';
 import type { ExchangeStore } from './registry/exchange.ts';
@@ -271,6 +272,8 @@ export interface Store {
   /** Imports and exports of the registry. */
   readonly exchange: ExchangeStore;
   readonly journal: JournalStore;
+  /** Prices by time. */
+  readonly prices: PriceStore;
   readonly readout: ReadoutStore;
   readonly registry: RegistryStore;
   readonly reads: ReadsStore;

@@ -142,10 +142,39 @@ insert into amiable.billing_release (metering_point, from_time, to_time, reason,
   values (4, '2026-01-01 00:00+00', '2026-02-01 00:00+00', 'read on the spot', '2026-02-02 00:00+00', 'per');
 `,
   10: `
-select 1;
+insert into amiable.format values ('simple', 1, '{"columns": [{"field": "meter"}]}', '2026-02-05 00:00+00', 'anna');
+insert into amiable.format_version values ('simple', 1, '{"columns": [{"field": "meter"}]}', '2026-02-05 00:00+00', 'anna');
+insert into amiable.destination values ('billing', 1, 'sftp', '{"host": "192.0.2.1"}', '{1}', true, '2026-02-05 00:00+00', 'anna');
+insert into amiable.destination_secret values ('billing', 'password', decode('00ff', 'hex'), '2026-02-05 00:00+00');
+insert into amiable.delivery (destination, format, file, media_type, from_time, to_time, as_of, meters, rows, corrected, bytes, digest, state,
+    created_at, created_by)
+  values ('billing', 'cim', 'a.xml', 'application/xml', '2026-02-04 00:00+00', '2026-02-05 00:00+00', '2026-02-05 00:00+00', 1, 96, 0, 2, 'ab',
+    'sent', '2026-02-05 00:00+00', E'an\\tna');
+insert into amiable.delivery_part values (1, 0, decode('1f00', 'hex'));
+insert into amiable.delivery_change values ('billing', 1, '2026-02-04 00:00+00', '2026-02-05 00:00+00', '2026-02-06 00:00+00');
+insert into amiable.readings_import (state, dry, name, format, digest, detail, who, started_at)
+  values ('done', false, 'r.csv', 'csv', 'ab', '{}', 'anna', '2026-02-05 00:00+00');
+insert into amiable.command (source, reference, kind, meter, parameters, digest, state, due, expires, who, created_at)
+  values ('anna', 'R-1', 'read', 1, '{"what": "registers"}', 'ab', 'done', '2026-02-05 00:00+00', '2026-02-06 00:00+00', 'anna', '2026-02-05 00:00+00');
 `,
   11: `
-select 1;
+insert into amiable.price_series (id, name, currency, unit, description) values (1, 'NO1', 'EUR', 'MWh', null);
+insert into amiable.price_point (series, from_time, to_time, mantissa, scaler, source, recorded_at)
+  select 1, timestamptz '2026-01-05 00:00+00' + k * interval '1 hour', timestamptz '2026-01-05 01:00+00' + k * interval '1 hour', 4200 - 100 * k, -2,
+    'day-ahead', '2026-01-04 12:00+00' from generate_series(0, 47) k;
+insert into amiable.price_source (name, series, definition, secret, tried_at, outcome, good)
+  values ('entsoe', 'NO1', '{"url": "https://prices.example/"}', decode('00ff', 'hex'), '2026-01-04 12:00+00', E'24 prices \\t new', true);
+insert into amiable.formula (id, name, definition, version, changed_by, changed_at) values (1, 'street', '{"expression": "sum(house)"}', 1, 'anna', '2026-01-05 00:00+00');
+insert into amiable.formula_version values (1, 1, '{"expression": "sum(house)"}', 'anna', '2026-01-05 00:00+00');
+insert into amiable.formula_state values (1, 1, '2026-01-05 00:00+00', '2026-01-01 00:00+00', '2026-01-05 00:00+00');
+insert into amiable.formula_run (formula, version, from_time, to_time, by, at, meters, days, written, report)
+  values (1, 1, '2026-01-01 00:00+00', '2026-01-05 00:00+00', 'anna', '2026-01-05 00:00+00', 1, 4, 384, '{"measured": 384}');
+insert into amiable.balance_area (id, name, node, definition, version, changed_by, changed_at) values (1, 'T-1', 2, '{}', 1, 'anna', '2026-01-05 00:00+00');
+insert into amiable.balance_area_version values (1, 1, '{}', 'anna', '2026-01-05 00:00+00');
+insert into amiable.balance_day values (1, '2026-01-04', '2026-01-03 23:00+00', '2026-01-04 23:00+00', 1, 900, 0, 100000, 97000, 0, 3000, 96, 95, 12,
+  '{"missing": [{"meter": "3", "intervals": 1}]}', '2026-01-05 01:00+00');
+insert into amiable.balance_alarm (area, kind, severity, state, first_day, last_day, sentence, numbers, opened_at, changed_at)
+  values (1, 'persistent-loss', 'warning', 'open', '2026-01-01', '2026-01-04', '3 % are lost every day', '{"share": 0.03}', '2026-01-05 01:00+00', '2026-01-05 01:00+00');
 `,
   12: `
 select 1;

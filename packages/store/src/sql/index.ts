@@ -23,6 +23,7 @@ import { journalSql } from './journal.ts';
 import { missingSql, upsertGaps } from './missing.ts';
 import { outageSql } from './outages.ts';
 import { partitionSql } from './partitions.ts';
+import { priceSql } from './prices.ts';
 import { hotSql, querySql } from './query.ts';
 import {
   notePeers,
@@ -83,6 +84,7 @@ const GROUPS: Readonly<Record<string, Texts>> = {
   outage: outageSql,
   lease: leaseSql,
   partition: partitionSql as Texts,
+  price: priceSql,
   query: querySql,
   reads: readsSql,
   readout: readoutSql,
