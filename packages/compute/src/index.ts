@@ -9,6 +9,15 @@ export type {
   VeeResult,
 } from './estimation/vee-types.ts';
 export { integratePower } from './integrate.ts';
+export { type GridStep, gridOf, isGridStep } from './intervals/grid.ts';
+export {
+  type EndStamped,
+  type Metering,
+  type MeteringNote,
+  type MeteringOptions,
+  meteringOf,
+  type Sent,
+} from './intervals/metering.ts';
 export {
   addMeter,
   type Interrupted,
