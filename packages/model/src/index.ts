@@ -5,6 +5,12 @@ export { type AddMetric, EXPOSITION_TYPE, exposition, type Labels, type MetricSo
 export { messageId } from './id.ts';
 export * from './identification.ts';
 export { isoTime, messageToJson } from './json.ts';
+export * from './mdm/currency.ts';
+export type * from './mdm/format.ts';
+export * from './mdm/matrix.ts';
+export type * from './mdm/rules.ts';
+export type * from './mdm/tariff.ts';
+export * from './mdm/tariff-faults.ts';
 export * from './message.ts';
 export * from './metering.ts';
 export * from './port.ts';
