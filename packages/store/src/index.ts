@@ -3,12 +3,13 @@ export { type BackupOptions, type BackupResult, backup, type Progress } from './
 export { BackupError } from './backup/format.ts';
 export { type RestoreOptions, type RestoreResult, restore } from './backup/restore.ts';
 export { type VerifyOptions, verifyBackup } from './backup/verify.ts';
+export * from './delivery/types.ts';
 export { takeInstanceLock } from './embedded/instance-lock.ts';
 export { runningUrl } from './embedded/running.ts';
 export { type Embedded, type EmbeddedOptions, startEmbedded } from './embedded/supervisor.ts';
 export { EmbeddedError } from './embedded/trouble.ts';
 export type * from './events/types.ts';
-export type * from './intervals/types.ts';
+export * from './intervals/types.ts';
 export { seenIn } from './journal/query.ts';
 export type * from './journal/types.ts';
 export { type Migration, MigrationError, migrate } from './migrate.ts';
@@ -58,6 +59,15 @@ export { BOUNDS, COLUMNS, isPersonal, PERSONAL, PLACES } from './registry/select
 export type { Mark } from './registry/selector.ts';
 export type { Counts, Summary } from './registry/summary.ts';
 export type * from './registry/types.ts';
+export {
+  type NewResult,
+  REPORT_FORMATS,
+  type Report,
+  type ReportFormat,
+  type ReportOutput,
+  type ReportResult,
+  type ReportStore,
+} from './reports/reports.ts';
 export { migrations } from './schema/migrations.ts';
 export { GIVEN } from './sql/bulk.ts';
 export { openStore } from './store.ts';

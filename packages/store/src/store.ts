@@ -3,6 +3,7 @@ import { isValidZone } from '@amiable/calendar';
 import type { Scope } from '@amiable/model';
 import { createAccessStore } from './access/access.ts';
 import { createCalendars } from './calendar.ts';
+import { createDeliveryStore } from './delivery/delivery.ts';
 import { createEvents } from './events/events.ts';
 import { createJournal } from './journal/store.ts';
 import { createLayouts } from './layouts.ts';
@@ -24,6 +25,7 @@ import { createReadout } from './readout/readout.ts';
 import { createRegisters } from './registers.ts';
 import { createExchangeStore } from './registry/exchange.ts';
 import { createRegistryStore } from './registry/registry.ts';
+import { createReportStore } from './reports/reports.ts';
 import { migrations } from './schema/migrations.ts';
 import { compactSql } from './sql/compact.ts';
 import { querySql } from './sql/query.ts';
@@ -105,9 +107,11 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     }),
     completeness,
     readout,
+    delivery: createDeliveryStore(db),
     prices: createPriceStore(db),
     registry,
     reads: createReads(db),
+    reports: createReportStore(db),
     work: createWorkStore(db),
     ingest: (messages) => intake.ingest(messages),
     onStored: intake.onStored,

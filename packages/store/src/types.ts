@@ -19,7 +19,9 @@ import type {
   Unit,
 } from '@amiable/model';
 import type { AccessStore } from './access/types.ts';
+import type { DeliveryStore } from './delivery/types.ts';
 import type { EventStore } from './events/types.ts';
+import type { IntervalStore } from './intervals/types.ts';
 import type { JournalStore } from './journal/types.ts';
 import type { OutageStore } from './outages/types.ts';
 import type { PriceStore } from './prices/types.ts';
@@ -27,6 +29,7 @@ import type { CompletenessStore } from './readout/completeness-types.ts';
 import type { ReadoutStore } from './readout/types.ts';
 import type { ExchangeStore } from './registry/exchange.ts';
 import type { RegistryStore } from './registry/registry.ts';
+import type { ReportStore } from './reports/reports.ts';
 import type { ReadsStore } from './work/reads.ts';
 import type { WorkStore } from './work/types.ts';
 
@@ -97,7 +100,8 @@ export interface SeriesData {
   readonly times?: Float64Array | readonly number[];
   /** Mantissas; NaN is a missing value. */
   readonly values: Float64Array | readonly number[] | BigInt64Array;
-  readonly quality?: readonly (Quality | undefined)[];
+  /** Names, or codes in the order of model QUALITIES. */
+  readonly quality?: readonly (Quality | undefined)[] | Uint8Array;
 }
 
 export interface WriteOptions {
@@ -183,6 +187,8 @@ export interface MeterQuery {
 }
 
 export interface Store {
+  /** Formats, destinations, deliveries, imports of readings, commands of other systems. */
+  readonly delivery: DeliveryStore;
   /** Users, groups, segments, tokens, sessions and the audit log. */
   readonly access: AccessStore;
   /** Resolves when all of it is durable; concurrent callers share a commit. Waits while the queue is full. */
@@ -268,14 +274,17 @@ export interface Store {
   readonly events: EventStore;
   /** Interruptions of supply. */
   readonly outages: OutageStore;
-  /** The transaction log. */
   /** Imports and exports of the registry. */
   readonly exchange: ExchangeStore;
+  /** Meterings: validated interval values with their history. */
+  readonly intervals: IntervalStore;
+  /** The transaction log. */
   readonly journal: JournalStore;
   /** Prices by time. */
   readonly prices: PriceStore;
   readonly readout: ReadoutStore;
   readonly registry: RegistryStore;
+  readonly reports: ReportStore;
   readonly reads: ReadsStore;
   readonly work: WorkStore;
 }

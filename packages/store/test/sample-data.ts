@@ -113,13 +113,20 @@ insert into amiable.gap values (1, 'load', '2026-01-05', 96, 4, 0, 2, 'after 60 
 insert into amiable.completeness values ('2026-01-05', 'load', 0, 1, 50, 49, 4800, 4794, 4, 0, 2, '2026-03-06 00:00+00');
 `,
   7: `
-select 1;
+insert into amiable.register (id, key, obis, address, name, unit, period) values (7, 'm', '1-0:1.29.0', 'interval', 'energyImport', 'Wh', 900);
+insert into amiable.block (meter, register, day, start, step, n, missing, sum, hmax, scaler, version, v, s, came)
+  values (1, 7, '2026-01-05', 0, 900000, 2, 0, 4, 2, 0, 1, decode('030204', 'hex'), '', 1767657600000);
+insert into amiable.arrival values (1, 7, '2026-01-05', '2026-01-07 00:00+00', decode(repeat('00', 20), 'hex'));
+insert into amiable.change_log (meter, register, time, mantissa, scaler, quality, new_mantissa, new_scaler, new_quality, kept, source, at, edit)
+  values (1, 7, '2026-01-05 00:00+00', null, 0, 4, 2, 0, 2, false, 'edit', '2026-01-06 00:00+00', 1);
+insert into amiable.value_edit (meter, register, from_time, to_time, mantissas, scaler, state, reason, made_by, made_at)
+  values (1, 7, '2026-01-05 00:00+00', '2026-01-05 00:30+00', '{2,null}', 0, 'applied', E'read \\t off', 'anna', '2026-01-06 00:00+00');
+insert into amiable.setting values ('edits.two-persons', 'true', '2026-01-06 00:00+00', 'anna');
 `,
   8: `
 insert into amiable.validation_rule_set (id, name, is_default, version, definition, changed_at, changed_by)
   values (1, 'households', true, 2, '{"rules": []}', '2026-01-05 00:00+00', 'anna');
 insert into amiable.validation_rule_version values (1, 1, '{"rules": []}', '2026-01-04 00:00+00', 'anna', null), (1, 2, '{"rules": []}', '2026-01-05 00:00+00', 'anna', 'spikes');
-insert into amiable.validation_assignment values ('meter-type', 'sample', 1, 0);
 insert into amiable.validation_state values (1, 1, '2026-01-05', 1, 1, 96, 1, 2, 1, 4, 0, '2026-01-06 00:00+00');
 insert into amiable.validation_exception (meter, register, key, from_time, to_time, day, rule, check_name, severity, action, usable, sentence, numbers, rule_set, rules_version, found_at)
   values (1, 1, 7, '2026-01-05 00:00+00', '2026-01-05 01:00+00', '2026-01-05', 'gaps', 'gap', 1, 'unchanged', false, E'4 intervals lack \t', '{"intervals": 4}', 1, 2, '2026-01-06 00:00+00');
@@ -177,6 +184,8 @@ insert into amiable.balance_alarm (area, kind, severity, state, first_day, last_
   values (1, 'persistent-loss', 'warning', 'open', '2026-01-01', '2026-01-04', '3 % are lost every day', '{"share": 0.03}', '2026-01-05 01:00+00', '2026-01-05 01:00+00');
 `,
   12: `
-select 1;
+insert into amiable.report (id, name, definition, creator, changed_at) values (1, 'monthly', '{"kind": "consumers"}', 'anna', '2026-01-06 00:00+00');
+insert into amiable.report_result (report, name, kind, format, lines, made_at, who, segments, outputs, content)
+  values (1, 'monthly', 'consumers', 'csv', 1, '2026-01-06 00:00+00', 'anna', '{1}', '[]', decode('612c620a', 'hex'));
 `,
 };

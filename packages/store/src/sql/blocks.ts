@@ -1,7 +1,7 @@
 /** Statements of the block tables. */
 import type { RowsStatement } from './values.ts';
 
-const COLUMNS = 'meter, sum, hmax, register, day, start, step, n, missing, scaler, version, v, s';
+export const COLUMNS = 'meter, sum, hmax, register, day, start, step, n, missing, scaler, version, v, s';
 
 export const blockSql = {
   /** All who write blocks take turns, so that what one read to merge is still so when it writes. */
@@ -9,6 +9,8 @@ export const blockSql = {
   emptyStage: 'truncate amiable.block_stage',
   copyStage: `copy amiable.block_stage (${COLUMNS}) from stdin (format binary)`,
   copyBlock: `copy amiable.block (${COLUMNS}) from stdin (format binary)`,
+  /** Of a metering, which says when it came. */
+  copyMetering: `copy amiable.block (${COLUMNS}, came) from stdin (format binary)`,
   savepoint: 'savepoint bulk',
   rollbackTo: 'rollback to savepoint bulk',
   /**
@@ -86,7 +88,7 @@ export const upsertBlocks: RowsStatement = {
 export const insertChanges: RowsStatement = {
   name: 'change_log.insert',
   before: `insert into amiable.change_log (meter, register, time, mantissa, scaler, quality, new_mantissa, new_scaler, new_quality,
-      kept, source, who, reason, at)`,
+      kept, source, who, reason, at, edit)`,
   types: [
     'bigint',
     'integer',
@@ -102,6 +104,7 @@ export const insertChanges: RowsStatement = {
     'text',
     'text',
     'timestamptz',
+    'bigint',
   ],
   after: '',
 };

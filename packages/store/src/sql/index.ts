@@ -7,6 +7,7 @@ import { blockSql, insertChanges, probeBlocks, upsertBlocks } from './blocks.ts'
 import { bulkSql } from './bulk.ts';
 import { catalogueSql, insertMeters, insertRegisters } from './catalogue.ts';
 import { compactSql } from './compact.ts';
+import { deliverySql } from './delivery.ts';
 import { eventSql, insertEvents } from './events.ts';
 import { exportSql } from './export.ts';
 import { fleetSql } from './fleet.ts';
@@ -36,6 +37,7 @@ import {
 } from './readout.ts';
 import { readsSql } from './reads.ts';
 import { registrySql } from './registry.ts';
+import { reportSql } from './reports.ts';
 import { selectionExamples } from './selection.ts';
 import { rowsText } from './values.ts';
 import { channelSql, flowSql, leaseSql, taskSql, workSql } from './work.ts';
@@ -74,6 +76,7 @@ const GROUPS: Readonly<Record<string, Texts>> = {
   bulk: bulkSql as Texts,
   catalogue: catalogueSql,
   compact: compactSql as Texts,
+  delivery: deliverySql,
   event: eventSql,
   export: exportSql,
   fleet: fleetSql as Texts,
@@ -82,6 +85,7 @@ const GROUPS: Readonly<Record<string, Texts>> = {
   journal: journalSql,
   missing: missingSql as Texts,
   outage: outageSql,
+  report: reportSql,
   lease: leaseSql,
   partition: partitionSql as Texts,
   price: priceSql,
