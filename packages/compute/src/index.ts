@@ -8,6 +8,7 @@ export type {
   VeeInput,
   VeeResult,
 } from './estimation/vee-types.ts';
+export type * from './expression/types.ts';
 export { integratePower } from './integrate.ts';
 export { type GridStep, gridOf, isGridStep } from './intervals/grid.ts';
 export {
@@ -35,10 +36,7 @@ export {
 export { type BucketEnergy, type RegisterOptions, registerEnergy } from './register.ts';
 export { type Resampled, resample } from './resample.ts';
 export { type Intervals, QUALITY, type QualityCode, type Showings } from './series.ts';
-export {
-  ACTIONS_ON_VALUES,
-  type Finding,
-  SEVERITIES,
-  type Severity,
-  type ValueAction,
-} from './validation/types.ts';
+export { CHECK_NAMES, chooseRuleSet, compileRules, type RuleSubject } from './validation/compile.ts';
+export { validateRegisters } from './validation/registers.ts';
+export * from './validation/types.ts';
+export { validateIntervals } from './validation/validate.ts';
