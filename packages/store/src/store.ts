@@ -2,6 +2,7 @@
 import { isValidZone } from '@amiable/calendar';
 import type { Scope } from '@amiable/model';
 import { createAccessStore } from './access/access.ts';
+import { createBillingStore } from './billing/billing.ts';
 import { createCalendars } from './calendar.ts';
 import { createDeliveryStore } from './delivery/delivery.ts';
 import { createEvents } from './events/events.ts';
@@ -87,6 +88,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
   return {
     access: createAccessStore(db),
+    billing: createBillingStore(db, registry, {
+      read: () => Promise.reject(new Error('meterings cannot be read yet')),
+    }),
     events: createEvents({ db, partitions }),
     exchange: {
       ...exchange,

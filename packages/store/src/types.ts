@@ -19,6 +19,7 @@ import type {
   Unit,
 } from '@amiable/model';
 import type { AccessStore } from './access/types.ts';
+import type { BillingStore } from './billing/types.ts';
 import type { DeliveryStore } from './delivery/types.ts';
 import type { EventStore } from './events/types.ts';
 import type { IntervalStore } from './intervals/types.ts';
@@ -270,6 +271,8 @@ export interface Store {
 
   /** What lacks of profiles, and what was given up. */
   readonly completeness: CompletenessStore;
+  /** Tariffs, contracts, bills. */
+  readonly billing: BillingStore;
   /** Events of meters. */
   readonly events: EventStore;
   /** Interruptions of supply. */

@@ -3,6 +3,7 @@
  * a distributed one. Statements that are made (partitions, COPY, multi-row VALUES) stand here as examples.
  */
 import { accessSql } from './access.ts';
+import { billingSql } from './billing.ts';
 import { blockSql, insertChanges, probeBlocks, upsertBlocks } from './blocks.ts';
 import { bulkSql } from './bulk.ts';
 import { catalogueSql, insertMeters, insertRegisters } from './catalogue.ts';
@@ -72,6 +73,7 @@ const EXAMPLES: Readonly<Record<string, readonly unknown[]>> = {
 
 const GROUPS: Readonly<Record<string, Texts>> = {
   access: accessSql,
+  billing: billingSql,
   block: blockSql as Texts,
   bulk: bulkSql as Texts,
   catalogue: catalogueSql,
