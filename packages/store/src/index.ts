@@ -73,4 +73,7 @@ export { migrations } from './schema/migrations.ts';
 export { GIVEN } from './sql/bulk.ts';
 export { openStore } from './store.ts';
 export * from './types.ts';
+export { MOST_CHANGES } from './validation/exceptions.ts';
+export type * from './validation/types.ts';
+export { EXCEPTION_STATES } from './validation/types.ts';
 export type * from './work/types.ts';

@@ -31,6 +31,7 @@ import { migrations } from './schema/migrations.ts';
 import { compactSql } from './sql/compact.ts';
 import { querySql } from './sql/query.ts';
 import type { Counters, MeterId, Store, StoreOptions } from './types.ts';
+import { createValidationStore } from './validation/validation.ts';
 import { createReads } from './work/reads.ts';
 import { createWorkStore } from './work/work.ts';
 import { writeBlocks } from './write/bulk.ts';
@@ -115,6 +116,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     prices: createPriceStore(db),
     registry,
     reads: createReads(db),
+    validation: createValidationStore(db, registers),
     reports: createReportStore(db),
     work: createWorkStore(db),
     ingest: (messages) => intake.ingest(messages),

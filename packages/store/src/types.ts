@@ -31,6 +31,7 @@ import type { ReadoutStore } from './readout/types.ts';
 import type { ExchangeStore } from './registry/exchange.ts';
 import type { RegistryStore } from './registry/registry.ts';
 import type { ReportStore } from './reports/reports.ts';
+import type { ValidationStore } from './validation/types.ts';
 import type { ReadsStore } from './work/reads.ts';
 import type { WorkStore } from './work/types.ts';
 
@@ -289,6 +290,8 @@ export interface Store {
   readonly registry: RegistryStore;
   readonly reports: ReportStore;
   readonly reads: ReadsStore;
+  /** Rule sets, exceptions, estimates, and what was validated out of what. */
+  readonly validation: ValidationStore;
   readonly work: WorkStore;
 }
 

@@ -20,7 +20,7 @@ comment on column amiable.validation_rule_set.name is 'Its name.';
 comment on column amiable.validation_rule_set.description is 'For people.';
 comment on column amiable.validation_rule_set.is_default is 'True for the one that holds where no other is assigned.';
 comment on column amiable.validation_rule_set.version is 'Grows by one each time that the definition changes; days that were validated with an older one are validated again.';
-comment on column amiable.validation_rule_set.definition is 'Rules and settings of estimation, as the API describes them.';
+comment on column amiable.validation_rule_set.definition is 'Rules, whom they are for, and settings of estimation, as the API describes them.';
 comment on column amiable.validation_rule_set.changed_at is 'When it was written.';
 comment on column amiable.validation_rule_set.changed_by is 'By whom.';
 
@@ -40,19 +40,6 @@ comment on column amiable.validation_rule_version.definition is 'As it was.';
 comment on column amiable.validation_rule_version.changed_at is 'When it was written.';
 comment on column amiable.validation_rule_version.changed_by is 'By whom.';
 comment on column amiable.validation_rule_version.reason is 'Why, in the words of who wrote it.';
-
-create table amiable.validation_assignment (
-  kind text not null check (kind in ('group', 'customer-type', 'meter-type', 'medium')),
-  value text not null check (length(value) between 1 and 100),
-  rule_set integer not null,
-  priority integer not null default 0,
-  primary key (kind, value)
-);
-comment on table amiable.validation_assignment is 'Which rule set holds for whom. A group comes before the type of customer, that before the type of meter, that before the medium; then the default.';
-comment on column amiable.validation_assignment.kind is 'group, customer-type, meter-type or medium.';
-comment on column amiable.validation_assignment.value is 'Name of the group or type; the attribute customerType of the metering point, else of the premises; or the medium of the quantity.';
-comment on column amiable.validation_assignment.rule_set is 'validation_rule_set.id.';
-comment on column amiable.validation_assignment.priority is 'Of several groups that a meter is in, the highest counts; then the first by name.';
 
 create table amiable.validation_state (
   meter bigint not null,

@@ -40,6 +40,7 @@ import { readsSql } from './reads.ts';
 import { registrySql } from './registry.ts';
 import { reportSql } from './reports.ts';
 import { selectionExamples } from './selection.ts';
+import { insertEstimates, upsertExceptions, validationSql } from './validation.ts';
 import { rowsText } from './values.ts';
 import { channelSql, flowSql, leaseSql, taskSql, workSql } from './work.ts';
 
@@ -65,6 +66,8 @@ const EXAMPLES: Readonly<Record<string, readonly unknown[]>> = {
   'fleet.copyPacked': [1, 900_000, 20_000, 20_001, ['1']],
   'hot.copy': ['1', 0, 1],
   'missing.copyHeaders': [['1', '2'], [1, 2], 20_000, 20_001],
+  'validation.copyHeaders': [['1', '2'], [1, 2], 20_000, 20_001],
+  'validation.copyStates': [['1', '2'], [1, 2], 20_000, 20_001],
   'registry.indexValue': [1, "it's"],
   'registry.indexText': [1, "it's"],
   'registry.indexRuns': [1, "it's"],
@@ -98,6 +101,7 @@ const GROUPS: Readonly<Record<string, Texts>> = {
   channel: channelSql,
   flow: flowSql,
   task: taskSql,
+  validation: validationSql as Texts,
   work: workSql,
 };
 
@@ -111,6 +115,7 @@ const ROWS = [
   insertAttributes,
   insertChanges,
   insertDirty,
+  insertEstimates,
   insertEvents,
   insertMessages,
   insertMeters,
@@ -118,6 +123,7 @@ const ROWS = [
   insertUnplaced,
   probeBlocks,
   upsertBlocks,
+  upsertExceptions,
   upsertGaps,
   upsertLive,
   upsertMeterStates,

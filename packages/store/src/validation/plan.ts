@@ -1,0 +1,513 @@
+/**
+ * What is to be validated, and out of what: days whose blocks or rules are others than those that the state of the day was made
+ * with, with the values that the kernels need.
+ *
+ * Decides: a UTC day counts as changed when version or count of its block, the source, or the rules differ; then the local days that it
+ * touches are validated, and the last interval before it (a register differs up to its next showing). Days at the ends of the asked time
+ * that lie in it in part settle nothing, so that they are looked at again. Only headers are read to find that out.
+ * Leaves out: which rules hold (asked), what the values mean (compute).
+ */
+import { add, startOf } from '@amiable/calendar';
+import type { Intervals } from '@amiable/compute';
+import { intervalRegister, type Quantity } from '@amiable/model';
+import { unpackDay, unpackPlaces } from '../codec/block.ts';
+import { MISSING, unpackQuality } from '../codec/quality.ts';
+import { type CopyRow, copyOut } from '../pg/copy.ts';
+import type { Client, Database } from '../pg/database.ts';
+import type { Registers } from '../registers.ts';
+import { blockSql } from '../sql/blocks.ts';
+import { validationSql } from '../sql/validation.ts';
+import type { MeterId, RegisterKey } from '../types.ts';
+import { type Candidate, candidatesOf, chooseSource, type Headers, type Source } from './sources.ts';
+import type { PlanQuery, RulesHeld, SentSeries, ValidatedMeter, ValidationTask } from './types.ts';
+
+const DAY = 86_400_000;
+const CONTEXT = 28;
+const dayOf = (time: number): number => Math.floor(time / DAY);
+
+interface State {
+  readonly source: number;
+  readonly version: number;
+  readonly count: number;
+  readonly ruleSet: number;
+  readonly rulesVersion: number;
+}
+
+/** A task without its values. */
+interface Draft {
+  readonly meter: ValidatedMeter;
+  readonly quantity: Quantity;
+  readonly rules: RulesHeld;
+  readonly source: Source;
+  readonly showings: Source | undefined;
+  readonly register: number;
+  readonly from: number;
+  readonly to: number;
+  readonly context: number;
+  /** UTC day from which on the source is read. */
+  readonly first: number;
+  /** Whether there is a metering to compare with. */
+  readonly validated: boolean;
+  readonly days: Int32Array;
+}
+
+/** By meter, by register. */
+type ByRegister<T> = Map<string, Map<number, T>>;
+
+const within = <T>(map: ByRegister<T>, meter: string, register: number, make: () => T): T => {
+  let own = map.get(meter);
+  if (!own) {
+    own = new Map();
+    map.set(meter, own);
+  }
+  let one = own.get(register);
+  if (one === undefined) {
+    one = make();
+    own.set(register, one);
+  }
+  return one;
+};
+
+/** One object for equal registers: the store looks it up by what stands in it. */
+const keys = new Map<string, RegisterKey>();
+export function meteringKey(quantity: Quantity, period: number): RegisterKey {
+  const name = `${quantity.name} ${period}`;
+  const key = keys.get(name) ?? intervalRegister(quantity, period);
+  keys.set(name, key);
+  return key;
+}
+
+export interface PlanParts {
+  readonly db: Database;
+  readonly registers: Registers;
+}
+
+export async function planValidation(parts: PlanParts, query: PlanQuery): Promise<ValidationTask[]> {
+  const { db, registers } = parts;
+  const { meters, quantities, from, to } = query;
+  if (meters.length === 0 || !(from < to)) return [];
+  await registers.load();
+  const ids = meters.map((meter) => meter.id);
+  const candidates = new Map(quantities.map((quantity) => [quantity, candidatesOf(registers, quantity)]));
+  const all = [...new Set([...candidates.values()].flat().map((c) => c.register))];
+  if (all.length === 0) return [];
+  const back = query.context ?? CONTEXT;
+  const [first, last] = [dayOf(from) - back, dayOf(to - 1)];
+  // Headers and states answer what changed; a value is read only where something did.
+  const headers = await db.read((client) => readHeaders(client, ids, all, first, last + 1));
+  const chosen = new Map<string, { readonly source: Source; readonly showings: Source | undefined }>();
+  const meterings: RegisterKey[] = [];
+  for (const { id } of meters)
+    for (const [quantity, list] of candidates) {
+      const own = headers.get(id);
+      const found = own && chooseSource(list as readonly Candidate[], own);
+      if (!found) continue;
+      chosen.set(`${id} ${quantity.name}`, found);
+      meterings.push(meteringKey(quantity, found.source.period));
+    }
+  const wanted = [...new Set(meterings)];
+  if (wanted.length === 0) return [];
+  const made = await registers.ensure(wanted);
+  const registerOf = new Map(wanted.map((key, i) => [key, made[i] as number]));
+  const states = await db.read((client) => readStates(client, ids, made, first, last));
+
+  const drafts: Draft[] = [];
+  for (const meter of meters)
+    for (const quantity of quantities) {
+      const found = chosen.get(`${meter.id} ${quantity.name}`);
+      const rules = found && query.rulesOf(meter, quantity);
+      if (!found || !rules) continue;
+      const register = registerOf.get(meteringKey(quantity, found.source.period)) as number;
+      const own = states.get(meter.id)?.get(register) ?? new Map<number, State>();
+      drafts.push(...draftsOf({ meter, quantity, rules, register, ...found }, own, query, back));
+    }
+  if (drafts.length === 0) return [];
+  return db.read((client) => fill(client, drafts));
+}
+
+async function readHeaders(
+  client: Client,
+  meters: readonly MeterId[],
+  registers: readonly number[],
+  first: number,
+  last: number,
+): Promise<ByRegister<Headers>> {
+  const found: ByRegister<Headers> = new Map();
+  const make = (): Headers => ({ days: [], steps: [], places: [], counts: [], versions: [] });
+  await copyOut(client, validationSql.copyHeaders(meters, registers, first, last), (row) => {
+    const meter = String(row.long());
+    const own = within(found, meter, row.int(), make);
+    own.days.push(row.date());
+    own.steps.push(row.int());
+    own.places.push(row.int());
+    own.counts.push(row.int());
+    own.versions.push(row.short());
+  });
+  return found;
+}
+
+async function readStates(
+  client: Client,
+  meters: readonly MeterId[],
+  registers: readonly number[],
+  first: number,
+  last: number,
+): Promise<ByRegister<Map<number, State>>> {
+  const found: ByRegister<Map<number, State>> = new Map();
+  await copyOut(client, validationSql.copyStates(meters, registers, first, last), (row) => {
+    const meter = String(row.long());
+    const own = within(found, meter, row.int(), () => new Map<number, State>());
+    own.set(row.date(), {
+      source: row.int(),
+      version: row.short(),
+      count: row.int(),
+      ruleSet: row.int(),
+      rulesVersion: row.int(),
+    });
+  });
+  return found;
+}
+
+interface Chosen {
+  readonly meter: ValidatedMeter;
+  readonly quantity: Quantity;
+  readonly rules: RulesHeld;
+  readonly register: number;
+  readonly source: Source;
+  readonly showings: Source | undefined;
+}
+
+/** What of one metering changed, as spans of whole local days. */
+function draftsOf(
+  chosen: Chosen,
+  states: ReadonlyMap<number, State>,
+  { from, to, again = false }: PlanQuery,
+  back: number,
+): Draft[] {
+  const { meter, rules, source } = chosen;
+  const { days, counts, versions } = source.headers;
+  const at = new Map(days.map((day, i) => [day, i]));
+  const [begin, end] = lifeOf(meter, source, from, to);
+  if (!(begin < end)) return [];
+  const changed = (day: number): boolean => {
+    const state = states.get(day);
+    const i = at.get(day);
+    return (
+      state === undefined ||
+      state.source !== source.register ||
+      state.version !== (i === undefined ? 0 : versions[i]) ||
+      state.count !== (i === undefined ? 0 : counts[i]) ||
+      state.ruleSet !== rules.ruleSet ||
+      state.rulesVersion !== rules.version
+    );
+  };
+  // Where life begins within the asked time its first day is whole although it begins late.
+  const [firstDay, lastDay] = [dayOf(begin), dayOf(end - 1)];
+  const isWhole = (day: number): boolean =>
+    (day * DAY >= begin || begin > from) && ((day + 1) * DAY <= end || end < to);
+  let anyWhole = false;
+  for (let day = firstDay; day <= lastDay && !anyWhole; day++) anyWhole = isWhole(day);
+  const spans: [number, number][] = [];
+  const step = source.period * 1000;
+  for (let day = firstDay; day <= lastDay; day++) {
+    if (!(again || ((isWhole(day) || !anyWhole) && changed(day)))) continue;
+    const a = Math.max(begin, startOf('day', meter.zone, day * DAY - step));
+    const b = Math.min(end, nextDay(meter.zone, (day + 1) * DAY - 1));
+    if (!(a < b)) continue;
+    const before = spans.at(-1);
+    if (before && a <= before[1] + DAY) before[1] = Math.max(before[1], b);
+    else spans.push([a, b]);
+  }
+  return spans.map(([a, b]) => {
+    const settled: number[] = [];
+    for (let day = dayOf(a); day <= dayOf(b - 1); day++) {
+      const covered = (day * DAY >= a || a === begin) && ((day + 1) * DAY <= b || b === end);
+      if (!isWhole(day) || !covered) continue;
+      const i = at.get(day);
+      settled.push(day, i === undefined ? 0 : (versions[i] as number), i === undefined ? 0 : (counts[i] as number));
+    }
+    const contextDay = dayOf(a) - back;
+    let validated = false;
+    for (let day = contextDay; day <= dayOf(b - 1) && !validated; day++) validated = states.has(day);
+    let compared = false;
+    for (let day = contextDay; day < dayOf(a) && !compared; day++) compared = states.has(day);
+    return {
+      ...chosen,
+      from: a,
+      to: b,
+      context: startOf('day', meter.zone, a - back * DAY),
+      first: compared ? dayOf(a) - 1 : contextDay,
+      validated,
+      days: Int32Array.from(settled),
+    };
+  });
+}
+
+const nextDay = (zone: string, time: number): number => add('day', zone, startOf('day', zone, time), 1);
+
+/** From when to when a meter should have values: while it stands somewhere; where nobody said so, from its first value on. */
+function lifeOf(meter: ValidatedMeter, source: Source, from: number, to: number): [number, number] {
+  const { zone, installed } = meter;
+  const earliest = (source.headers.days[0] as number) * DAY;
+  let begin = Math.max(from, startOf('day', zone, earliest));
+  let end = to;
+  if (installed && installed.length > 0) {
+    const first = installed[0]?.from as number;
+    // What it sent before it was installed counts for nothing; where the first value came late, the gap counts.
+    begin = Math.max(from, startOf('day', zone, first));
+    const last = installed.at(-1)?.to ?? null;
+    if (last !== null) end = Math.min(to, nextDay(zone, last - 1));
+  }
+  return [begin, end];
+}
+
+/** Values of one register on their way into arrays that are as long as its headers say. */
+interface Filling {
+  readonly first: number;
+  readonly last: number;
+  times: Float64Array;
+  values: Float64Array;
+  quality: Uint8Array | undefined;
+  n: number;
+  scaler: number | undefined;
+}
+
+function fillingOf(source: Source, first: number, last: number): Filling {
+  const { days, places } = source.headers;
+  let room = 0;
+  for (let i = 0; i < days.length; i++)
+    if ((days[i] as number) >= first && (days[i] as number) <= last) room += places[i] as number;
+  return {
+    first,
+    last,
+    times: new Float64Array(room),
+    values: new Float64Array(room),
+    quality: undefined,
+    n: 0,
+    scaler: undefined,
+  };
+}
+
+interface Storing {
+  readonly first: number;
+  readonly last: number;
+  readonly start: number;
+  readonly step: number;
+  values: Float64Array;
+  quality: Uint8Array;
+  scaler: number | undefined;
+}
+
+const room = { places: new Float64Array(1440) };
+
+/** Reads the values of drafts in one go. */
+async function fill(client: Client, drafts: readonly Draft[]): Promise<ValidationTask[]> {
+  const sent: ByRegister<Filling[]> = new Map();
+  const kept: ByRegister<Storing[]> = new Map();
+  const made = drafts.map((draft) => {
+    const last = dayOf(draft.to) + 1;
+    const own = fillingOf(draft.source, draft.first, last);
+    within<Filling[]>(sent, draft.meter.id, draft.source.register, () => []).push(own);
+    const shown = draft.showings && fillingOf(draft.showings, draft.first, last);
+    if (shown && draft.showings) within<Filling[]>(sent, draft.meter.id, draft.showings.register, () => []).push(shown);
+    let stored: Storing | undefined;
+    if (draft.validated) {
+      const step = draft.source.period * 1000;
+      const n = Math.max(0, Math.ceil((draft.to - draft.context) / step));
+      stored = {
+        first: dayOf(draft.context),
+        last: dayOf(draft.to - 1),
+        start: draft.context,
+        step,
+        values: new Float64Array(n).fill(Number.NaN),
+        quality: new Uint8Array(n).fill(MISSING),
+        scaler: undefined,
+      };
+      within<Storing[]>(kept, draft.meter.id, draft.register, () => []).push(stored);
+    }
+    return { draft, own, shown, stored };
+  });
+  await readInto(client, sent, (filling, row) => {
+    for (const one of filling) if (row.day >= one.first && row.day <= one.last) put(one, row);
+  });
+  await readInto(client, kept, (storing, row) => {
+    for (const one of storing) if (row.day >= one.first && row.day <= one.last) lay(one, row);
+  });
+  const accepted = await readAccepted(client, drafts);
+  return made.map(({ draft, own, shown, stored }) => ({
+    meter: draft.meter.id,
+    quantity: draft.quantity.name,
+    zone: draft.meter.zone,
+    period: draft.source.period,
+    kind: draft.source.kind,
+    source: draft.source.register,
+    register: draft.register,
+    rules: draft.rules,
+    from: draft.from,
+    to: draft.to,
+    context: draft.context,
+    sent: seriesOf(own),
+    ...(shown ? { showings: seriesOf(shown) } : {}),
+    stored: stored && intervalsOf(stored),
+    accepted: (accepted.get(draft.meter.id)?.get(draft.register) ?? []).filter(
+      (span) => span.to > draft.from && span.from < draft.to,
+    ),
+    days: draft.days,
+  }));
+}
+
+interface Row {
+  day: number;
+  start: number;
+  step: number;
+  n: number;
+  scaler: number;
+  from: number;
+  to: number;
+  data: Buffer;
+  s: Buffer;
+}
+
+async function readInto<T extends { readonly first: number; readonly last: number }>(
+  client: Client,
+  wanted: ByRegister<T[]>,
+  take: (list: readonly T[], row: Row) => void,
+): Promise<void> {
+  if (wanted.size === 0) return;
+  const registers = new Set<number>();
+  let first = Number.POSITIVE_INFINITY;
+  let last = Number.NEGATIVE_INFINITY;
+  for (const own of wanted.values())
+    for (const [register, list] of own) {
+      registers.add(register);
+      for (const one of list) {
+        first = Math.min(first, one.first);
+        last = Math.max(last, one.last);
+      }
+    }
+  const row: Row = {
+    day: 0,
+    start: 0,
+    step: 0,
+    n: 0,
+    scaler: 0,
+    from: 0,
+    to: 0,
+    data: Buffer.alloc(0),
+    s: Buffer.alloc(0),
+  };
+  await copyOut(client, blockSql.copyBlocks([...wanted.keys()], [...registers], first, last), (copied: CopyRow) => {
+    const list = wanted.get(String(copied.long()))?.get(copied.int());
+    if (!list) return;
+    row.day = copied.int();
+    row.start = copied.int();
+    row.step = copied.int();
+    row.n = copied.int();
+    row.scaler = copied.short();
+    copied.short();
+    row.from = copied.span();
+    row.to = copied.position;
+    row.data = copied.data;
+    row.s = copied.blob();
+    take(list, row);
+  });
+}
+
+/** Regular blocks are unpacked where they stand; others through their times. */
+function put(into: Filling, row: Row): void {
+  const { n } = row;
+  into.scaler ??= row.scaler;
+  const factor = factorOf(into, row.scaler);
+  const base = row.day * DAY;
+  if (row.step > 0) {
+    if (room.places.length < n + 8) room.places = new Float64Array(n + 8);
+    unpackPlaces(row.data, row.from, row.to, room.places.subarray(0, n));
+    const quality = unpackQuality(row.s, n);
+    if (quality && !into.quality) into.quality = new Uint8Array(into.times.length);
+    const time = base + row.start;
+    for (let i = 0; i < n; i++) {
+      if (quality !== undefined && quality[i] === MISSING) continue;
+      into.times[into.n] = time + i * row.step;
+      into.values[into.n] = (room.places[i] as number) * factor;
+      if (quality !== undefined && into.quality) into.quality[into.n] = quality[i] as number;
+      into.n++;
+    }
+    return;
+  }
+  const day = unpackDay({ ...row, v: row.data.subarray(row.from, row.to) });
+  if (day.quality && !into.quality) into.quality = new Uint8Array(into.times.length);
+  for (let i = 0; i < day.values.length; i++) {
+    into.times[into.n] = base + (day.times[i] as number);
+    into.values[into.n] = (day.values[i] as number) * factor;
+    if (day.quality && into.quality) into.quality[into.n] = day.quality[i] as number;
+    into.n++;
+  }
+}
+
+function lay(into: Storing, row: Row): void {
+  into.scaler ??= row.scaler;
+  const factor = factorOf(into, row.scaler);
+  const day = unpackDay({ ...row, v: row.data.subarray(row.from, row.to) });
+  for (let i = 0; i < day.values.length; i++) {
+    const place = (row.day * DAY + (day.times[i] as number) - into.start) / into.step;
+    if (place < 0 || place >= into.values.length || !Number.isInteger(place)) continue;
+    into.values[place] = (day.values[i] as number) * factor;
+    into.quality[place] = day.quality?.[i] ?? 0;
+  }
+}
+
+/** Blocks may differ in decimals: the finest count. @returns by what the mantissas of this block are multiplied */
+function factorOf(into: { values: Float64Array; scaler: number | undefined }, scaler: number): number {
+  const had = into.scaler as number;
+  if (scaler < had) {
+    const finer = 10 ** (had - scaler);
+    for (let i = 0; i < into.values.length; i++) into.values[i] = (into.values[i] as number) * finer;
+    into.scaler = scaler;
+    return 1;
+  }
+  return scaler === had ? 1 : 10 ** (scaler - had);
+}
+
+const seriesOf = (filling: Filling): SentSeries => {
+  const { n, times, values, quality } = filling;
+  // Whole arrays go to a worker without being copied; cut ones are made whole.
+  const whole = n === times.length;
+  return {
+    times: whole ? times : times.slice(0, n),
+    values: whole ? values : values.slice(0, n),
+    ...(quality ? { quality: whole ? quality : quality.slice(0, n) } : {}),
+    scaler: filling.scaler ?? 0,
+  };
+};
+
+const intervalsOf = ({ start, step, values, quality, scaler }: Storing): Intervals => ({
+  start,
+  step,
+  scaler: scaler ?? 0,
+  values,
+  quality,
+});
+
+async function readAccepted(
+  client: Client,
+  drafts: readonly Draft[],
+): Promise<ByRegister<{ rule: string; from: number; to: number }[]>> {
+  const found: ByRegister<{ rule: string; from: number; to: number }[]> = new Map();
+  const meters = [...new Set(drafts.filter((draft) => draft.validated).map((draft) => draft.meter.id))];
+  if (meters.length === 0) return found;
+  const from = drafts.reduce((t, draft) => Math.min(t, draft.from), Number.POSITIVE_INFINITY);
+  const to = drafts.reduce((t, draft) => Math.max(t, draft.to), 0);
+  const { rows } = await client.query(validationSql.accepted, [
+    meters,
+    [...new Set(drafts.map((draft) => draft.register))],
+    new Date(from).toISOString(),
+    new Date(to).toISOString(),
+  ]);
+  for (const row of rows as { meter: MeterId; register: number; rule: string; from_ms: number; to_ms: number }[])
+    within<{ rule: string; from: number; to: number }[]>(found, row.meter, row.register, () => []).push({
+      rule: row.rule,
+      from: row.from_ms,
+      to: row.to_ms,
+    });
+  return found;
+}
