@@ -33,9 +33,11 @@ export {
   type SupplySums,
   unplanned,
 } from './outages.ts';
+export * from './prices/index.ts';
 export { type BucketEnergy, type RegisterOptions, registerEnergy } from './register.ts';
 export { type Resampled, resample } from './resample.ts';
 export { type Intervals, QUALITY, type QualityCode, type Showings } from './series.ts';
+export * from './tariff/index.ts';
 export { CHECK_NAMES, chooseRuleSet, compileRules, type RuleSubject } from './validation/compile.ts';
 export { validateRegisters } from './validation/registers.ts';
 export * from './validation/types.ts';

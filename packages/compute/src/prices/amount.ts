@@ -15,7 +15,10 @@ const FORM = /^([+-]?)(\d{0,15})(?:\.(\d{0,40}))?(?:[eE]([+-]?\d{1,2}))?$/;
 
 /** @returns undefined for what is no number or too large a one. Halves are rounded away from zero. */
 export function amountOf(text: string, decimal: '.' | ',' = '.'): Amount | undefined {
-  let plain = text.trim().replace(/[\s\u00a0\u202f']/g, '').replace('\u2212', '-');
+  let plain = text
+    .trim()
+    .replace(/[\s\u00a0\u202f']/g, '')
+    .replace('\u2212', '-');
   if (decimal === ',') {
     // Dots can only separate thousands then.
     if (/\.(?!\d{3}(\D|$))/.test(plain)) return undefined;
@@ -74,7 +77,16 @@ const MINOR: Readonly<Record<string, string | undefined>> = {
   rp: 'CHF',
 };
 const SIGNS: Readonly<Record<string, string>> = { '€': 'EUR', '£': 'GBP', $: 'USD' };
-const UNITS: Readonly<Record<string, string>> = { wh: 'Wh', kwh: 'kWh', mwh: 'MWh', gwh: 'GWh', m3: 'm3', 'm³': 'm3', day: 'day', kw: 'kW' };
+const UNITS: Readonly<Record<string, string>> = {
+  wh: 'Wh',
+  kwh: 'kWh',
+  mwh: 'MWh',
+  gwh: 'GWh',
+  m3: 'm3',
+  'm³': 'm3',
+  day: 'day',
+  kw: 'kW',
+};
 
 /** `EUR/MWh`, `EUR / MWh`, `NOK_per_kWh`, `MWH`, `EUR`, `öre/kWh`. */
 export function priceUnitOf(text: string): PriceUnit {
@@ -83,7 +95,8 @@ export function priceUnitOf(text: string): PriceUnit {
   let shift = 0;
   for (const word of text.split(/[\s/_[\]()]+|per/i)) {
     const small = word.toLowerCase();
-    if (small in UNITS) unit ??= UNITS[small];
+    // `Day ahead price, EUR/MWh` is for a MWh.
+    if (small in UNITS) unit = unit === undefined || unit === 'day' ? UNITS[small] : unit;
     else if (small in MINOR) {
       currency ??= MINOR[small];
       shift = -2;
@@ -92,7 +105,16 @@ export function priceUnitOf(text: string): PriceUnit {
   }
   return { currency, unit, shift };
 }
-const WORDS: Readonly<Record<string, true>> = { the: true, and: true, day: true, vat: true, tax: true, ahead: true, cet: true, utc: true };
+const WORDS: Readonly<Record<string, true>> = {
+  the: true,
+  and: true,
+  day: true,
+  vat: true,
+  tax: true,
+  ahead: true,
+  cet: true,
+  utc: true,
+};
 
 /** Powers of ten of energy units, seen from Wh. */
 const ENERGY: Readonly<Record<string, number>> = { Wh: 0, kWh: 3, MWh: 6, GWh: 9 };

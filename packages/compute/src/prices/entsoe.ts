@@ -8,7 +8,7 @@
  */
 import { DecodeError } from '@amiable/bytes';
 import { amountOf } from './amount.ts';
-import { MOST_PRICES, type PriceList, type PriceReading, type PriceSpan, type PriceWish } from './types.ts';
+import { grouped, MOST_PRICES, type PriceList, type PriceReading, type PriceSpan, type PriceWish } from './types.ts';
 import { child, parseXml, textOf, type XmlElement } from './xml.ts';
 
 const MINUTE = 60_000;
@@ -61,7 +61,11 @@ function readPeriod(series: XmlElement, period: XmlElement, notes: string[], bud
   const step = resolution(textOf(period, 'resolution'));
   const count = (end - start) / step;
   if (!Number.isInteger(count) || count < 1)
-    throw new DecodeError('period', `the period from ${iso(start)} to ${iso(end)} is no whole number of ${step / MINUTE} minutes`, 0);
+    throw new DecodeError(
+      'period',
+      `the period from ${iso(start)} to ${iso(end)} is no whole number of ${step / MINUTE} minutes`,
+      0,
+    );
   if (count > budget) throw new DecodeError('size', `more than ${MOST_PRICES} prices`, 0);
   const repeats = (textOf(series, 'curveType') ?? 'A03') !== 'A01';
   const prices = new Map<number, { mantissa: number; scaler: number }>();
@@ -71,10 +75,19 @@ function readPeriod(series: XmlElement, period: XmlElement, notes: string[], bud
     const written = textOf(point, 'price.amount') ?? '';
     const price = amountOf(written);
     if (!Number.isInteger(position) || position < 1 || position > count)
-      throw new DecodeError('position', `position ${textOf(point, 'position')?.slice(0, 20)} is none of the ${count} from ${iso(start)}`, 0);
+      throw new DecodeError(
+        'position',
+        `position ${textOf(point, 'position')?.slice(0, 20)} is none of the ${count} from ${iso(start)}`,
+        0,
+      );
     if (price === undefined)
-      throw new DecodeError('price', `position ${position} from ${iso(start)}: ${JSON.stringify(written.slice(0, 40))} is no price`, 0);
-    if (prices.has(position)) throw new DecodeError('position', `position ${position} from ${iso(start)} stands twice`, 0);
+      throw new DecodeError(
+        'price',
+        `position ${position} from ${iso(start)}: ${JSON.stringify(written.slice(0, 40))} is no price`,
+        0,
+      );
+    if (prices.has(position))
+      throw new DecodeError('position', `position ${position} from ${iso(start)} stands twice`, 0);
     prices.set(position, price);
   }
   const spans: PriceSpan[] = [];
@@ -103,7 +116,7 @@ function readPeriod(series: XmlElement, period: XmlElement, notes: string[], bud
 
 /** One list for each area and currency: of the auction that is meant, and where that has two resolutions the finer. */
 function chosen(found: readonly Series[], wish: PriceWish, notes: string[]): PriceList[] {
-  const groups = Map.groupBy(found, (s) => JSON.stringify([s.area, s.currency, s.unit]));
+  const groups = grouped(found, (s) => JSON.stringify([s.area, s.currency, s.unit]));
   return [...groups.values()].map((all) => {
     const sequences = [...new Set(all.map((s) => s.sequence))].sort((a, b) => a - b);
     const sequence = wish.sequence ?? (sequences[0] as number);
@@ -112,7 +125,12 @@ function chosen(found: readonly Series[], wish: PriceWish, notes: string[]): Pri
     const spans: PriceSpan[] = [];
     for (const series of own) {
       const there = [...spans];
-      for (const span of series.spans) if (!overlaps(there, span)) spans.push(span);
+      const fresh = series.spans.filter((span) => !overlaps(there, span));
+      spans.push(...fresh);
+      if (fresh.length < series.spans.length)
+        notes.push(
+          `${series.spans.length - fresh.length} prices of ${series.step / MINUTE} minutes were left out: others hold then`,
+        );
       spans.sort((a, b) => a.from - b.from);
     }
     const { area, currency, unit } = all[0] as Series;
@@ -137,14 +155,23 @@ const iso = (ms: number): string => new Date(ms).toISOString().replace(':00.000Z
 function instant(text: string | undefined, what: string): number {
   const at = text !== undefined && /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?Z$/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(at))
-    throw new DecodeError('time', `${what} of a period: ${JSON.stringify(text?.slice(0, 40))}; 2026-11-19T23:00Z is wanted`, 0);
+    throw new DecodeError(
+      'time',
+      `${what} of a period: ${JSON.stringify(text?.slice(0, 40))}; 2026-11-19T23:00Z is wanted`,
+      0,
+    );
   return at;
 }
 
 function resolution(text: string | undefined): number {
   const found = /^PT(\d{1,4})([MH])$/.exec(text ?? '');
   const step = found ? Number(found[1]) * (found[2] === 'H' ? 60 : 1) * MINUTE : text === 'P1D' ? 1440 * MINUTE : 0;
-  if (step <= 0) throw new DecodeError('resolution', `resolution ${JSON.stringify(text?.slice(0, 20))}; PT15M, PT30M or PT60M are wanted`, 0);
+  if (step <= 0)
+    throw new DecodeError(
+      'resolution',
+      `resolution ${JSON.stringify(text?.slice(0, 20))}; PT15M, PT30M or PT60M are wanted`,
+      0,
+    );
   return step;
 }
 

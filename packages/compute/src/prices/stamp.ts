@@ -18,8 +18,17 @@ export interface StampForm {
 const ISO = /^(\d{4})-?(\d\d)-?(\d\d)(?:[T\s]+(.*))?$/;
 const PEOPLE = /^(\d{1,2})[./-](\d{1,2})[./-](\d{2}|\d{4})\.?(?:[,T\s]+(.*))?$/;
 const YEAR_FIRST = /^(\d{4})[./](\d{1,2})[./](\d{1,2})(?:[,T\s]+(.*))?$/;
-const CLOCK = /^(\d{1,2})(?:[:.h](\d{2}))?(?:[:.](\d{2})(?:[.,](\d{1,6}))?)?\s*([AP]M)?\s*(Z|UTC|GMT|[+-]\d\d:?\d\d|[+-]\d\d|[A-Z]{1,4}T)?$/i;
-const OFFSETS: Readonly<Record<string, number>> = { CET: 60, CEST: 120, WET: 0, WEST: 60, EET: 120, EEST: 180, BST: 60 };
+const CLOCK =
+  /^(\d{1,2})(?:[:.h](\d{2}))?(?:[:.](\d{2})(?:[.,](\d{1,6}))?)?\s*([AP]M)?\s*(Z|UTC|GMT|[+-]\d\d:?\d\d|[+-]\d\d|[A-Z]{1,4}T)?$/i;
+const OFFSETS: Readonly<Record<string, number>> = {
+  CET: 60,
+  CEST: 120,
+  WET: 0,
+  WEST: 60,
+  EET: 120,
+  EEST: 180,
+  BST: 60,
+};
 const DAY = 86_400_000;
 
 /** A wall time with what else the text says. */
@@ -36,7 +45,7 @@ export interface Stamp {
 export function readStamp(text: string, dayFirst: boolean): Stamp | undefined {
   const plain = text.trim().replace(/\u00a0|\u202f/g, ' ');
   if (plain.length > 60) return undefined;
-  if (/^\d{10}$/.test(plain)) return { wall: Number(plain) * 1000, offset: 0, timed: true };
+  if (/^[12]\d{9}$/.test(plain)) return { wall: Number(plain) * 1000, offset: 0, timed: true };
   if (/^1\d{12}$/.test(plain)) return { wall: Number(plain), offset: 0, timed: true };
   const iso = ISO.exec(plain) ?? YEAR_FIRST.exec(plain);
   if (iso) return stamp(Number(iso[1]), Number(iso[2]), Number(iso[3]), iso[4]);

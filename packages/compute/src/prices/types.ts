@@ -38,6 +38,18 @@ export interface PriceWish {
   readonly sequence?: number;
 }
 
+/** As Map.groupBy, which this language level has not. */
+export function grouped<T, K>(items: readonly T[], key: (item: T) => K): Map<K, T[]> {
+  const out = new Map<K, T[]>();
+  for (const item of items) {
+    const k = key(item);
+    const list = out.get(k);
+    if (list) list.push(item);
+    else out.set(k, [item]);
+  }
+  return out;
+}
+
 /** Prices of one reading: five years of quarters of an hour for a few areas. */
 export const MOST_PRICES = 1_000_000;
 /** Characters of a file or an answer. */

@@ -15,7 +15,8 @@ export interface XmlElement {
 
 const DEEPEST = 32;
 const MOST = 4_000_000;
-const TOKEN = /<!--[\s\S]*?-->|<!\[CDATA\[([\s\S]*?)\]\]>|<\?[\s\S]*?\?>|<\/([^\s>]+)\s*>|<([^\s/>!?]+)((?:\s+[^\s=>/]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>/y;
+const TOKEN =
+  /<!--[\s\S]*?-->|<!\[CDATA\[([\s\S]*?)\]\]>|<\?[\s\S]*?\?>|<\/([^\s>]+)\s*>|<([^\s/>!?]+)((?:\s+[^\s=>/]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>/y;
 const ATTRIBUTE = /([^\s=]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
 const FIVE: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 
@@ -39,8 +40,12 @@ export function parseXml(source: string): XmlElement {
     if (next !== at) {
       const text = source.slice(at, next < 0 ? source.length : next);
       if (here === top && text.trim() !== '')
-        throw new DecodeError('xml', `no XML: ${JSON.stringify(text.trim().slice(0, 60))} stands outside of all elements`, at);
-      if (here !== top) here.text += unescape(text, at);
+        throw new DecodeError(
+          'xml',
+          `no XML: ${JSON.stringify(text.trim().slice(0, 60))} stands outside of all elements`,
+          at,
+        );
+      if (here !== top) here.text += plain(text, at);
       if (next < 0) break;
       at = next;
     }
@@ -62,7 +67,11 @@ export function parseXml(source: string): XmlElement {
       if (open.length > DEEPEST) throw new DecodeError('xml', `more than ${DEEPEST} elements within each other`, at);
       const made: Open = { name: local(name), attributes: {}, children: [], text: '' };
       for (const [, key = '', a, b] of attributes.matchAll(ATTRIBUTE))
-        Object.defineProperty(made.attributes, local(key), { value: unescape(a ?? b ?? '', at), enumerable: true, configurable: true });
+        Object.defineProperty(made.attributes, local(key), {
+          value: plain(a ?? b ?? '', at),
+          enumerable: true,
+          configurable: true,
+        });
       if (empty === '/') here.children.push(made);
       else open.push(made);
     }
@@ -74,7 +83,7 @@ export function parseXml(source: string): XmlElement {
   return root;
 }
 
-function unescape(text: string, at: number): string {
+function plain(text: string, at: number): string {
   if (!text.includes('&')) return text;
   return text.replace(/&(#x[0-9a-f]{1,6}|#\d{1,7}|\w{1,10});|&/gi, (all, name: string | undefined) => {
     if (name === undefined) throw new DecodeError('xml', 'a bare &', at);
