@@ -1,3 +1,5 @@
+export { dependents } from './estimation/late.ts';
+export { shareOut } from './estimation/share.ts';
 export type { Estimate, EstimationMethod } from './estimation/types.ts';
 export { ESTIMATION_METHODS } from './estimation/types.ts';
 export { vee } from './estimation/vee.ts';

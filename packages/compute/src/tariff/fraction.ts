@@ -72,8 +72,7 @@ export function rounded({ n, d }: Fraction, decimals: number, mode: RoundingMode
   if (rest !== 0n) {
     const half = rest * 2n;
     const up =
-      mode === 'up' ||
-      (mode !== 'down' && (half > d || (half === d && (mode === 'half-up' || quotient % 2n === 1n))));
+      mode === 'up' || (mode !== 'down' && (half > d || (half === d && (mode === 'half-up' || quotient % 2n === 1n))));
     if (up) quotient += 1n;
   }
   return negative ? -quotient : quotient;

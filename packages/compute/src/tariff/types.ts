@@ -42,6 +42,8 @@ export interface RatingInput {
   readonly to: number;
   /** Supply began here; what lies before is no history of this customer. */
   readonly since?: number | undefined;
+  /** Supply ends here: a year of settlement that has begun ends with it. */
+  readonly until?: number | undefined;
   /** By name of the metering. They reach back to `earliest(versions, from, to, since)` where a component looks back. */
   readonly series: Readonly<Record<string, RatingSeries>>;
   /** By the names that components give: `1.8.1`. */
@@ -140,8 +142,8 @@ export interface Rated {
   readonly total: string;
   /** Of taxes, out of the total. */
   readonly tax: string;
-  /** Of the intervals of the period that lines stand on, all meterings together. */
-  readonly quality: QualityShares | null;
+  /** Of the intervals of the period, by metering; for the export gate. */
+  readonly quality: Readonly<Record<string, QualityShares & { readonly unit: string }>>;
   readonly marks: readonly RatingMark[];
   /** How money was rounded, in a sentence. */
   readonly rounding: string;

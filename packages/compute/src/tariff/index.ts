@@ -1,0 +1,5 @@
+export { type CompiledTariff, compileTariff, earliest } from './compile.ts';
+export { addRates, addRatesAndPeak, highestOf, rateMeters } from './kernels.ts';
+export { type Rater, rate, rater } from './rate.ts';
+export { type RateChanges, rateChanges, rateRuns, ratesOf } from './slots.ts';
+export * from './types.ts';
