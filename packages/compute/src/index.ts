@@ -10,7 +10,13 @@ export type {
   VeeInput,
   VeeResult,
 } from './estimation/vee-types.ts';
+export { align, type Aligned, type Grid, type SeriesInput } from './expression/align.ts';
+export { evaluate, type Evaluated, type SeriesOf } from './expression/evaluate.ts';
+export { type Explained, explainAt, outline, sentenceAt } from './expression/explain.ts';
+export { ExpressionError } from './expression/lex.ts';
+export { FUNCTIONS, parseExpression } from './expression/parse.ts';
 export type * from './expression/types.ts';
+export { parseUnit, type UnitMeaning, unitText } from './expression/units.ts';
 export { integratePower } from './integrate.ts';
 export { type GridStep, gridOf, isGridStep } from './intervals/grid.ts';
 export {

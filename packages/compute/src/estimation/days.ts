@@ -12,7 +12,7 @@ const DAY = 86_400_000;
 export const WEEKDAY = 0;
 export const WEEKEND = 1;
 export const HOLIDAY = 2;
-export const KINDS_OF_DAY = ['weekday', 'weekend', 'holiday'] as const;
+export const KINDS_OF_DAY = ['weekdays', 'weekend days', 'holidays'] as const;
 
 export interface Days {
   readonly count: number;

@@ -15,9 +15,7 @@ export function exact(mantissa: number, scaler: number): string {
 export function localTime(time: number, zone: string): string {
   const text = new Date(toLocal(zone, time)).toISOString().slice(0, 16).replace('T', ' ');
   const offset = zoneOffset(zone, time);
-  const twice =
-    (zoneOffset(zone, time + 3_600_000) < offset && zoneOffset(zone, time + 3_600_000 - 1) <= offset) ||
-    zoneOffset(zone, time - 3_600_000) > offset;
+  const twice = zoneOffset(zone, time + 3_600_000) < offset || zoneOffset(zone, time - 3_600_000) > offset;
   if (!twice) return text;
   const minutes = Math.abs(offset) / 60_000;
   const two = (n: number): string => String(Math.floor(n)).padStart(2, '0');

@@ -23,7 +23,7 @@ export interface VeeChecks {
 export interface EstimationSettings {
   /** Gaps up to this long are filled by `short`, ms; default 2 h. */
   readonly shortUpTo?: number;
-  /** Methods for short gaps; the first that can be applied. Default check-meter, outage, linear, nearest of an outage's side, then `long`. */
+  /** Methods for short gaps; the first that can be applied. Default check-meter, linear (beside power failures: zero, or nearest); then `long`. */
   readonly short?: readonly EstimationMethod[];
   /** Methods for long gaps, local day by local day; default check-meter, same-weekday, like-day, reference-profile, previous-week, previous-day. */
   readonly long?: readonly EstimationMethod[];
@@ -37,8 +37,6 @@ export interface EstimationSettings {
   readonly fill?: boolean;
   /** Estimates are scaled to registers; default true. */
   readonly scale?: boolean;
-  /** User defined value of an interval, or (distributed) total over a gap; by the name of the rule, '' for all others. Mantissas. */
-  readonly userDefined?: Readonly<Record<string, number>>;
 }
 
 export interface VeeInput {

@@ -1,15 +1,229 @@
+/**
+ * Validation and estimation of one series in the order of mdm §2: registers are validated, invalid intervals dropped, long gaps looked for,
+ * intervals validated, estimates made, scaled to registers, registers estimated. Estimating before dropping would take bad values for
+ * good neighbours, so it cannot happen here.
+ *
+ * Decides: estimates of an earlier turn are taken for missing, so late real values undo them and what depends on them is made
+ * anew; what is worked on is widened to whole gaps and to the register readings around them, so days may come in any order; an edit is
+ * never replaced. No estimate is made out of an estimate. Leaves out: rules (validation/), where values are kept.
+ */
+import { type Intervals, QUALITY } from '../series.ts';
+import type { Finding } from '../validation/types.ts';
+import { eachRun, fillOpen, type Wanted } from './fill.ts';
+import { estimateRegisters } from './registers.ts';
+import { exact, localTime } from './say.ts';
+import { scaleToRegisters } from './scale.ts';
+import type { Estimate } from './types.ts';
 import type { VeeInput, VeeResult } from './vee-types.ts';
+import { createWork, flag, isMethod, registerOn, timeAt, type Work, within } from './work.ts';
 
-/** Validates and estimates one series, in the order of steps of mdm §2. Pure: the input stays as it is. */
+const DAY = 86_400_000;
+
+/** Validates and estimates one series. Pure: the input stays as it is. @throws RangeError for [from, to) off the grid */
 export function vee(input: VeeInput): VeeResult {
-  const { intervals, from, to } = input;
-  return {
-    intervals: { ...intervals, values: intervals.values.slice(), quality: intervals.quality.slice() },
-    from,
-    to,
-    findings: [],
-    estimates: [],
-    flags: [],
-    registers: [],
-  };
+  const { settings = {}, checks = {}, showings, multiplier = 1, tolerance = 30_000 } = input;
+  const series = copied(input.intervals, showings?.scaler);
+  const { values, quality, start, step } = series;
+  const n = values.length;
+  const range: Range = { lo: (input.from - start) / step, hi: (input.to - start) / step };
+  if (!Number.isInteger(range.lo) || !Number.isInteger(range.hi) || range.lo < 0 || range.hi > n || range.lo > range.hi)
+    throw new RangeError('what is to be validated does not begin and end on intervals of the series');
+  const findings: Finding[] = [];
+
+  // 1. Registers.
+  const badReadings: Finding[] = [];
+  if (showings && checks.registers)
+    for (const finding of checks.registers(showings, input.from, input.to)) {
+      findings.push(finding);
+      if (!finding.usable) badReadings.push(finding);
+    }
+  const register = registerOn(series, showings, {
+    runs: input.runs,
+    tolerance,
+    multiplier,
+    dropped: (time) => badReadings.some(({ from, to }) => time >= from && (time < to || time === from)),
+  });
+  widen(range, series, register, (settings.giveUp ?? 62 * DAY) / step);
+  const { lo, hi } = range;
+  const from = start + lo * step;
+  const to = start + hi * step;
+  for (let i = lo; i < hi; i++)
+    if ((quality[i] as number) >= QUALITY.estimated) {
+      values[i] = Number.NaN;
+      quality[i] = QUALITY.missing;
+    }
+
+  // 2. What is worthless whatever its value.
+  if (checks.structure)
+    for (const finding of checks.structure(series, from, to)) {
+      findings.push(finding);
+      if (!finding.usable) drop(series, finding, lo, hi);
+    }
+  const work = createWork(series, lo, hi, {
+    zone: input.zone,
+    consumption: input.consumption ?? true,
+    settings,
+    outages: input.outages ?? [],
+    holidays: input.holidays ?? [],
+    notAccepted: input.notAccepted ?? [],
+    checkMeter: input.checkMeter,
+    reference: input.reference,
+    register,
+  });
+
+  // 3. Long gaps.
+  longGaps(work, (settings.longGap ?? DAY) / step);
+
+  // 4. Values.
+  const wanted: Wanted[] = [];
+  if (checks.intervals) {
+    const own = checks.intervals(series, from, to);
+    for (const finding of own) {
+      findings.push(finding);
+      take(work, finding, wanted);
+    }
+  }
+  if (settings.fill ?? true) for (let i = lo; i < hi; i++) if (Number.isNaN(values[i] as number)) work.open[i] = 1;
+
+  // 5. and 6.
+  fillOpen(work, wanted);
+  if (settings.scale ?? true) scaleToRegisters(work);
+  nothingToGoBy(work);
+
+  // 7. Registers.
+  const registers = showings && input.wanted ? estimateRegisters(work, showings, input.wanted, multiplier) : [];
+  return { intervals: series, from, to, findings, estimates: estimatesOf(work), flags: work.flags, registers };
+}
+
+interface Range {
+  lo: number;
+  hi: number;
+}
+
+/** A copy in the finer of both scalers. */
+function copied(intervals: Intervals, register: number | undefined): Intervals {
+  const { start, step } = intervals;
+  const n = Math.min(intervals.values.length, intervals.quality.length);
+  const values = intervals.values.slice(0, n);
+  const quality = intervals.quality.slice(0, n);
+  const scaler = Math.min(intervals.scaler, register ?? intervals.scaler);
+  if (scaler < intervals.scaler) {
+    const factor = 10 ** (intervals.scaler - scaler);
+    for (let i = 0; i < n; i++) values[i] = (values[i] as number) * factor;
+  }
+  for (let i = 0; i < n; i++) if (Number.isNaN(values[i] as number)) quality[i] = QUALITY.missing;
+  return { start, step, scaler, values, quality };
+}
+
+/** To whole gaps, and to the readings around a window with estimates outside, until nothing moves. */
+function widen(range: Range, { quality }: Intervals, register: Work['register'], most: number): void {
+  const { at } = register;
+  const n = quality.length;
+  const isMade = (i: number): boolean => (quality[i] as number) >= QUALITY.estimated;
+  const least = range.lo - most;
+  const furthest = range.hi + most;
+  for (;;) {
+    let { lo, hi } = range;
+    while (lo > 0 && lo > least && isMade(lo - 1)) lo--;
+    while (hi < n && hi < furthest && isMade(hi)) hi++;
+    for (let k = 0; k + 1 < at.length; k++) {
+      const a = at[k] as number;
+      const b = at[k + 1] as number;
+      if (a < lo && b > lo)
+        for (let i = Math.max(a, least); i < lo; i++)
+          if (isMade(i)) {
+            lo = i;
+            break;
+          }
+      if (a < hi && b > hi)
+        for (let i = Math.min(b, furthest) - 1; i >= hi; i--)
+          if (isMade(i)) {
+            hi = i + 1;
+            break;
+          }
+    }
+    if (lo === range.lo && hi === range.hi) return;
+    range.lo = lo;
+    range.hi = hi;
+  }
+}
+
+/** Takes intervals of a finding away; edits stay. */
+function drop(series: Intervals, finding: Finding, lo: number, hi: number): void {
+  const [a, b] = within(series, finding);
+  for (let i = Math.max(a, lo); i < Math.min(b, hi); i++) {
+    if (series.quality[i] === QUALITY.edited) continue;
+    series.values[i] = Number.NaN;
+    series.quality[i] = QUALITY.missing;
+  }
+}
+
+/** What a finding of values makes of its intervals: open ones, or no basis of others. */
+function take(work: Work, finding: Finding, wanted: Wanted[]): void {
+  const { action, usable, severity } = finding;
+  const [first, last] = within(work.series, finding);
+  const a = Math.max(first, work.lo);
+  const b = Math.min(last, work.hi);
+  if (usable && action === 'unchanged') {
+    // Doubtful: it stays, but nothing else is made of it.
+    if (severity === 'error') work.basis.fill(0, first, last);
+    return;
+  }
+  let any = false;
+  for (let i = a; i < b; i++) {
+    if (work.quality[i] === QUALITY.edited) continue;
+    work.open[i] = 1;
+    work.basis[i] = 0;
+    any = true;
+  }
+  if (any && action !== 'unchanged' && isMethod(action))
+    wanted.push({ from: a, to: b, action, value: finding.value, rule: finding.rule });
+}
+
+function longGaps(work: Work, most: number): void {
+  let from = -1;
+  for (let i = work.lo; i <= work.hi; i++) {
+    const isMissing = i < work.hi && Number.isNaN(work.values[i] as number);
+    if (isMissing && from < 0) from = i;
+    if (isMissing || from < 0) continue;
+    if (i - from >= most) {
+      const hours = ((i - from) * work.series.step) / 3_600_000;
+      const sentence = `nothing for ${hours} hours from ${localTime(timeAt(work, from), work.zone)}`;
+      flag(work, 'long-gap', 'warning', from, i, sentence, { hours });
+    }
+    from = -1;
+  }
+}
+
+/** What stays open could not be estimated: it is missing, whatever stood there. */
+function nothingToGoBy(work: Work): void {
+  eachRun(work, work.lo, work.hi, (a, b) => {
+    for (let i = a; i < b; i++) {
+      work.values[i] = Number.NaN;
+      work.quality[i] = QUALITY.missing;
+      work.open[i] = 0;
+    }
+    const sentence = `${b - a} intervals from ${localTime(timeAt(work, a), work.zone)} stay missing: no accepted values beside them, on like days or in registers`;
+    flag(work, 'no-basis', 'error', a, b, sentence, { intervals: b - a });
+  });
+}
+
+function estimatesOf(work: Work): Estimate[] {
+  return work.filled
+    .map(({ from, to, method, sentence, inputs, scaledTo }): Estimate => {
+      const scaled = scaledTo.length > 0;
+      const only =
+        scaledTo.length === 1
+          ? `the register's difference of ${exact(scaledTo[0] as number, work.series.scaler)}`
+          : `${scaledTo.length} differences of the register`;
+      return {
+        from: timeAt(work, from),
+        to: timeAt(work, to),
+        method,
+        scaled,
+        sentence: scaled ? `${sentence}; brought to ${only}` : sentence,
+        inputs: scaled ? { ...inputs, differences: scaledTo.slice(0, 100) } : inputs,
+      };
+    })
+    .sort((a, b) => a.from - b.from || a.to - b.to);
 }

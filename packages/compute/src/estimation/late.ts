@@ -1,0 +1,51 @@
+/**
+ * What late values make stale: estimates that they replace, that have them beside them, or that would have been made of other days, had
+ * the values been there in time. `vee` over these spans brings all of it up to date; scaling is widened there.
+ *
+ * Decides: rather an estimate too many than one too few, for making one anew from the same inputs changes nothing.
+ */
+import { add, startOf } from '@amiable/calendar';
+import type { Span } from '../outages.ts';
+import type { Estimate } from './types.ts';
+
+/**
+ * Spans to be validated and estimated again, merged, in order of time, whole local days; those of the late values among them.
+ * @param estimates as they were made (each names its days)
+ * @param late spans in which values have come or have changed
+ * @param context how far away from an estimate days were looked for, ms: the context that `vee` is given
+ */
+export function dependents(
+  estimates: readonly Estimate[],
+  late: readonly Span[],
+  zone: string,
+  context = Number.POSITIVE_INFINITY,
+): Span[] {
+  const spans: Span[] = late.map((span) => ({ from: span.from, to: span.to }));
+  for (const estimate of estimates) {
+    const reach = Math.min(context, reachOf(estimate));
+    if (late.some(({ from, to }) => from <= estimate.to + reach && to >= estimate.from - reach))
+      spans.push({ from: estimate.from, to: estimate.to });
+  }
+  const whole = spans
+    .filter(({ from, to }) => to > from)
+    .map(({ from, to }) => ({ from: startOf('day', zone, from), to: add('day', zone, to - 1, 1) }))
+    .sort((a, b) => a.from - b.from);
+  const out: { from: number; to: number }[] = [];
+  for (const span of whole) {
+    const last = out.at(-1);
+    if (last && span.from <= last.to) last.to = Math.max(last.to, span.to);
+    else out.push(span);
+  }
+  return out;
+}
+
+/** How far away a day can lie that would be nearer than those that were taken, ms. */
+function reachOf(estimate: Estimate): number {
+  const { days, valueAt } = estimate.inputs;
+  let reach = 0;
+  if (typeof valueAt === 'number') reach = Math.abs(valueAt - estimate.from);
+  if (Array.isArray(days)) for (const day of days) reach = Math.max(reach, Math.abs(day - estimate.from));
+  // A like day stands where three of the same weekday were not to be had: then any day counts.
+  if (estimate.method !== 'linear' && estimate.method !== 'same-weekday') return Number.POSITIVE_INFINITY;
+  return reach + (reach > 0 ? 2 * 86_400_000 : 0);
+}

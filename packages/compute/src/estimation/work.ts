@@ -1,0 +1,203 @@
+/** What estimation works on while it works: one series with marks for each interval, and what has been put in so far. */
+import type { Span } from '../outages.ts';
+import { type Intervals, QUALITY, type Showings } from '../series.ts';
+import type { Finding } from '../validation/types.ts';
+import { type Days, daysOf } from './days.ts';
+import { ESTIMATION_METHODS, type EstimationMethod } from './types.ts';
+import type { EstimationSettings } from './vee-types.ts';
+
+export const IN_PART = 1;
+export const WHOLLY = 2;
+
+/** A run of intervals [from, to) that one method filled. */
+export interface Filled {
+  readonly from: number;
+  readonly to: number;
+  readonly method: EstimationMethod;
+  readonly sentence: string;
+  readonly inputs: Record<string, number | readonly number[]>;
+  /** Said by a rule or a person: not scaled. */
+  readonly fixed: boolean;
+  /** Register differences that it was scaled to. */
+  scaledTo: number[];
+}
+
+export interface Work {
+  readonly series: Intervals;
+  readonly values: Float64Array;
+  readonly quality: Uint8Array;
+  /** 1: accepted, may be a basis of estimates. */
+  readonly basis: Uint8Array;
+  /** Whether a power failure lies in it. */
+  readonly outage: Uint8Array;
+  /** 1: has to be estimated and is not yet. */
+  readonly open: Uint8Array;
+  /** What is worked on, indices. */
+  lo: number;
+  hi: number;
+  readonly zone: string;
+  readonly consumption: boolean;
+  readonly settings: EstimationSettings;
+  readonly checkMeter: Intervals | undefined;
+  readonly reference: Intervals | undefined;
+  /** Register at boundaries of the grid, rising in `at`; mantissas of the series. */
+  readonly register: { readonly at: Int32Array; readonly shown: Float64Array; readonly runs: Uint32Array };
+  readonly filled: Filled[];
+  readonly flags: Finding[];
+  days(): Days;
+}
+
+export function createWork(
+  series: Intervals,
+  lo: number,
+  hi: number,
+  options: {
+    readonly zone: string;
+    readonly consumption: boolean;
+    readonly settings: EstimationSettings;
+    readonly outages: readonly Span[];
+    readonly holidays: readonly number[];
+    readonly notAccepted: readonly Span[];
+    readonly checkMeter: Intervals | undefined;
+    readonly reference: Intervals | undefined;
+    readonly register: Work['register'];
+  },
+): Work {
+  const n = series.values.length;
+  const { values, quality } = series;
+  const basis = new Uint8Array(n);
+  for (let i = 0; i < n; i++)
+    basis[i] = (quality[i] as number) <= QUALITY.edited && !Number.isNaN(values[i] as number) ? 1 : 0;
+  for (const span of options.notAccepted) {
+    const [a, b] = within(series, span);
+    basis.fill(0, a, b);
+  }
+  const outage = new Uint8Array(n);
+  for (const span of options.outages) {
+    const [a, b] = within(series, span);
+    for (let i = a; i < b; i++) {
+      const begin = series.start + i * series.step;
+      outage[i] =
+        span.from <= begin && span.to >= begin + series.step ? WHOLLY : Math.max(outage[i] as number, IN_PART);
+    }
+  }
+  let days: Days | undefined;
+  return {
+    series,
+    values,
+    quality,
+    basis,
+    outage,
+    open: new Uint8Array(n),
+    lo,
+    hi,
+    zone: options.zone,
+    consumption: options.consumption,
+    settings: options.settings,
+    checkMeter: options.checkMeter,
+    reference: options.reference,
+    register: options.register,
+    filled: [],
+    flags: [],
+    days: () => {
+      days ??= daysOf(series, options.zone, options.holidays);
+      return days;
+    },
+  };
+}
+
+/** Indices [a, b) of the intervals that a span touches. */
+export function within(series: Intervals, span: { readonly from: number; readonly to: number }): [number, number] {
+  const { start, step } = series;
+  const n = series.values.length;
+  const a = Math.min(n, Math.max(0, Math.floor((span.from - start) / step)));
+  const b = Math.min(n, Math.max(a, Math.ceil((span.to - start) / step)));
+  return [a, b];
+}
+
+export const timeAt = (work: Work, i: number): number => work.series.start + i * work.series.step;
+
+/** Values that stand in [from, to) are now estimates of a method. */
+export function fill(
+  work: Work,
+  from: number,
+  to: number,
+  method: EstimationMethod,
+  sentence: string,
+  inputs: Record<string, number | readonly number[]>,
+  fixed = false,
+): void {
+  for (let i = from; i < to; i++) {
+    work.quality[i] = QUALITY.estimated;
+    work.open[i] = 0;
+    work.basis[i] = 0;
+  }
+  work.filled.push({ from, to, method, sentence, inputs, fixed, scaledTo: [] });
+}
+
+export function flag(
+  work: Work,
+  check: string,
+  severity: Finding['severity'],
+  from: number,
+  to: number,
+  sentence: string,
+  numbers: Record<string, number>,
+): void {
+  work.flags.push({
+    rule: 'estimation',
+    check,
+    severity,
+    from: timeAt(work, from),
+    to: timeAt(work, to),
+    sentence,
+    numbers,
+    action: 'unchanged',
+    usable: true,
+  });
+}
+
+export const isMethod = (word: string): word is EstimationMethod =>
+  (ESTIMATION_METHODS as readonly string[]).includes(word);
+
+/**
+ * Register readings on the boundaries of the grid, in mantissas of the series, as they may be scaled to: none that was dropped or is
+ * an estimate itself. `runs` count falls.
+ */
+export function registerOn(
+  series: Intervals,
+  showings: Showings | undefined,
+  options: {
+    readonly runs: Uint32Array | undefined;
+    readonly tolerance: number;
+    readonly multiplier: number;
+    readonly dropped: (time: number) => boolean;
+  },
+): Work['register'] {
+  const count = showings ? Math.min(showings.times.length, showings.values.length) : 0;
+  const at = new Int32Array(count);
+  const shown = new Float64Array(count);
+  const runs = new Uint32Array(count);
+  const n = series.values.length;
+  const factor = showings ? 10 ** (showings.scaler - series.scaler) * options.multiplier : 1;
+  let k = 0;
+  let run = 0;
+  let before = Number.NaN;
+  for (let i = 0; i < count && showings; i++) {
+    const value = showings.values[i] as number;
+    if (Number.isNaN(value)) continue;
+    const time = showings.times[i] as number;
+    if ((showings.quality?.[i] ?? 0) >= QUALITY.estimated || options.dropped(time)) continue;
+    if (value < before) run++;
+    before = value;
+    const place = Math.round((time - series.start) / series.step);
+    if (place < 0 || place > n || Math.abs(series.start + place * series.step - time) > options.tolerance) continue;
+    // Of two at one boundary the later stands.
+    if (k > 0 && place <= (at[k - 1] as number)) k--;
+    at[k] = place;
+    shown[k] = value * factor;
+    runs[k] = options.runs?.[i] ?? run;
+    k++;
+  }
+  return { at: at.subarray(0, k), shown: shown.subarray(0, k), runs: runs.subarray(0, k) };
+}
