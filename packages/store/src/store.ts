@@ -1,11 +1,12 @@
 /** Opens the database and joins the store's parts. */
 import { isValidZone } from '@amiable/calendar';
-import type { Scope } from '@amiable/model';
+import { INTERVAL_ADDRESS, type Scope } from '@amiable/model';
 import { createAccessStore } from './access/access.ts';
-import { createBillingStore } from './billing/billing.ts';
+import { createBillingStore, joinedReadings } from './billing/billing.ts';
 import { createCalendars } from './calendar.ts';
 import { createDeliveryStore } from './delivery/delivery.ts';
 import { createEvents } from './events/events.ts';
+import { createIntervalStore } from './intervals/intervals.ts';
 import { createJournal } from './journal/store.ts';
 import { createLayouts } from './layouts.ts';
 import { migrate } from './migrate.ts';
@@ -87,11 +88,27 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     return completeness.lacking(Number.isFinite(since) ? since : 0);
   });
 
+  const intervals = createIntervalStore({ db, registers, partitions });
+  const billing = createBillingStore(db, registry, intervals, async (meter, code, from, to) => {
+    const own = [...registers.all()].filter(
+      (r) => r.short === code && r.stat === 'value' && r.address !== INTERVAL_ADDRESS,
+    );
+    const found = await db.read((client) =>
+      readValues(
+        parts,
+        client,
+        meter,
+        own.map((r) => r.id),
+        from,
+        to,
+      ),
+    );
+    return joinedReadings(own.map((r) => ({ unit: r.unit ?? null, values: found.get(r.id) })));
+  });
+
   return {
     access: createAccessStore(db),
-    billing: createBillingStore(db, registry, {
-      read: () => Promise.reject(new Error('meterings cannot be read yet')),
-    }),
+    billing,
     events: createEvents({ db, partitions }),
     exchange: {
       ...exchange,
@@ -101,6 +118,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
         return exchange.load(fill, options);
       },
     },
+    intervals,
     journal,
     outages: createOutages({
       db,

@@ -21,6 +21,7 @@ import {
   upsertLive,
   upsertMeterStates,
 } from './ingest.ts';
+import { appendArrivals, intervalSql, upsertMeterings } from './intervals.ts';
 import { journalSql } from './journal.ts';
 import { missingSql, upsertGaps } from './missing.ts';
 import { outageSql } from './outages.ts';
@@ -65,6 +66,7 @@ const EXAMPLES: Readonly<Record<string, readonly unknown[]>> = {
   'compact.registersOfDays': [['1'], 20_000, 20_001],
   'fleet.copyPacked': [1, 900_000, 20_000, 20_001, ['1']],
   'hot.copy': ['1', 0, 1],
+  'interval.copyPacked': [['1', '2'], [1, 2], 20_000, 20_001],
   'missing.copyHeaders': [['1', '2'], [1, 2], 20_000, 20_001],
   'validation.copyHeaders': [['1', '2'], [1, 2], 20_000, 20_001],
   'validation.copyStates': [['1', '2'], [1, 2], 20_000, 20_001],
@@ -87,6 +89,7 @@ const GROUPS: Readonly<Record<string, Texts>> = {
   fleet: fleetSql as Texts,
   hot: hotSql as Texts,
   ingest: ingestSql,
+  interval: intervalSql as Texts,
   journal: journalSql,
   missing: missingSql as Texts,
   outage: outageSql,
@@ -106,6 +109,8 @@ const GROUPS: Readonly<Record<string, Texts>> = {
 };
 
 const ROWS = [
+  appendArrivals,
+  upsertMeterings,
   notePeers,
   reserveCounters,
   upsertConnections,

@@ -72,7 +72,7 @@ export async function writeMerged(client: Client, blocks: readonly MergedBlock[]
   return (await runRows(client, upsertBlocks, rows)).length;
 }
 
-const whole = (x: number | bigint | null): string | null => (x === null ? null : x.toString());
+export const whole = (x: number | bigint | null): string | null => (x === null ? null : x.toString());
 
 function blockRow(b: MergedBlock, p: PackedBlock): unknown[] {
   return [
@@ -97,6 +97,8 @@ export interface LoggedChange {
   readonly register: number;
   readonly day: number;
   readonly change: Change;
+  /** The edit that does it. */
+  readonly edit?: string;
 }
 
 export async function logChanges(
@@ -109,14 +111,14 @@ export async function logChanges(
   await runRows(
     client,
     insertChanges,
-    changes.map(({ meter, register, day, change: c }) => [
+    changes.map(({ meter, register, day, change: c, edit }) => [
       meter,
       register,
       new Date(day * DAY + c.time).toISOString(),
-      c.was.toString(),
+      whole(c.was),
       c.wasScaler,
       c.wasQuality,
-      c.is.toString(),
+      whole(c.is),
       c.isScaler,
       c.isQuality,
       c.kept,
@@ -124,6 +126,7 @@ export async function logChanges(
       options.user ?? null,
       options.reason ?? null,
       time,
+      edit ?? null,
     ]),
   );
 }

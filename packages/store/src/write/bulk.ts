@@ -37,7 +37,7 @@ import {
 import { overlay } from './overlay.ts';
 
 /** Blocks in one transaction at most. */
-const BLOCKS = 150_000;
+export const BLOCKS = 150_000;
 /** Keys that are looked up before blocks are sent straight into the table. */
 const PROBES = 32;
 const UNIQUE_VIOLATION = '23505';
@@ -54,7 +54,7 @@ export interface BulkParts {
 }
 
 /** One day of one series on its way: a stretch of a regular one, or values with their times. */
-interface Piece {
+export interface Piece {
   readonly meter: string;
   readonly register: number;
   readonly day: number;
@@ -94,14 +94,18 @@ export async function writeBlocks(
   return total;
 }
 
-function cut(data: SeriesData, register: number, pieces: Piece[]): void {
+/** Qualities by code. */
+export const codesOf = (quality: SeriesData['quality']): Uint8Array | undefined =>
+  quality === undefined || quality instanceof Uint8Array ? quality : Uint8Array.from(quality, qualityCode);
+
+export function cut(data: SeriesData, register: number, pieces: Piece[]): void {
   const { values } = data;
   if (!Number.isInteger(data.scaler) || Math.abs(data.scaler) > 30) throw new RangeError(`scaler ${data.scaler}`);
   const n = values.length;
   if (n === 0) return;
   const hint = (data.register.period ?? 0) * 1000;
   const own = hint === 0;
-  const quality = data.quality ? Uint8Array.from(data.quality, qualityCode) : undefined;
+  const quality = codesOf(data.quality);
   if (data.times) {
     const { times } = data;
     if (times.length !== n) throw new RangeError(`${times.length} times for ${n} values`);
@@ -191,9 +195,14 @@ async function writePieces(
 /**
  * Straight into the table, for blocks of which none is there: twice as fast. A few keys are looked up first; if another
  * one turns out to be there, what was sent is taken back.
+ * @param came of meterings: when they were written
  * @returns undefined when some block is there already
  */
-async function writeDirect(client: Client, pieces: readonly Piece[]): Promise<WriteResult | undefined> {
+export async function writeDirect(
+  client: Client,
+  pieces: readonly Piece[],
+  came?: number,
+): Promise<WriteResult | undefined> {
   const probes = new Set<Piece>();
   for (let i = 0; i < PROBES; i++) probes.add(pieces[Math.floor((i * (pieces.length - 1)) / (PROBES - 1))] as Piece);
   const found = await runRows(
@@ -204,7 +213,12 @@ async function writeDirect(client: Client, pieces: readonly Piece[]): Promise<Wr
   if (found.length > 0) return undefined;
   await client.query(blockSql.savepoint);
   try {
-    const sent = await sendPieces(client, blockSql.copyBlock, pieces);
+    const sent = await sendPieces(
+      client,
+      came === undefined ? blockSql.copyBlock : blockSql.copyMetering,
+      pieces,
+      came,
+    );
     return { inserted: sent.blocks, changed: 0, duplicates: 0, values: sent.values };
   } catch (error) {
     if ((error as { code?: string }).code !== UNIQUE_VIOLATION) throw error;
@@ -245,10 +259,11 @@ async function writeStaged(
   return { inserted, changed, duplicates: sent.blocks - inserted - changed, values: sent.values };
 }
 
-async function sendPieces(
+export async function sendPieces(
   client: Client,
   copy: string,
   pieces: readonly Piece[],
+  came?: number,
 ): Promise<{ blocks: number; values: number }> {
   const header: RunHeader = { start: 0, n: 0, missing: 0, sum: 0, max: 0, mixed: false, ok: false };
   const v = new Bytes(1024);
@@ -265,7 +280,7 @@ async function sendPieces(
       if (header.n === 0) return;
       if (header.ok) {
         packRunQuality(s, run, header);
-        rows.row(13);
+        rows.row(came === undefined ? 13 : 14);
         rows.long(Number(piece.meter));
         rows.long(header.sum);
         rows.long(header.max);
@@ -281,13 +296,14 @@ async function sendPieces(
         rows.bytes(v.buffer.subarray(0, v.length));
         rows.int32(s.length);
         rows.bytes(s.buffer.subarray(0, s.length));
+        if (came !== undefined) rows.long(came);
         blocks++;
         values += header.n - header.missing;
         return;
       }
     }
     const p = packDay(piece.values ?? spread(run as Run), run?.step ?? piece.hint);
-    rows.row(13);
+    rows.row(came === undefined ? 13 : 14);
     rows.long(Number(piece.meter));
     rows.number64(p.sum);
     rows.number64(p.max);
@@ -297,6 +313,7 @@ async function sendPieces(
     for (const x of [p.scaler, 1]) rows.short(x);
     rows.blob(p.v);
     rows.blob(p.s);
+    if (came !== undefined) rows.long(came);
     blocks++;
     values += p.n - p.missing;
   };
@@ -308,7 +325,7 @@ async function sendPieces(
 }
 
 /** A run as values with times: for mantissas that need the exact path. */
-function spread(run: Run): DayValues {
+export function spread(run: Run): DayValues {
   const places: number[] = [];
   for (let i = run.from; i < run.to; i++) if (!Number.isNaN(run.values[i] as number)) places.push(i);
   return {

@@ -9,10 +9,12 @@ import { EDITED } from '../codec/quality.ts';
 export interface Change {
   /** Milliseconds after the start of the day. */
   readonly time: number;
-  readonly was: number | bigint;
+  /** Null: nothing was there. */
+  readonly was: number | bigint | null;
   readonly wasScaler: number;
   readonly wasQuality: number;
-  readonly is: number | bigint;
+  /** Null: it is taken away. */
+  readonly is: number | bigint | null;
   readonly isScaler: number;
   readonly isQuality: number;
   /** The value that was there stayed. */
@@ -114,7 +116,7 @@ export function commonScaler(a: DayValues, b: DayValues): number {
 }
 
 /** The same values with other decimals. */
-function rescale(day: DayValues, scaler: number): DayValues {
+export function rescale(day: DayValues, scaler: number): DayValues {
   const digits = day.scaler - scaler;
   if (digits === 0) return day;
   if (!day.big && digits < 16) {

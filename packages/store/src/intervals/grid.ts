@@ -1,0 +1,127 @@
+/**
+ * One meter's blocks laid on a grid: the arrays that kernels take.
+ *
+ * Decides: the grid is that of the values themselves (an hour may begin at half past in UTC); a day of 23 or 25 hours takes one place.
+ */
+import { DAY, type DayValues, unpackDay, unpackPlaces } from '../codec/block.ts';
+import { MISSING, unpackQuality } from '../codec/quality.ts';
+import type { MeterIntervals } from './types.ts';
+
+/** A packed block as the statements give it. */
+export interface Packed {
+  readonly register: number;
+  readonly day: number;
+  readonly start: number;
+  readonly step: number;
+  readonly scaler: number;
+  readonly version: number;
+  readonly v: Buffer;
+  readonly s: Buffer;
+  readonly n: number;
+}
+
+let scratch = new Float64Array(2048);
+
+export class Grid {
+  readonly register: number;
+  readonly step: number;
+  readonly start: number;
+  scaler: number;
+  version = 1;
+  /** Some value is there. */
+  filled = false;
+  readonly values: Float64Array;
+  readonly quality: Uint8Array;
+
+  /** @param time of some value, epoch ms: the grid goes through it */
+  constructor(register: number, step: number, time: number, from: number, to: number, scaler: number) {
+    this.register = register;
+    this.step = step;
+    this.scaler = scaler;
+    const offset = ((time % step) + step) % step;
+    // A local day begins an hour earlier or later after a change of the clock: the grid of days takes what is near.
+    const slack = step >= DAY ? 7_200_000 : 0;
+    this.start = Math.ceil((from - offset - slack) / step) * step + offset;
+    const count = Math.max(0, Math.ceil((to - slack - this.start) / step));
+    this.values = new Float64Array(count).fill(Number.NaN);
+    this.quality = new Uint8Array(count).fill(MISSING);
+  }
+
+  /** The packed bytes of a regular block: `data[at, end)`. */
+  places(
+    time: number,
+    scaler: number,
+    n: number,
+    data: Buffer,
+    at: number,
+    end: number,
+    packed: Buffer | undefined,
+  ): void {
+    const { values, quality } = this;
+    const first = Math.round((time - this.start) / this.step);
+    if (first >= 0 && first + n <= values.length && scaler === this.scaler) {
+      unpackPlaces(data, at, end, values.subarray(first, first + n));
+      const codes = packed === undefined || packed.length === 0 ? undefined : unpackQuality(packed, n);
+      if (codes === undefined) {
+        quality.fill(0, first, first + n);
+        if (n > 0) this.filled = true;
+      } else this.takeQuality(codes, first, n);
+      return;
+    }
+    if (scratch.length < n) scratch = new Float64Array(n);
+    unpackPlaces(data, at, end, scratch);
+    const codes = packed === undefined || packed.length === 0 ? undefined : unpackQuality(packed, n);
+    const factor = this.factorOf(scaler);
+    const to = Math.min(n, values.length - first);
+    for (let i = Math.max(0, -first); i < to; i++) {
+      const code = codes === undefined ? 0 : (codes[i] as number);
+      if (code === MISSING) continue;
+      values[first + i] = factor === 1 ? (scratch[i] as number) : (scratch[i] as number) * factor;
+      quality[first + i] = code;
+      this.filled = true;
+    }
+  }
+
+  private takeQuality(codes: Uint8Array, first: number, n: number): void {
+    const { values, quality } = this;
+    for (let i = 0; i < n; i++) {
+      const code = codes[i] as number;
+      quality[first + i] = code;
+      if (code === MISSING) values[first + i] = Number.NaN;
+      else this.filled = true;
+    }
+  }
+
+  lay(day: number, given: DayValues): void {
+    const factor = this.factorOf(given.scaler);
+    for (let i = 0; i < given.values.length; i++) {
+      const time = day * DAY + (given.times[i] as number);
+      const at = Math.round((time - this.start) / this.step);
+      if (at < 0 || at >= this.values.length) continue;
+      this.values[at] = (given.values[i] as number) * factor;
+      this.quality[at] = given.quality?.[i] ?? 0;
+      this.filled = true;
+    }
+  }
+
+  /** What mantissas of this scaler are multiplied with; the finer scaler of the two becomes the grid's. */
+  private factorOf(scaler: number): number {
+    if (scaler === this.scaler) return 1;
+    if (scaler > this.scaler) return 10 ** (scaler - this.scaler);
+    const factor = 10 ** (this.scaler - scaler);
+    for (let i = 0; i < this.values.length; i++) this.values[i] = (this.values[i] as number) * factor;
+    this.scaler = scaler;
+    return 1;
+  }
+
+  block(b: Packed): void {
+    if (b.version > this.version) this.version = b.version;
+    if (b.step === this.step) this.places(b.day * DAY + b.start, b.scaler, b.n, b.v, 0, b.v.length, b.s);
+    else this.lay(b.day, unpackDay(b));
+  }
+
+  done(meter: string, unit: string | null): MeterIntervals {
+    const { start, step, scaler, values, quality, version } = this;
+    return { meter, start, step, scaler, values, quality, version, unit };
+  }
+}
