@@ -10,8 +10,8 @@ export type {
   VeeInput,
   VeeResult,
 } from './estimation/vee-types.ts';
-export { align, type Aligned, type Grid, type SeriesInput } from './expression/align.ts';
-export { evaluate, type Evaluated, type SeriesOf } from './expression/evaluate.ts';
+export { type Aligned, align, type Grid, type SeriesInput } from './expression/align.ts';
+export { type Evaluated, evaluate, type SeriesOf } from './expression/evaluate.ts';
 export { type Explained, explainAt, outline, sentenceAt } from './expression/explain.ts';
 export { ExpressionError } from './expression/lex.ts';
 export { FUNCTIONS, parseExpression } from './expression/parse.ts';

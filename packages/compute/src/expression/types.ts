@@ -48,6 +48,13 @@ export type WindowFunction = (typeof WINDOW_FUNCTIONS)[number];
 export const BINARY = ['+', '-', '*', '/', '<', '<=', '>', '>=', '=', '!=', 'and', 'or'] as const;
 export type BinaryOperator = (typeof BINARY)[number];
 
+/**
+ * How intervals of another length come onto the grid: `spread`: a longer one is shared out equally; `hold`: it holds for each part (a price);
+ * `sum` and `mean`: shorter ones together. Without a hint amounts are summed and everything else has its mean; what is longer holds if it
+ * is no amount, and is refused if it is one.
+ */
+export type Resampling = 'spread' | 'hold' | 'sum' | 'mean';
+
 export type Node = Typed &
   (
     | { readonly kind: 'number' /** In base units. */; readonly value: number }
@@ -57,7 +64,7 @@ export type Node = Typed &
     | { readonly kind: 'clock'; readonly what: 'interval' | 'hour' | 'weekday' | 'day' | 'month' }
     | { readonly kind: 'unary'; readonly operator: '-' | 'not'; readonly of: Node }
     | { readonly kind: 'binary'; readonly operator: BinaryOperator; readonly left: Node; readonly right: Node }
-    | { readonly kind: 'if'; readonly condition: Node; readonly then: Node; readonly otherwise: Node }
+    | { readonly kind: 'if'; readonly condition: Node; readonly yes: Node; readonly no: Node }
     | {
         readonly kind: 'call';
         readonly name:
@@ -77,13 +84,13 @@ export type Node = Typed &
     | {
         readonly kind: 'previous';
         readonly of: Node;
-        /** `interval`: the one before; a number: so many ms before; else the same local time of the day, week … before. */
-        readonly by: 'interval' | number | CalendarWord;
+        /** `interval`: the one before; `ms`: so much before; else the same local time `count` days, weeks … before. */
+        readonly by: 'interval' | { readonly ms: number } | { readonly unit: CalendarWord; readonly count: number };
       }
     /** Energy of the interval as mean power, and back. */
     | { readonly kind: 'power' | 'energy'; readonly of: Node }
-    /** What its series of longer intervals do on a shorter grid: `spread`: shared out equally; `hold`: it holds for each. */
-    | { readonly kind: 'resample'; readonly how: 'spread' | 'hold' | 'sum' | 'mean'; readonly of: Node }
+    /** How a series of other intervals comes onto the grid of the result, said of the series itself. */
+    | { readonly kind: 'resample'; readonly how: Resampling; readonly name: string }
   );
 
 /** A series that formulas may name: its unit as text (`Wh`, `kW`, `EUR/kWh`; empty: a bare number). */

@@ -1,7 +1,8 @@
 /** What the checks of one series share: its days in one scan, and the one way in which a hit is written down. */
 
 import type { ProfileRule } from '@amiable/model';
-import { clock, mantissaOf, words } from './amount.ts';
+import { clock, words } from '../words.ts';
+import { mantissaOf } from './amount.ts';
 import { dayBounds } from './days.ts';
 import { newScan, type Scan, scanDays } from './scan.ts';
 import type { Finding, ValidationInput } from './types.ts';

@@ -1,7 +1,8 @@
 /** Conditions of the first matrix (AMI system description §5.3): each run of intervals that meets one is a hit. */
 import { add } from '@amiable/calendar';
 import type { ProfileRule } from '@amiable/model';
-import { mantissaOf, number } from './amount.ts';
+import { number } from '../words.ts';
+import { mantissaOf } from './amount.ts';
 import { anyDay, type Context, hit, MAX_FINDINGS, many, real, say, timeOf, when } from './context.ts';
 
 /** What an interval is compared with. */
