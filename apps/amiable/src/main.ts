@@ -105,6 +105,11 @@ const COMMANDS: readonly (readonly [string, string, () => Promise<(parent: Comma
   ],
   ['simulate', 'be a meter that is not there', async () => (await import('@amiable/simulator')).simulateCommand],
   [
+    'report',
+    'reports on the terminal, as files, by mail and to a printer: kinds, show, make, put, run, results',
+    async () => (await import('@amiable/operator')).reportCommand,
+  ],
+  [
     'backups',
     'the backups that the server keeps of itself: list, now, check, remove',
     async () => (await import('@amiable/operator')).backupsCommand,

@@ -23,6 +23,7 @@ import { backupMetrics } from './operations/backup-metrics.ts';
 import { backupTask } from './operations/backup-task.ts';
 import { type BackupOptions, createBackups } from './operations/backups.ts';
 import { journalMetrics } from './operations/journal-metrics.ts';
+import { createMailer, type MailOptions } from './operations/mail.ts';
 import { ensureTasks, type GivenTask } from './scheduler/ensure.ts';
 import { schedulerMetrics } from './scheduler/metrics.ts';
 import { completenessOf, type OwnKinds, retentionOfWork } from './scheduler/own.ts';
@@ -68,6 +69,10 @@ export interface CentralOptions {
   readonly inbox?: string;
   /** Folder below which tasks of kind `export` write them. */
   readonly outbox?: string;
+  /** The mail server for reports. */
+  readonly mail?: MailOptions;
+  /** What prints; `lp` unless said. */
+  readonly printCommand?: string;
   readonly retention?: Partial<Retention>;
   /** What stands in the way of other roles in this process, in words; told by /health beside its own. */
   readonly causes?: () => readonly string[];
@@ -166,6 +171,8 @@ export async function startCentral(options: CentralOptions): Promise<Central> {
     ],
     inbox: options.inbox,
     outbox: options.outbox,
+    mail: options.mail && createMailer(options.mail),
+    printCommand: options.printCommand ?? 'lp',
     ownKinds,
     scheduler,
     log,

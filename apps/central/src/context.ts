@@ -7,6 +7,7 @@ import type { MeterKeys } from './keys/meter-keys.ts';
 import type { Vault } from './keys/vault.ts';
 import type { LiveHub } from './live/live.ts';
 import type { Backups } from './operations/backups.ts';
+import type { Mailer } from './operations/mail.ts';
 import type { OwnKinds } from './scheduler/own.ts';
 import type { Scheduler } from './scheduler/scheduler.ts';
 
@@ -37,6 +38,10 @@ export interface Context {
   readonly inbox: string | undefined;
   /** Folder below which tasks of kind `export` write files; undefined: they do not. */
   readonly outbox: string | undefined;
+  /** Sends mail; undefined: this server does not. */
+  readonly mail: Mailer | undefined;
+  /** Prints what comes on its standard input: `lp` of CUPS. */
+  readonly printCommand: string;
   /** What the system does by itself as tasks; parts of the program put in what they can do. */
   readonly ownKinds: OwnKinds;
   readonly scheduler: Pick<Scheduler, 'wake' | 'cancelled'>;

@@ -337,4 +337,34 @@ export const areas: Readonly<
       'DELETE /api/v1/channels/:kind/:name': { params: { kind: 'channel', name: 'gsm' } },
     };
   },
+  reports: async ({ store }) => {
+    const make = (name: string, segments: number[]) =>
+      store.reports.keep({
+        report: null,
+        name,
+        kind: 'gaps',
+        format: 'csv',
+        lines: 0,
+        made: Date.UTC(2026, 10, 20),
+        who: 'test',
+        scope: segments,
+        content: new Uint8Array(1),
+      });
+    const { id } = await store.reports.put('sample', { kind: 'gaps' }, 'test', Date.UTC(2026, 10, 20));
+    const report = { params: { id: String(id) } };
+    return {
+      'POST /api/v1/reports/table': { body: { kind: 'completeness' } },
+      'POST /api/v1/reports/file': { body: { kind: 'completeness' } },
+      'PUT /api/v1/reports/:name': { params: { name: 'x' }, body: { kind: 'gaps' } },
+      'POST /api/v1/reports/:id/run': report,
+      'DELETE /api/v1/reports/:id': report,
+      'GET /api/v1/report-results': { shows: true },
+      'GET /api/v1/report-results/:id': {
+        params: { id: await make('own', [1]) },
+        foreign: { id: await make('FOREIGN', [2]) },
+        // The file itself is for who may see what it was made of.
+        absent: true,
+      },
+    };
+  },
 };

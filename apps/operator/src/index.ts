@@ -17,4 +17,5 @@ export { completenessCommand, eventsCommand, logCommand, outagesCommand } from '
 export { onDemandCommand } from './ondemand/command.ts';
 export { backupsCommand } from './operations/backups.ts';
 export { registryCommand } from './registry/command.ts';
+export { reportCommand } from './reports/command.ts';
 export { flowCommand, runCommand, taskCommand } from './tasks/command.ts';

@@ -30,6 +30,9 @@ export interface StartOptions {
   /** Folders below which tasks find and leave registry files. */
   readonly inbox?: string;
   readonly outbox?: string;
+  readonly smtp?: string;
+  readonly mailFrom: string;
+  readonly printCommand: string;
   /** Of a process without a page. */
   readonly healthPort?: number;
   /** Meters that a worker reads at once. */

@@ -116,6 +116,8 @@ async function begin(options: StartOptions, ends: Ends, log: Log, giveUp: (error
     backups: { url, folder: options.backups ?? join(folder.path, 'backups'), keep: options.keepBackups },
     ...(options.inbox === undefined ? {} : { inbox: options.inbox }),
     ...(options.outbox === undefined ? {} : { outbox: options.outbox }),
+    ...(options.smtp === undefined ? {} : { mail: { url: options.smtp, from: options.mailFrom } }),
+    printCommand: options.printCommand,
     causes: () => causes(),
     metrics: [
       (add) => {

@@ -27,6 +27,7 @@ import { meterRoutes } from '../features/meters/routes.ts';
 import { onDemandRoutes } from '../features/ondemand/routes.ts';
 import { outageRoutes } from '../features/outages/routes.ts';
 import { registryRoutes } from '../features/registry/routes.ts';
+import { reportRoutes } from '../features/report/routes.ts';
 import { statusRoutes } from '../features/status/routes.ts';
 import { workRoutes } from '../features/tasks/routes.ts';
 import { transactionRoutes } from '../features/transactions/routes.ts';
@@ -137,6 +138,7 @@ export async function createHttp(context: Context, options: HttpOptions = {}): P
     meterRoutes,
     onDemandRoutes,
     registryRoutes,
+    reportRoutes,
     outageRoutes,
     statusRoutes,
     transactionRoutes,

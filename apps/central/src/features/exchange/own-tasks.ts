@@ -18,7 +18,7 @@ import type { Imports } from './run.ts';
 const NAMED = 20;
 
 /** A run acts for who made its task, with the rights they have now. */
-async function callerOf(store: Store, run: Run): Promise<Caller> {
+export async function callerOf(store: Store, run: Run): Promise<Caller> {
   const found = await scopeOf(store, run, neededFor(run.kind as OwnKind, {}));
   if ('refused' in found) throw new MisuseError(found.refused);
   const rights = run.creatorId === null ? undefined : await store.access.rights(run.creatorId);

@@ -1,0 +1,9 @@
+/** The reports that come with the program. */
+import type { ReportKind } from '../kind.ts';
+import { communication, completeness, gaps, work } from './acquisition.ts';
+import { audit, users } from './people.ts';
+import { events, outages } from './supply.ts';
+
+export const REPORT_KINDS: ReadonlyMap<string, ReportKind> = new Map(
+  [completeness, gaps, outages, events, communication, work, audit, users].map((one) => [one.name, one]),
+);
