@@ -47,14 +47,14 @@ const COMPARISONS: Readonly<Record<string, BinaryOperator>> = {
 };
 const ROUNDING = ['abs', 'round', 'floor', 'ceil'] as const;
 const RESAMPLING: readonly string[] = ['spread', 'hold', 'resample_sum', 'resample_mean'];
-const CLOCK: Readonly<Record<string, 'interval' | 'hour' | 'weekday' | 'day' | 'month'>> = {
-  interval: 'interval',
-  hour: 'hour',
-  weekday: 'weekday',
-  day_of_month: 'day',
-  month: 'month',
-};
-const RESERVED: ReadonlySet<string> = new Set(['and', 'or', 'not', 'true', 'false', 'if', ...Object.keys(CLOCK)]);
+const CLOCK: ReadonlyMap<string, 'interval' | 'hour' | 'weekday' | 'day' | 'month'> = new Map([
+  ['interval', 'interval'],
+  ['hour', 'hour'],
+  ['weekday', 'weekday'],
+  ['day_of_month', 'day'],
+  ['month', 'month'],
+]);
+const RESERVED: ReadonlySet<string> = new Set(['and', 'or', 'not', 'true', 'false', 'if', ...CLOCK.keys()]);
 export const FUNCTIONS: readonly string[] = [
   'if',
   ...WINDOW_FUNCTIONS,
@@ -242,7 +242,7 @@ class Parser {
     const place = { at, end };
     if (text === 'true' || text === 'false')
       return this.#made({ kind: 'truth', value: text === 'true', ...place, series: false, dimension: undefined });
-    const what = CLOCK[text];
+    const what = CLOCK.get(text);
     if (what === 'interval')
       return this.#made({ kind: 'clock', what, ...place, series: false, dimension: parseUnit('h').dimension });
     if (what) return this.#made({ kind: 'clock', what, ...place, series: true, dimension: BARE });
