@@ -1,3 +1,4 @@
+export { checksOf, type Known } from './estimation/checks.ts';
 export { dependents } from './estimation/late.ts';
 export { shareOut } from './estimation/share.ts';
 export type { Estimate, EstimationMethod } from './estimation/types.ts';
