@@ -1,3 +1,4 @@
+export { addVersion, type ComparedLine, type Comparison, compareRated } from './compare.ts';
 export { type CompiledTariff, compileTariff, earliest } from './compile.ts';
 export { addRates, addRatesAndPeak, highestOf, rateMeters } from './kernels.ts';
 export { type Rater, rate, rater } from './rate.ts';

@@ -37,3 +37,21 @@ export function piecesOf(per: Per, from: number, to: number): Piece[] {
   }
   return out;
 }
+
+/** The calendar months of [from, to), each with its share of a price that stands for `per`. */
+export function monthPieces(per: Per, from: number, to: number): Piece[] {
+  return piecesOf('month', from, to).map((piece) => {
+    const days = piece.to - piece.from;
+    if (per === 'month') return piece;
+    if (per === 'day') return { ...piece, share: whole(days), text: `${days}` };
+    if (per === 'year') {
+      const year = daysInYear(civilDay(piece.from).year);
+      return { ...piece, share: ratio(days, year), text: `${days}/${year}` };
+    }
+    return {
+      ...piece,
+      share: { n: piece.share.n, d: piece.share.d * 12n },
+      text: piece.text === null ? '1/12' : `${piece.text}/12`,
+    };
+  });
+}
