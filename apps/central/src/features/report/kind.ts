@@ -99,10 +99,10 @@ export function spanOf(
 }
 
 /** For the head of a report. */
-export const spanWords = (span: Span, { timeZone }: ReportCall): readonly [string, string] => [
-  'From, to',
-  `${span.fromDay} to ${dayText(timeZone, span.to - 1)}`,
-];
+export function spanWords(span: Span, { timeZone }: ReportCall): readonly [string, string] {
+  const last = dayText(timeZone, span.to - 1);
+  return ['Days', last === span.fromDay ? last : `${span.fromDay} to ${last}`];
+}
 
 export async function whereWords(
   where: { under?: string | undefined; group?: string | undefined },

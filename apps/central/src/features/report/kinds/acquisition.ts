@@ -64,7 +64,9 @@ export const completeness = kind({
       rows,
       totals: ['Together', sums.expected, sums.present, share(sums), sums.estimated, sums.missing, sums.givenUp],
       notes: [
-        ...(computed === undefined ? ['Nothing has been counted yet: a task of kind completeness does it.'] : []),
+        ...(computed === undefined
+          ? ['Nothing was counted for these days: a task of kind completeness does it, day by day when they are over.']
+          : []),
         ...(given.rows === 'meter' ? ['Only meters that lack something or have estimated values are listed.'] : []),
         ...(after === undefined ? [] : [`Cut after ${rows.length} rows.`]),
       ],

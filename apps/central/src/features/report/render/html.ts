@@ -53,7 +53,8 @@ function cell(value: ReportCell, column: ReportColumn, zone: string, largest: nu
 }
 
 export function renderHtml(table: ReportTable, language = 'en'): Uint8Array {
-  const { columns, rows, totals, timeZone } = table;
+  const { columns, rows, timeZone } = table;
+  const totals = rows.length > 0 ? table.totals : undefined;
   const largest = columns.map((column, i) =>
     column.type === 'percent'
       ? 1

@@ -12,7 +12,8 @@ const cut = (text: string, width: number): string =>
 
 /** @param pages whether form feeds part it into pages with the heading on each */
 export function renderText(table: ReportTable, pages = false): Uint8Array {
-  const { columns, rows, totals, timeZone } = table;
+  const { columns, rows, timeZone } = table;
+  const totals = rows.length > 0 ? table.totals : undefined;
   const lines = (totals ? [...rows, totals] : rows).map((row) =>
     columns.map((column, i) => clean(shown(row[i] ?? null, column, timeZone))),
   );
