@@ -11,12 +11,13 @@ import { createPoints } from './points.ts';
 import { billId, timeOf } from './rows.ts';
 import { createReleases, createRuns } from './runs.ts';
 import { createTariffs } from './tariffs.ts';
-import type { BilledSpan, BillingStore } from './types.ts';
+import type { BilledSpan, BillingStore, Readings } from './types.ts';
 
 export function createBillingStore(
   db: Database,
   ratios: Pick<Ratios, 'multipliersOfMeters'>,
   intervals: Pick<IntervalStore, 'read'>,
+  register: BillingStore['register'],
 ): BillingStore {
   const points = createPoints(db, ratios, intervals);
   return {
@@ -27,6 +28,7 @@ export function createBillingStore(
     releases: createReleases(db),
     readPoint: points.readPoint,
     readPoints: points.readPoints,
+    register,
     parts: (ids, from, to) => points.parts(ids, from, to),
     billedOverlap: (meter, from, to) =>
       db.read(async (client) => {
@@ -61,4 +63,22 @@ export function createBillingStore(
         return new Map((rows as { id: string; time_zone: string }[]).map((row) => [row.id, row.time_zone]));
       }),
   };
+}
+
+/** Showings of one register out of the profiles it stands in: a load profile, daily values, what was read on demand. */
+export function joinedReadings(
+  series: readonly {
+    readonly unit: string | null;
+    readonly values: { readonly times: Float64Array; readonly values: Float64Array } | undefined;
+  }[],
+): Readings {
+  const at = new Map<number, number>();
+  let unit: string | null = null;
+  for (const { unit: own, values } of series) {
+    if (!values || values.times.length === 0 || (unit !== null && own !== unit)) continue;
+    unit = own;
+    for (let i = 0; i < values.times.length; i++) at.set(values.times[i] as number, values.values[i] as number);
+  }
+  const times = Float64Array.from(at.keys()).sort();
+  return { times, values: times.map((time) => at.get(time) as number), unit };
 }

@@ -7,7 +7,7 @@ import { type CopyRows, copyIn } from '../pg/copy.ts';
 import type { Client, Database } from '../pg/database.ts';
 import { iso, type Row, segments } from '../registry/parts.ts';
 import { billingSql } from '../sql/billing.ts';
-import { billKey, billOf, timeOf, wholeBillOf } from './rows.ts';
+import { billId, billKey, billOf, timeOf, wholeBillOf } from './rows.ts';
 import type { BillStore, NewBill } from './types.ts';
 
 /** Microseconds of PostgreSQL's epoch in those of 1970. */
@@ -122,6 +122,23 @@ export function createBills(db: Database): BillStore {
       db.read(async (client) =>
         ((await client.query(billingSql.billedOf, [points, iso(from), iso(to)])).rows as Row[]).map(wholeBillOf),
       ),
+    spans: (points, from, to) =>
+      db.read(async (client) =>
+        ((await client.query(billingSql.billedSpans, [points, iso(from), iso(to)])).rows as Row[]).map((row) => ({
+          bill: billId(row.meter, row.run, row.contract),
+          run: row.run as string,
+          meteringPoint: row.metering_point as string,
+          product: row.product as string,
+          from: timeOf(row.from_time),
+          to: timeOf(row.to_time),
+        })),
+      ),
+    points: ({ from, to, product, meters, after, limit, scope }) =>
+      db.read(async (client) => {
+        const values = [iso(from), iso(to), after, product ?? null, meters ?? null, segments(scope), limit];
+        const { rows } = await client.query(billingSql.billedPoints, values);
+        return (rows as { point: string }[]).map((row) => row.point);
+      }),
     write: (run, bills) =>
       bills.length === 0
         ? Promise.resolve(0)

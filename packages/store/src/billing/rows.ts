@@ -2,10 +2,10 @@
 import type { Row } from '../registry/parts.ts';
 import type {
   Bill,
+  BillingJson,
   BillingRun,
   Contract,
   Cycle,
-  Definition,
   Release,
   TariffRow,
   TariffVersion,
@@ -32,7 +32,7 @@ export const versionOf = (row: Row): TariffVersion => ({
   version: row.version as number,
   state: row.state as TariffVersion['state'],
   validFrom: row.valid_from as string,
-  definition: row.definition as Definition,
+  definition: row.definition as BillingJson,
   createdAt: timeOf(row.created_at),
   createdBy: text(row.created_by),
   publishedAt: timeOrNull(row.published_at),
@@ -49,7 +49,7 @@ export const contractOf = (row: Row): Contract => ({
   reference: text(row.reference),
   cycle: row.cycle as Cycle,
   cycleDay: row.cycle_day as number,
-  parameters: row.parameters as Definition,
+  parameters: row.parameters as BillingJson,
   from: timeOf(row.from_time),
   to: timeOrNull(row.to_time),
   recordedAt: timeOf(row.recorded_at),
@@ -66,13 +66,13 @@ export const runOf = (row: Row): BillingRun => ({
   name: row.name as string,
   from: timeOf(row.from_time),
   to: timeOf(row.to_time),
-  definition: row.definition as Definition,
+  definition: row.definition as BillingJson,
   segments: row.segments as number[] | null,
   taskRun: text(row.task_run),
   createdAt: timeOf(row.created_at),
   createdBy: text(row.created_by),
   endedAt: timeOrNull(row.ended_at),
-  report: row.report as Definition | null,
+  report: row.report as BillingJson | null,
   error: text(row.error),
 });
 
@@ -107,7 +107,7 @@ export const billOf = (row: Row): Bill => ({
 export const wholeBillOf = (row: Row): WholeBill => ({
   ...billOf(row),
   days: row.days === null ? null : new Uint8Array(row.days as Buffer),
-  detail: row.detail as Definition | null,
+  detail: row.detail as BillingJson | null,
 });
 
 export const releaseOf = (row: Row): Release => ({

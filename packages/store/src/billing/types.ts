@@ -10,7 +10,7 @@ import type { NodeId } from '../registry/types.ts';
 import type { MeterId } from '../types.ts';
 
 /** JSON as it was given; whoever gives it has checked it. */
-export type Definition = Readonly<Record<string, unknown>>;
+export type BillingJson = Readonly<Record<string, unknown>>;
 
 export interface TariffVersion {
   readonly tariff: string;
@@ -18,7 +18,7 @@ export interface TariffVersion {
   readonly state: 'draft' | 'published';
   /** First local day on which it holds: 2026-01-01. */
   readonly validFrom: string;
-  readonly definition: Definition;
+  readonly definition: BillingJson;
   readonly createdAt: number;
   readonly createdBy: string | null;
   readonly publishedAt: number | null;
@@ -45,7 +45,7 @@ export interface TariffStore {
   /** Writes the draft: a new version, or the draft that is there. Makes the tariff known when it is not. */
   put(
     name: string,
-    given: { readonly description?: string | null; readonly validFrom: string; readonly definition: Definition },
+    given: { readonly description?: string | null; readonly validFrom: string; readonly definition: BillingJson },
     by: By,
   ): Promise<TariffVersion>;
   /** @throws MisuseError when there is no draft, or it would hold in time that was billed by this tariff */
@@ -65,7 +65,7 @@ export interface NewContract {
   readonly reference?: string | null | undefined;
   readonly cycle?: Cycle | undefined;
   readonly cycleDay?: number | undefined;
-  readonly parameters?: Definition | undefined;
+  readonly parameters?: BillingJson | undefined;
   readonly from: number;
   readonly to?: number | null | undefined;
 }
@@ -80,7 +80,7 @@ export interface Contract {
   readonly reference: string | null;
   readonly cycle: Cycle;
   readonly cycleDay: number;
-  readonly parameters: Definition;
+  readonly parameters: BillingJson;
   readonly from: number;
   readonly to: number | null;
   readonly recordedAt: number;
@@ -131,13 +131,13 @@ export interface BillingRun {
   readonly name: string;
   readonly from: number;
   readonly to: number;
-  readonly definition: Definition;
+  readonly definition: BillingJson;
   readonly segments: readonly number[] | null;
   readonly taskRun: string | null;
   readonly createdAt: number;
   readonly createdBy: string | null;
   readonly endedAt: number | null;
-  readonly report: Definition | null;
+  readonly report: BillingJson | null;
   readonly error: string | null;
 }
 export interface RunStore {
@@ -147,7 +147,7 @@ export interface RunStore {
     readonly name: string;
     readonly from: number;
     readonly to: number;
-    readonly definition: Definition;
+    readonly definition: BillingJson;
     readonly scope: Scope;
     readonly taskRun?: string;
     readonly by: By;
@@ -155,7 +155,7 @@ export interface RunStore {
   end(
     id: string,
     state: Exclude<BillingRun['state'], 'running'>,
-    report: Definition,
+    report: BillingJson,
     error: string | null,
     at: number,
   ): Promise<void>;
@@ -222,7 +222,7 @@ export interface Bill {
 }
 export interface WholeBill extends Bill {
   readonly days: Uint8Array | null;
-  readonly detail: Definition | null;
+  readonly detail: BillingJson | null;
 }
 export interface BillQuery {
   readonly run?: string;
@@ -244,6 +244,19 @@ export interface BillStore {
   get(id: string, scope: Scope): Promise<WholeBill | undefined>;
   /** What was billed of these points in this time, whole, the oldest run first. */
   billed(points: readonly NodeId[], from: number, to: number): Promise<readonly WholeBill[]>;
+  /** Which time was billed, without what it came to. */
+  spans(points: readonly NodeId[], from: number, to: number): Promise<readonly BilledSpan[]>;
+  /** Points of which something was billed in this time, in order of their ids. */
+  points(query: {
+    readonly from: number;
+    readonly to: number;
+    readonly product?: string;
+    /** Only points at which one of these meters stood. */
+    readonly meters?: readonly MeterId[];
+    readonly after: NodeId;
+    readonly limit: number;
+    readonly scope: Scope;
+  }): Promise<readonly NodeId[]>;
   /**
    * Writes bills of a run in one transaction by COPY. What the run has written already, and what another run has billed meanwhile of the
    * same point, product and time, is left out: so a run that is taken up again bills nothing twice.
@@ -310,6 +323,12 @@ export interface PointIntervals {
   readonly parts: readonly PointPart[];
 }
 
+export interface Readings {
+  readonly times: Float64Array;
+  readonly values: Float64Array;
+  readonly unit: string | null;
+}
+
 /** Billed time in which a meter's values were used. */
 export interface BilledSpan {
   readonly bill: string;
@@ -338,6 +357,8 @@ export interface BillingStore {
   parts(points: readonly NodeId[], from: number, to: number): Promise<Map<NodeId, readonly PointPart[]>>;
   /** What was billed with values of this meter in this time: for those who write values. */
   billedOverlap(meter: MeterId, from: number, to: number): Promise<readonly BilledSpan[]>;
+  /** Showings of a cumulative register of a meter by its short code: `1.8.1`; values in its unit. */
+  register(meter: MeterId, code: string, from: number, to: number): Promise<Readings>;
   /** Zones of meters by id. */
   zones(meters: readonly MeterId[]): Promise<Map<MeterId, string>>;
 }

@@ -109,6 +109,14 @@ export const billingSql = {
     and b.to_time > $2::timestamptz and b.from_time < $3::timestamptz order by b.metering_point, b.product, b.from_time, b.run`,
   billedSpans: `select b.meter, b.run, b.contract, b.metering_point, b.kind, b.product, b.from_time, b.to_time from amiable.bill b
     where b.metering_point = any($1::bigint[]) and b.state = 'billed' and b.to_time > $2::timestamptz and b.from_time < $3::timestamptz`,
+  billedPoints: `select distinct b.metering_point as point from amiable.bill b join amiable.node n on n.id = b.metering_point
+    where b.state = 'billed' and b.to_time > $1::timestamptz and b.from_time < $2::timestamptz and b.metering_point > $3::bigint
+      and ($4::text is null or b.product = $4::text)
+      and ($5::bigint[] is null or b.metering_point in (select l.parent from amiable.link l
+        where l.child = any($5::bigint[]) and l.kind = 'installed' and l.replaced_at is null
+          and l.from_time < $2::timestamptz and (l.to_time is null or l.to_time > $1::timestamptz)))
+      and ${within('n', '$6')}
+    order by b.metering_point limit $7`,
   billsOfRun: `select b.contract from amiable.bill b where b.run = $1 and b.metering_point = any($2::bigint[])`,
   reached: 'select max(b.metering_point) as point from amiable.bill b where b.run = $1',
   sums: `select b.state, b.currency, b.scaler, count(*)::integer as n, coalesce(sum(b.amount), 0)::bigint as amount from amiable.bill b
