@@ -103,6 +103,11 @@ const COMMANDS: readonly (readonly [string, string, () => Promise<(parent: Comma
     'what is there of what should be, by day and area; what lacks',
     async () => (await import('@amiable/operator')).completenessCommand,
   ],
+  [
+    'prices',
+    'spot prices and others by time: list, add, show, days, history, set, import, source, fetch',
+    async () => (await import('@amiable/operator')).pricesCommand,
+  ],
   ['simulate', 'be a meter that is not there', async () => (await import('@amiable/simulator')).simulateCommand],
   [
     'report',

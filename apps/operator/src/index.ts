@@ -16,6 +16,7 @@ export { exportCommand, importCommand } from './exchange/command.ts';
 export { completenessCommand, eventsCommand, logCommand, outagesCommand } from './journal/command.ts';
 export { onDemandCommand } from './ondemand/command.ts';
 export { backupsCommand } from './operations/backups.ts';
+export { pricesCommand } from './prices/command.ts';
 export { registryCommand } from './registry/command.ts';
 export { reportCommand } from './reports/command.ts';
 export { flowCommand, runCommand, taskCommand } from './tasks/command.ts';

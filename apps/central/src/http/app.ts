@@ -26,11 +26,13 @@ import { areaRoutes } from '../features/meters/areas.ts';
 import { meterRoutes } from '../features/meters/routes.ts';
 import { onDemandRoutes } from '../features/ondemand/routes.ts';
 import { outageRoutes } from '../features/outages/routes.ts';
+import { priceRoutes } from '../features/prices/routes.ts';
 import { registryRoutes } from '../features/registry/routes.ts';
 import { reportRoutes } from '../features/report/routes.ts';
 import { statusRoutes } from '../features/status/routes.ts';
 import { workRoutes } from '../features/tasks/routes.ts';
 import { transactionRoutes } from '../features/transactions/routes.ts';
+import { validationRoutes } from '../features/validation/routes.ts';
 import { BusyError } from '../ingest/ingest.ts';
 import { BodyError } from '../ingest/parse.ts';
 import { HttpError } from './error.ts';
@@ -137,11 +139,13 @@ export async function createHttp(context: Context, options: HttpOptions = {}): P
     areaRoutes,
     meterRoutes,
     onDemandRoutes,
+    priceRoutes,
     registryRoutes,
     reportRoutes,
     outageRoutes,
     statusRoutes,
     transactionRoutes,
+    validationRoutes,
     workRoutes,
     backupRoutes,
   ])

@@ -227,7 +227,12 @@ function priceColumn(
     if (taken.includes(at)) continue;
     const cells = rows.map((row) => row.cells[at] ?? '').filter((cell) => !NOTHING.has(cell.toLowerCase()));
     const good = cells.filter((cell) => amountOf(cell) !== undefined || amountOf(cell, ',') !== undefined);
-    if (good.length * 2 > cells.length && cells.every((cell) => readStamp(cell, true) === undefined)) numbers.push(at);
+    if (
+      good.length > 0 &&
+      good.length * 2 >= cells.length &&
+      cells.every((cell) => readStamp(cell, true) === undefined)
+    )
+      numbers.push(at);
   }
   const heading = (at: number): string => header[at] ?? '';
   const byArea = numbers.filter((at) => area !== undefined && heading(at).toLowerCase() === area.toLowerCase());
