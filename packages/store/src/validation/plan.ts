@@ -23,6 +23,8 @@ import type { PlanQuery, RulesHeld, SentSeries, ValidatedMeter, ValidationTask }
 
 const DAY = 86_400_000;
 const CONTEXT = 28;
+/** So far behind what is validated again an estimate may depend on it. */
+const AFTER = 7 * DAY;
 const dayOf = (time: number): number => Math.floor(time / DAY);
 
 interface State {
@@ -44,6 +46,7 @@ interface Draft {
   readonly from: number;
   readonly to: number;
   readonly context: number;
+  readonly end: number;
   /** UTC day from which on the source is read. */
   readonly first: number;
   /** Whether there is a metering to compare with. */
@@ -228,7 +231,7 @@ function draftsOf(
     }
     const contextDay = dayOf(a) - back;
     let validated = false;
-    for (let day = contextDay; day <= dayOf(b - 1) && !validated; day++) validated = states.has(day);
+    for (let day = contextDay; day <= dayOf(b + AFTER) && !validated; day++) validated = states.has(day);
     let compared = false;
     for (let day = contextDay; day < dayOf(a) && !compared; day++) compared = states.has(day);
     return {
@@ -236,6 +239,7 @@ function draftsOf(
       from: a,
       to: b,
       context: startOf('day', meter.zone, a - back * DAY),
+      end: validated ? Math.min(end, b + AFTER) : b,
       first: compared ? dayOf(a) - 1 : contextDay,
       validated,
       days: Int32Array.from(settled),
@@ -305,7 +309,7 @@ async function fill(client: Client, drafts: readonly Draft[]): Promise<Validatio
   const sent: ByRegister<Filling[]> = new Map();
   const kept: ByRegister<Storing[]> = new Map();
   const made = drafts.map((draft) => {
-    const last = dayOf(draft.to) + 1;
+    const last = dayOf(draft.end) + 1;
     const own = fillingOf(draft.source, draft.first, last);
     within<Filling[]>(sent, draft.meter.id, draft.source.register, () => []).push(own);
     const shown = draft.showings && fillingOf(draft.showings, draft.first, last);
@@ -313,10 +317,10 @@ async function fill(client: Client, drafts: readonly Draft[]): Promise<Validatio
     let stored: Storing | undefined;
     if (draft.validated) {
       const step = draft.source.period * 1000;
-      const n = Math.max(0, Math.ceil((draft.to - draft.context) / step));
+      const n = Math.max(0, Math.ceil((draft.end - draft.context) / step));
       stored = {
         first: dayOf(draft.context),
-        last: dayOf(draft.to - 1),
+        last: dayOf(draft.end - 1),
         start: draft.context,
         step,
         values: new Float64Array(n).fill(Number.NaN),
@@ -346,6 +350,7 @@ async function fill(client: Client, drafts: readonly Draft[]): Promise<Validatio
     from: draft.from,
     to: draft.to,
     context: draft.context,
+    end: draft.end,
     sent: seriesOf(own),
     ...(shown ? { showings: seriesOf(shown) } : {}),
     stored: stored && intervalsOf(stored),

@@ -206,10 +206,12 @@ export interface ValidationTask {
   readonly to: number;
   /** Where comparison begins. */
   readonly context: number;
+  /** `to`, or some days more where there are validated ones behind it. */
+  readonly end: number;
   readonly sent: SentSeries;
   /** The cumulative register where the source is none. */
   readonly showings?: SentSeries | undefined;
-  /** The metering as it stands, over [context, to): what was validated before, and edits. */
+  /** The metering as it stands, over [context, end): what was validated before, and edits. */
   readonly stored: Intervals | undefined;
   /** Spans that a person accepted, by rule. */
   readonly accepted: readonly { readonly rule: string; readonly from: number; readonly to: number }[];

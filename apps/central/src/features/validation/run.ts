@@ -1,0 +1,337 @@
+/**
+ * A run of validation over many meters: what changed is read, judged in worker threads, and written, several batches under way at once.
+ *
+ * Decides: meters go in batches; of each the values are written first, then findings, estimates and states together, so that a run
+ * that is killed does its last batches again to the same effect and no other; days are the local days of each meter's zone.
+ * Leaves out: what changed (store.validation.plan), the kernels (compute).
+ */
+import { add, startOf } from '@amiable/calendar';
+import { type MeterTimes, outagesOf, SEVERITIES, type Severity } from '@amiable/compute';
+import { intervalRegister, QUANTITIES, type Quantity, quantityOf, type Scope } from '@amiable/model';
+import type {
+  By,
+  MeterId,
+  RegisterKey,
+  SeriesData,
+  Store,
+  ValidatedMeter,
+  ValidationOutcome,
+  ValidationTask,
+} from '@amiable/store';
+import { selectionOf } from '../../scheduler/targets.ts';
+import type { Batch, Failed, JudgeRules, JudgeTask } from './judge.ts';
+import { rulesKey } from './judge.ts';
+import type { ValidationParameters } from './parameters.ts';
+import type { Pool } from './pool.ts';
+import { loadRules, type RulesInUse } from './rule-sets.ts';
+
+const DAY = 86_400_000;
+/** Meters of one batch; with a month of quarters of two quantities some tens of megabytes. */
+const BATCH = 250;
+/** So long before a span an interruption may have begun that reaches into it. */
+const BACK = 31 * DAY;
+const NAMED = 10;
+
+export interface RunParts {
+  readonly store: Store;
+  readonly pool: Pool;
+  /** Epoch ms; may be simulated. */
+  readonly now: () => number;
+}
+
+export interface RunOrder {
+  readonly parameters: ValidationParameters;
+  readonly scope: Scope;
+  readonly who: string;
+  /** Instead of the target: pages of meters. */
+  readonly meters?: AsyncIterable<readonly MeterId[]> | undefined;
+  readonly total?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  progress?(fact: Readonly<Record<string, unknown>>): void;
+}
+
+export interface RunResult {
+  readonly meters: number;
+  /** Meterings of which something was validated. */
+  readonly meterings: number;
+  readonly intervals: number;
+  readonly findings: number;
+  readonly estimates: number;
+  readonly solved: number;
+  /** Values of meterings that are others than before. */
+  readonly changed: number;
+  readonly failed: readonly Failed[];
+}
+
+const registers = new Map<string, RegisterKey>();
+function registerOf(quantity: string, period: number): RegisterKey {
+  const name = `${quantity} ${period}`;
+  let key = registers.get(name);
+  if (!key) {
+    key = intervalRegister(quantityOf(quantity) as Quantity, period);
+    registers.set(name, key);
+  }
+  return key;
+}
+
+export async function* pagesOf(
+  store: Store,
+  target: ValidationParameters['target'],
+  scope: Scope,
+  now: number,
+): AsyncGenerator<readonly MeterId[]> {
+  const { meters, ...rest } = target;
+  if (meters) {
+    for (let i = 0; i < meters.length; i += BATCH)
+      yield await store.registry.select(selectionOf({ ...rest, meters: meters.slice(i, i + BATCH) }, now), scope, {
+        limit: BATCH,
+      });
+    return;
+  }
+  const selection = selectionOf(target, now);
+  for (let after: MeterId | undefined; ; ) {
+    const page = await store.registry.select(selection, scope, {
+      limit: 5000,
+      ...(after === undefined ? {} : { after }),
+    });
+    for (let i = 0; i < page.length; i += BATCH) yield page.slice(i, i + BATCH);
+    if (page.length < 5000) return;
+    after = page.at(-1);
+  }
+}
+
+export async function runValidation(parts: RunParts, order: RunOrder): Promise<RunResult> {
+  const { store, pool, now } = parts;
+  const { parameters, scope, signal } = order;
+  const rules = await loadRules(store, parameters.ruleSet);
+  const quantities = parameters.quantities?.map((name) => quantityOf(name) as Quantity) ?? QUANTITIES;
+  const joined = new Set<string>();
+  const sum = { meters: 0, meterings: 0, intervals: 0, findings: 0, estimates: 0, solved: 0, changed: 0 };
+  const failed: Failed[] = [];
+  const by: By = { who: order.who, at: now() };
+
+  async function batch(ids: readonly MeterId[]): Promise<void> {
+    const meters = await store.validation.rules.meters(ids);
+    const tasks: ValidationTask[] = [];
+    for (const [zone, own] of byZone(meters)) {
+      const { from, to } = daysOf(parameters, zone, now());
+      if (!(from < to)) continue;
+      const planned = await store.validation.plan({
+        meters: own,
+        quantities,
+        from,
+        to,
+        again: parameters.again,
+        rulesOf: (meter, quantity) => rules.held(meter, quantity.name),
+      });
+      tasks.push(...planned);
+    }
+    if (tasks.length > 0) {
+      const times = await timesOf(store, meters, tasks);
+      const judged = await pool.judge(batchOf(tasks, times, rules));
+      signal?.throwIfAborted();
+      failed.push(...judged.failed);
+      const { outcomes } = judged;
+      if (outcomes.length > 0) await write(outcomes);
+    }
+    sum.meters += ids.length;
+    order.progress?.({
+      done: sum.meters,
+      ...(order.total === undefined ? {} : { total: order.total }),
+      intervals: sum.intervals,
+      findings: sum.findings,
+      estimates: sum.estimates,
+    });
+  }
+
+  async function write(outcomes: readonly ValidationOutcome[]): Promise<void> {
+    const grouped = withGroups(outcomes, parameters.groups);
+    const at = now();
+    const written = await store.intervals.write(outcomes.map(seriesOf), { source: 'validation', at, replace: true });
+    const saved = await store.validation.save(grouped, at);
+    for (const [group, found] of saved.groups) {
+      if (!joined.has(group) && !(await store.registry.group(group)))
+        await store.registry.putGroup(group, { description: 'Meters that validation found' }, by);
+      joined.add(group);
+      await store.registry.addToGroup(group, found, 'all', by);
+    }
+    sum.meterings += outcomes.length;
+    for (const { intervals } of outcomes) sum.intervals += intervals.values.length;
+    sum.findings += saved.findings;
+    sum.estimates += saved.estimates;
+    sum.solved += saved.solved;
+    sum.changed += written.replaced;
+  }
+
+  // While one batch is judged another is read and a third written.
+  const most = Math.max(2, pool.threads + 1);
+  const under = new Set<Promise<void>>();
+  let fault: unknown;
+  for await (const ids of order.meters ?? pagesOf(store, parameters.target, scope, now())) {
+    if (fault !== undefined || signal?.aborted) break;
+    if (ids.length === 0) continue;
+    const one: Promise<void> = batch(ids)
+      .catch((error: unknown) => {
+        fault ??= error;
+      })
+      .finally(() => under.delete(one));
+    under.add(one);
+    if (under.size >= most) await Promise.race(under);
+  }
+  await Promise.all(under);
+  if (fault !== undefined) throw fault;
+  signal?.throwIfAborted();
+  await leaveGroups(store, [...new Set([...rules.groups, ...parameters.groups.map((g) => g.group)])], by);
+  return { ...sum, failed };
+}
+
+function byZone(meters: readonly ValidatedMeter[]): Map<string, ValidatedMeter[]> {
+  const found = new Map<string, ValidatedMeter[]>();
+  for (const meter of meters) {
+    const list = found.get(meter.zone);
+    if (list) list.push(meter);
+    else found.set(meter.zone, [meter]);
+  }
+  return found;
+}
+
+/** Whole local days; the day that runs is not over. */
+export function daysOf(
+  { from, to, days }: Pick<ValidationParameters, 'from' | 'to' | 'days'>,
+  zone: string,
+  now: number,
+): { from: number; to: number } {
+  const today = startOf('day', zone, now);
+  const end = to === undefined ? today : Math.min(today, startOf('day', zone, to));
+  return { from: from === undefined ? add('day', zone, end, -days) : startOf('day', zone, from), to: end };
+}
+
+function batchOf(tasks: readonly ValidationTask[], times: ReadonlyMap<MeterId, MeterTimes>, rules: RulesInUse): Batch {
+  const ready: Record<string, JudgeRules> = {};
+  const judged = tasks.map((task): JudgeTask => {
+    const unit = quantityOf(task.quantity)?.unit ?? 'Wh';
+    ready[rulesKey(task.rules, unit)] ??= rules.ready(task.rules, unit);
+    return { ...task, times: times.get(task.meter) ?? {} };
+  });
+  return { tasks: judged, rules: ready };
+}
+
+const CONNECTED = /^connected/;
+const DISCONNECTED = /^disconnected/;
+
+/** What events and the registry say of each meter's time. */
+async function timesOf(
+  store: Store,
+  meters: readonly ValidatedMeter[],
+  tasks: readonly ValidationTask[],
+): Promise<Map<MeterId, MeterTimes>> {
+  const from = tasks.reduce((t, task) => Math.min(t, task.context), Number.POSITIVE_INFINITY);
+  const to = tasks.reduce((t, task) => Math.max(t, task.end), 0);
+  const ids = [...new Set(tasks.map((task) => task.meter))];
+  const events = await store.events.ofMeters(ids, ['power', 'disconnecter', 'clock'], from - BACK, to + DAY);
+  const byMeter = new Map<MeterId, { time: number; event: string }[]>();
+  for (const { meter, time, event } of events) {
+    const list = byMeter.get(meter);
+    if (list) list.push({ time, event });
+    else byMeter.set(meter, [{ time, event }]);
+  }
+  const found = new Map<MeterId, MeterTimes>();
+  for (const { id, installed } of meters) {
+    const own = byMeter.get(id);
+    const stays = installed?.map((stay) => ({ from: stay.from, to: stay.to ?? to + DAY }));
+    found.set(id, {
+      ...(stays ? { installed: stays } : {}),
+      ...(own
+        ? {
+            outages: outagesOf(own)
+              .filter((outage) => outage.phase === 'all')
+              .map((outage) => ({ from: outage.from, to: outage.to ?? to + DAY })),
+            disconnected: spansOf(own, DISCONNECTED, CONNECTED, to + DAY),
+            clock: spansOf(own, /^clock-invalid$/, /^clock-(synchronised|adjusted)$/, to + DAY),
+          }
+        : {}),
+    });
+  }
+  return found;
+}
+
+/** From a beginning to the next end. */
+export function spansOf(
+  events: readonly { readonly time: number; readonly event: string }[],
+  begins: RegExp,
+  ends: RegExp,
+  last: number,
+): { from: number; to: number }[] {
+  const spans: { from: number; to: number }[] = [];
+  let from: number | undefined;
+  for (const { time, event } of events) {
+    if (begins.test(event)) from ??= time;
+    else if (from !== undefined && ends.test(event)) {
+      if (time > from) spans.push({ from, to: time });
+      from = undefined;
+    }
+  }
+  if (from !== undefined && last > from) spans.push({ from, to: last });
+  return spans;
+}
+
+const seriesOf = ({ meter, quantity, period, intervals }: ValidationOutcome): SeriesData => ({
+  meter,
+  register: registerOf(quantity, period),
+  scaler: intervals.scaler,
+  start: intervals.start,
+  step: intervals.step,
+  values: intervals.values,
+  quality: intervals.quality,
+});
+
+function withGroups(
+  outcomes: readonly ValidationOutcome[],
+  groups: ValidationParameters['groups'],
+): readonly ValidationOutcome[] {
+  if (groups.length === 0) return outcomes;
+  const weight = (severity: Severity): number => SEVERITIES.indexOf(severity);
+  return outcomes.map((outcome) => ({
+    ...outcome,
+    findings: outcome.findings.map((finding) => {
+      if (finding.group !== undefined) return finding;
+      const found = groups.find(
+        (g) => weight(finding.severity) >= weight(g.severity) && (!g.checks || g.checks.includes(finding.check)),
+      );
+      return found ? { ...finding, group: found.group } : finding;
+    }),
+  }));
+}
+
+/** Who has no open finding for a group any more leaves it: what a flow is fed with is what is to be done. */
+export async function leaveGroups(store: Store, groups: readonly string[], by: By): Promise<void> {
+  for (const group of groups) {
+    const stored = await store.registry.group(group);
+    if (!stored || stored.selection !== null) continue;
+    for (let after: MeterId | undefined; ; ) {
+      const page = await store.registry.select({ group }, 'all', {
+        limit: 1000,
+        ...(after === undefined ? {} : { after }),
+      });
+      const free = page.length === 0 ? [] : await store.validation.freeOf(group, page);
+      if (free.length > 0) await store.registry.removeFromGroup(group, free, 'all', by);
+      if (page.length < 1000) break;
+      after = page.at(-1);
+    }
+  }
+}
+
+/** What came of a run, in words. */
+export function noteOf(result: RunResult): string {
+  const count = (n: number): string => n.toLocaleString('en');
+  const head =
+    result.meterings === 0
+      ? `${count(result.meters)} meters: nothing has changed since they were validated last`
+      : `${count(result.meters)} meters, ${count(result.meterings)} meterings, ${count(result.intervals)} intervals: ${count(result.findings)} findings, ${count(result.estimates)} estimates, ${count(result.solved)} findings solved`;
+  if (result.failed.length === 0) return head;
+  const named = result.failed
+    .slice(0, NAMED)
+    .map(({ meter, quantity, reason }) => `meter ${meter} ${quantity}: ${reason}`)
+    .join('; ');
+  return `${head}; ${count(result.failed.length)} could not be validated: ${named}`;
+}
