@@ -12,7 +12,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inflateRawSync } from 'node:zlib';
-import { PRIVILEGES } from '@amiable/model';
+import { intervalRegister, PRIVILEGES, quantityOf } from '@amiable/model';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderCsv } from '../src/features/report/render/csv.ts';
 import { renderHtml } from '../src/features/report/render/html.ts';
@@ -197,6 +197,37 @@ describe('reports over HTTP', () => {
       expect(body.rawPayload.length).toBeGreaterThan(50);
       expect(body.headers['content-disposition']).toMatch(/^attachment; filename="users-/);
     }
+  });
+
+  it('say who took most, and how much of it was measured', async () => {
+    const ids = [...(await test.store.ensureMeters([{ serial: 'one' }, { serial: 'two' }])).values()];
+    const start = Date.UTC(2026, 9, 24, 22);
+    const register = intervalRegister(quantityOf('energyImport') as NonNullable<ReturnType<typeof quantityOf>>, 3600);
+    // The local day on which the clocks go back has 25 hours; the second meter lacks two and has two estimated.
+    const hours = (value: number) => Float64Array.from({ length: 25 }, (_, i) => value + i);
+    const second = hours(1000);
+    second.fill(Number.NaN, 20, 22);
+    const quality = Uint8Array.from({ length: 25 }, (_, i) => (i < 2 ? 3 : 0));
+    const regular = { register, scaler: 0, start, step: 3_600_000 };
+    await test.store.intervals.write(
+      [
+        { ...regular, meter: ids[0] as string, values: hours(100) },
+        { ...regular, meter: ids[1] as string, values: second, quality: quality as never },
+      ],
+      { source: 'test', at: start },
+    );
+    const parameters = { from: '2026-10-25', to: '2026-10-26' };
+    const largest = (await ask('POST', '/api/v1/reports/table', { kind: 'consumers', parameters })).body.json();
+    const took = 23 * 1000 + (24 * 25) / 2 - 20 - 21;
+    const less = 25 * 100 + (24 * 25) / 2;
+    expect(largest.rows.map((row: unknown[]) => [row[0], row[2], row[4], row[6], row[7]])).toEqual([
+      ['two', took / 1000, 1.024, 2 / 25, 2 / 25],
+      ['one', less / 1000, 0.124, 0, 0],
+    ]);
+    expect(largest.totals[2]).toBeCloseTo((took + less) / 1000, 9);
+    const worst = (await ask('POST', '/api/v1/reports/table', { kind: 'estimated', parameters })).body.json();
+    expect(worst.rows).toEqual([['two', null, 25, 21 / 25, 0, 0, 2 / 25, 2 / 25]]);
+    expect(worst.totals.slice(1, 4)).toEqual(['2 meters', 50, 46 / 50]);
   });
 
   it('shows nobody what they may not see', async () => {
