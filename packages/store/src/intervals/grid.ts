@@ -4,7 +4,7 @@
  * Decides: the grid is that of the values themselves (an hour may begin at half past in UTC); a day of 23 or 25 hours takes one place.
  */
 import { DAY, type DayValues, unpackDay, unpackPlaces } from '../codec/block.ts';
-import { MISSING, unpackQuality } from '../codec/quality.ts';
+import { MISSING } from '../codec/quality.ts';
 import type { MeterIntervals } from './types.ts';
 
 /** A packed block as the statements give it. */
@@ -28,7 +28,7 @@ export class Grid {
   readonly start: number;
   scaler: number;
   version = 1;
-  /** Some value is there. */
+  /** Something was laid here, if only that it is missing. */
   filled = false;
   readonly values: Float64Array;
   readonly quality: Uint8Array;
@@ -43,11 +43,12 @@ export class Grid {
     const slack = step >= DAY ? 7_200_000 : 0;
     this.start = Math.ceil((from - offset - slack) / step) * step + offset;
     const count = Math.max(0, Math.ceil((to - slack - this.start) / step));
-    this.values = new Float64Array(count).fill(Number.NaN);
+    // What stays `missing` is made NaN at the end: most values are there.
+    this.values = new Float64Array(count);
     this.quality = new Uint8Array(count).fill(MISSING);
   }
 
-  /** The packed bytes of a regular block: `data[at, end)`. */
+  /** The packed bytes of a regular block: `data[at, end)` with `n` places, and its qualities as runs in `data[runs, runsEnd)`. */
   places(
     time: number,
     scaler: number,
@@ -55,40 +56,31 @@ export class Grid {
     data: Buffer,
     at: number,
     end: number,
-    packed: Buffer | undefined,
+    qualities: Buffer,
+    runs: number,
+    runsEnd: number,
   ): void {
     const { values, quality } = this;
     const first = Math.round((time - this.start) / this.step);
     if (first >= 0 && first + n <= values.length && scaler === this.scaler) {
       unpackPlaces(data, at, end, values.subarray(first, first + n));
-      const codes = packed === undefined || packed.length === 0 ? undefined : unpackQuality(packed, n);
-      if (codes === undefined) {
-        quality.fill(0, first, first + n);
-        if (n > 0) this.filled = true;
-      } else this.takeQuality(codes, first, n);
+      if (runs === runsEnd) quality.fill(0, first, first + n);
+      else unpackRuns(qualities, runs, runsEnd, quality, first, n);
+      this.filled = true;
       return;
     }
     if (scratch.length < n) scratch = new Float64Array(n);
     unpackPlaces(data, at, end, scratch);
-    const codes = packed === undefined || packed.length === 0 ? undefined : unpackQuality(packed, n);
+    const codes = new Uint8Array(n);
+    if (runs !== runsEnd) unpackRuns(qualities, runs, runsEnd, codes, 0, n);
     const factor = this.factorOf(scaler);
     const to = Math.min(n, values.length - first);
     for (let i = Math.max(0, -first); i < to; i++) {
-      const code = codes === undefined ? 0 : (codes[i] as number);
+      const code = codes[i] as number;
       if (code === MISSING) continue;
       values[first + i] = factor === 1 ? (scratch[i] as number) : (scratch[i] as number) * factor;
       quality[first + i] = code;
       this.filled = true;
-    }
-  }
-
-  private takeQuality(codes: Uint8Array, first: number, n: number): void {
-    const { values, quality } = this;
-    for (let i = 0; i < n; i++) {
-      const code = codes[i] as number;
-      quality[first + i] = code;
-      if (code === MISSING) values[first + i] = Number.NaN;
-      else this.filled = true;
     }
   }
 
@@ -116,12 +108,39 @@ export class Grid {
 
   block(b: Packed): void {
     if (b.version > this.version) this.version = b.version;
-    if (b.step === this.step) this.places(b.day * DAY + b.start, b.scaler, b.n, b.v, 0, b.v.length, b.s);
+    if (b.step === this.step) this.places(b.day * DAY + b.start, b.scaler, b.n, b.v, 0, b.v.length, b.s, 0, b.s.length);
     else this.lay(b.day, unpackDay(b));
   }
 
-  done(meter: string, unit: string | null): MeterIntervals {
+  /** @returns undefined when nothing is there */
+  done(meter: string, unit: string | null): MeterIntervals | undefined {
     const { start, step, scaler, values, quality, version } = this;
+    if (!this.filled) return undefined;
+    let at = quality.indexOf(MISSING);
+    if (at >= 0) {
+      let there = at > 0;
+      for (; at < quality.length; at++)
+        if (quality[at] === MISSING) values[at] = Number.NaN;
+        else there = true;
+      if (!there) return undefined;
+    }
     return { meter, start, step, scaler, values, quality, version, unit };
+  }
+}
+
+/** Runs of qualities (codec/quality.ts) laid into `out[first, first + n)`. */
+function unpackRuns(data: Buffer, from: number, to: number, out: Uint8Array, first: number, n: number): void {
+  let at = first;
+  const end = first + n;
+  for (let k = from; k < to && at < end; ) {
+    let b = data[k++] as number;
+    let run = b & 127;
+    for (let scale = 128; b > 127 && k < to; scale *= 128) {
+      b = data[k++] as number;
+      run += (b & 127) * scale;
+    }
+    const next = Math.min(end, at + Math.floor(run / 8));
+    out.fill(run % 8, at, next);
+    at = next;
   }
 }

@@ -89,7 +89,8 @@ async function chunk(db: Database, meters: readonly MeterId[], asked: Asked): Pr
     const out: MeterIntervals[] = [];
     for (const meter of meters) {
       const grid = grids.get(Number(meter));
-      if (grid?.filled) out.push(grid.done(meter, unitOf(asked, grid)));
+      const intervals = grid?.done(meter, unitOf(asked, grid));
+      if (intervals) out.push(intervals);
     }
     return out;
   });
@@ -146,11 +147,12 @@ async function present(client: Client, meters: readonly MeterId[], asked: Asked)
     }
     if (!grid) return;
     if (version > grid.version) grid.version = version;
-    const none = row.isNull();
-    const s = row.blob();
-    if (step === grid.step) grid.places(time, scaler, n, row.data, at, end, none ? undefined : s);
+    const runs = row.span();
+    const { data, position } = row;
+    if (step === grid.step) grid.places(time, scaler, n, data, at, end, data, runs, Math.max(runs, position));
     else {
-      grid.lay(day, unpackDay({ start, step, n, scaler, v: row.data.subarray(at, end), s }));
+      const s = data.subarray(runs, position);
+      grid.lay(day, unpackDay({ start, step, n, scaler, v: data.subarray(at, end), s }));
     }
   });
   return grids;

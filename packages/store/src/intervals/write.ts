@@ -7,7 +7,7 @@ import { INTERVAL_ADDRESS, quantityOf } from '@amiable/model';
 import { DAY, type DayValues, type PackedBlock, packDay, unpackDay } from '../codec/block.ts';
 import { MISSING } from '../codec/quality.ts';
 import type { Partitions } from '../partitions.ts';
-import { copyOut } from '../pg/copy.ts';
+import { copyIn, copyOut } from '../pg/copy.ts';
 import type { Client, Database } from '../pg/database.ts';
 import type { Registers } from '../registers.ts';
 import { blockSql } from '../sql/blocks.ts';
@@ -19,6 +19,7 @@ import {
   blockKey,
   type LoggedChange,
   logChanges,
+  MANY,
   readBlock,
   readBlocks,
   type StoredBlock,
@@ -216,7 +217,7 @@ async function writeStaged(
   };
 }
 
-const GROUP = 1000;
+const GROUP = 5000;
 
 /** Merges days with what is there, in the caller's transaction. A day that comes twice is merged twice, in order. */
 export async function mergeIncoming(
@@ -261,7 +262,7 @@ async function mergeGroup(
   const after = Number(((await client.query(intervalSql.lastChange)).rows[0] as { id: string }).id);
   const changes: LoggedChange[] = [];
   const arrivals: unknown[][] = [];
-  const rows: unknown[][] = [];
+  const rows: MergedRow[] = [];
   const total = nothing();
   for (const [key, { meter, register, day, hint, values, gone, edit }] of group) {
     const before = there.get(key);
@@ -290,12 +291,12 @@ async function mergeGroup(
       if (bump === 0 && result.arrived.length === 0) continue;
       total.changed++;
     } else total.inserted++;
-    const version = before ? before.version + bump : 1;
+    const version = Math.min(before ? before.version + bump : 1, 32_767);
     const packed =
       result.day.values.length === 0 ? { ...EMPTY, start: before?.start ?? 0, step: hint } : packDay(result.day, hint);
-    rows.push(rowOf(meter, register, day, packed, version, how.at));
+    rows.push({ meter, register, day, packed, version });
   }
-  await runRows(client, upsertMeterings, rows);
+  await putRows(client, rows, how.at);
   await runRows(client, appendArrivals, arrivals);
   await logChanges(client, await news(client, changes), how, how.at);
   return total;
@@ -351,14 +352,46 @@ const EMPTY: PackedBlock = {
   s: Uint8Array.of(12),
 };
 
-function rowOf(
-  meter: MeterId,
-  register: number,
-  day: number,
-  p: PackedBlock,
-  version: number,
-  came: number,
-): unknown[] {
+interface MergedRow {
+  readonly meter: MeterId;
+  readonly register: number;
+  readonly day: number;
+  readonly packed: PackedBlock;
+  readonly version: number;
+}
+
+async function putRows(client: Client, rows: readonly MergedRow[], came: number): Promise<void> {
+  if (rows.length <= MANY) {
+    await runRows(
+      client,
+      upsertMeterings,
+      rows.map((r) => rowOf(r, came)),
+    );
+    return;
+  }
+  await client.query(blockSql.emptyStage);
+  let next = 0;
+  await copyIn(client, blockSql.copyStage, (out) => {
+    while (next < rows.length && out.length < 400_000) {
+      const { meter, register, day, packed: p, version } = rows[next++] as MergedRow;
+      out.row(13);
+      out.long(Number(meter));
+      out.number64(p.sum);
+      out.number64(p.max);
+      out.int(register);
+      out.date(day);
+      for (const x of [p.start, p.step, p.n, p.missing]) out.int(x);
+      out.short(p.scaler);
+      out.short(version);
+      out.blob(p.v);
+      out.blob(p.s);
+    }
+    return next < rows.length;
+  });
+  await client.query({ text: intervalSql.overStaged, values: [came], rowMode: 'array' });
+}
+
+function rowOf({ meter, register, day, packed: p, version }: MergedRow, came: number): unknown[] {
   return [
     meter,
     whole(p.sum),
@@ -370,7 +403,7 @@ function rowOf(
     p.n,
     p.missing,
     p.scaler,
-    Math.min(version, 32_767),
+    version,
     p.v,
     p.s,
     came,

@@ -59,6 +59,18 @@ export class CopyRows extends Bytes {
     this.int32(4);
     this.int32(day - EPOCH_DAYS);
   }
+  yesNo(value: boolean): void {
+    this.int32(1);
+    this.byte(value ? 1 : 0);
+  }
+  /** Epoch ms. */
+  moment(value: number): void {
+    this.long((value - EPOCH_MS) * 1000);
+  }
+  words(value: string | null): void {
+    if (value === null) this.none();
+    else this.blob(Buffer.from(value));
+  }
   blob(value: Uint8Array): void {
     this.int32(value.length);
     this.bytes(value);

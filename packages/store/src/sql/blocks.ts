@@ -3,6 +3,9 @@ import type { RowsStatement } from './values.ts';
 
 export const COLUMNS = 'meter, sum, hmax, register, day, start, step, n, missing, scaler, version, v, s';
 
+const CHANGE_COLUMNS = `meter, register, time, mantissa, scaler, quality, new_mantissa, new_scaler, new_quality, kept, source, who, reason,
+      at, edit`;
+
 export const blockSql = {
   /** All who write blocks take turns, so that what one read to merge is still so when it writes. */
   lockBlocks: 'select pg_advisory_xact_lock(4117002)',
@@ -11,6 +14,7 @@ export const blockSql = {
   copyBlock: `copy amiable.block (${COLUMNS}) from stdin (format binary)`,
   /** Of a metering, which says when it came. */
   copyMetering: `copy amiable.block (${COLUMNS}, came) from stdin (format binary)`,
+  copyChanges: `copy amiable.change_log (${CHANGE_COLUMNS}) from stdin (format binary)`,
   savepoint: 'savepoint bulk',
   rollbackTo: 'rollback to savepoint bulk',
   /**
@@ -87,8 +91,7 @@ export const upsertBlocks: RowsStatement = {
 
 export const insertChanges: RowsStatement = {
   name: 'change_log.insert',
-  before: `insert into amiable.change_log (meter, register, time, mantissa, scaler, quality, new_mantissa, new_scaler, new_quality,
-      kept, source, who, reason, at, edit)`,
+  before: `insert into amiable.change_log (${CHANGE_COLUMNS})`,
   types: [
     'bigint',
     'integer',

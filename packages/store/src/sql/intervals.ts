@@ -53,6 +53,8 @@ export const intervalSql = {
     where meter = any($1::bigint[]) and register = any($2::integer[]) and day >= $3::date and day <= $4::date`,
   insertStaged: `insert into amiable.block (${COLUMNS}, came) select ${COLUMNS}, $1::bigint from amiable.block_stage
     on conflict (meter, register, day) do nothing returning 1`,
+  overStaged: `insert into amiable.block as old (${COLUMNS}, came) select ${COLUMNS}, $1::bigint from amiable.block_stage
+    ${over()} returning 1`,
 
   changed: `select c.meter, c.register, floor(extract(epoch from c.time) / 86400)::integer as day, (extract(epoch from max(c.at)) * 1000)::bigint as latest
     from amiable.change_log c
@@ -88,6 +90,13 @@ export const intervalSql = {
     on conflict (name) do update set value = excluded.value, changed_at = excluded.changed_at, changed_by = excluded.changed_by`,
 } as const;
 
+/** What stands in place of a day says not when that day came. */
+function over(): string {
+  return `on conflict (meter, register, day) do update set sum = excluded.sum, hmax = excluded.hmax,
+      start = excluded.start, step = excluded.step, n = excluded.n, missing = excluded.missing, scaler = excluded.scaler,
+      version = excluded.version, v = excluded.v, s = excluded.s`;
+}
+
 export const upsertMeterings: RowsStatement = {
   name: 'metering.upsert',
   before: `insert into amiable.block as old (${COLUMNS}, came)`,
@@ -107,11 +116,7 @@ export const upsertMeterings: RowsStatement = {
     'bytea',
     'bigint',
   ],
-  after: `on conflict (meter, register, day) do update set sum = excluded.sum, hmax = excluded.hmax,
-      start = excluded.start, step = excluded.step, n = excluded.n, missing = excluded.missing, scaler = excluded.scaler,
-      version = excluded.version, v = excluded.v, s = excluded.s
-    where (old.start, old.step, old.n, old.scaler) is distinct from (excluded.start, excluded.step, excluded.n, excluded.scaler)
-      or old.v <> excluded.v or old.s <> excluded.s returning 1`,
+  after: `${over()} returning 1`,
 };
 
 export const appendArrivals: RowsStatement = {

@@ -1,7 +1,7 @@
 /** Blocks between the database's rows and memory: reading some to merge with, writing merged ones. */
 import { type DayValues, type PackedBlock, packDay, unpackDay } from '../codec/block.ts';
 import type { CopyRow } from '../pg/copy.ts';
-import { copyOut } from '../pg/copy.ts';
+import { copyIn, copyOut } from '../pg/copy.ts';
 import type { Client } from '../pg/database.ts';
 import { blockSql, insertChanges, upsertBlocks } from '../sql/blocks.ts';
 import { dayText } from '../sql/partitions.ts';
@@ -107,6 +107,7 @@ export async function logChanges(
   options: WriteOptions,
   at: number,
 ): Promise<void> {
+  if (changes.length > MANY) return copyChanges(client, changes, options, at);
   const time = new Date(at).toISOString();
   await runRows(
     client,
@@ -129,6 +130,41 @@ export async function logChanges(
       edit ?? null,
     ]),
   );
+}
+
+/** So many rows are sooner sent by COPY. */
+export const MANY = 300;
+
+function copyChanges(
+  client: Client,
+  changes: readonly LoggedChange[],
+  options: WriteOptions,
+  at: number,
+): Promise<void> {
+  let next = 0;
+  return copyIn(client, blockSql.copyChanges, (rows) => {
+    while (next < changes.length && rows.length < 400_000) {
+      const { meter, register, day, change: c, edit } = changes[next++] as LoggedChange;
+      rows.row(15);
+      rows.long(Number(meter));
+      rows.int(register);
+      rows.moment(day * DAY + c.time);
+      rows.number64(c.was);
+      rows.short(c.wasScaler);
+      rows.short(c.wasQuality);
+      rows.number64(c.is);
+      rows.short(c.isScaler);
+      rows.short(c.isQuality);
+      rows.yesNo(c.kept);
+      rows.words(options.source ?? 'profile');
+      rows.words(options.user ?? null);
+      rows.words(options.reason ?? null);
+      rows.moment(at);
+      if (edit === undefined) rows.none();
+      else rows.long(Number(edit));
+    }
+    return next < changes.length;
+  });
 }
 
 export const unpackStored = (block: StoredBlock): DayValues => unpackDay(block);
