@@ -8,7 +8,7 @@
  */
 import { MisuseError } from '@amiable/bytes';
 import { dayOfLeapYear, TARIFF_WEEKDAYS, type Tariff, type TariffSpecialDay } from '@amiable/model';
-import { civilDay, dayNumber, dayTables, parseDay, specialDayIn } from './days.ts';
+import { civilDay, dayTables, dayText, parseDay, specialDayIn } from './days.ts';
 
 export interface MeterLimits {
   readonly seasons: number;
@@ -253,7 +253,8 @@ export function meterRateAt(calendar: MeterCalendar, day: number, minute: number
   if (id === undefined) {
     const place = month * 100 + of;
     const begun = (start: MeterDate): number => start.month * 100 + start.day;
-    const season = calendar.seasons.findLast(({ start }) => begun(start) <= place) ?? calendar.seasons.at(-1);
+    const sorted = calendar.seasons.toSorted((a, b) => begun(a.start) - begun(b.start));
+    const season = sorted.findLast(({ start }) => begun(start) <= place) ?? sorted.at(-1);
     id = calendar.weeks.find(({ name }) => name === season?.week)?.days[(day + 3) % 7];
   }
   const points = calendar.days.find((table) => table.id === id)?.points ?? [];
@@ -274,17 +275,22 @@ export function calendarDifferences(
 ): { readonly day: string; readonly minute: number; readonly tariff: string; readonly meter: string }[] {
   const tables = dayTables(tariff.calendar);
   const out: { day: string; minute: number; tariff: string; meter: string }[] = [];
+  const points = calendar.days.flatMap((table) => table.points.map(({ minute }) => minute));
   const end = Math.min(parseDay(to), parseDay(from) + 20 * 366);
   for (let day = parseDay(from); day < end && out.length < most; day++) {
     const table = tariff.calendar.days[tables.tableOf(day)] as Tariff['calendar']['days'][number];
-    for (let minute = 0; minute < 1440; minute++) {
+    // Rates change nowhere else.
+    const minutes = new Set([
+      ...table.switches.map(({ at }) => Number(at.slice(0, 2)) * 60 + Number(at.slice(3))),
+      ...points,
+    ]);
+    for (const minute of [...minutes].sort((a, b) => a - b)) {
       const at = `${`${Math.floor(minute / 60)}`.padStart(2, '0')}:${`${minute % 60}`.padStart(2, '0')}`;
       const wanted = table.switches.findLast((point) => point.at <= at)?.rate ?? '';
       const has = meterRateAt(calendar, day, minute);
       if (has === wanted) continue;
-      const { year, month, day: of } = civilDay(day);
       out.push({
-        day: new Date(dayNumber(year, month, of) * 86_400_000).toISOString().slice(0, 10),
+        day: dayText(day),
         minute,
         tariff: wanted,
         meter: has,

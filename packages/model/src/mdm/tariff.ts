@@ -63,7 +63,7 @@ const years = {
 };
 /** Where it falls on a Saturday or Sunday: the Monday after, or the nearest weekday (Friday before a Saturday). */
 const observed = z.enum(['monday', 'nearest']).optional();
-const special = { name, day: name, observed };
+const special = { name: title, day: name, observed };
 const weekday = z.number().int().min(1).max(7);
 /** Days that have a day table of their own. Of several that fall on one day the first in the list holds. */
 const specialDay = z.union([
