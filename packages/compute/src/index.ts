@@ -27,6 +27,7 @@ export {
   type MeteringOptions,
   meteringOf,
   type Sent,
+  sourceStamps,
 } from './intervals/metering.ts';
 export {
   addMeter,
@@ -47,7 +48,7 @@ export { type BucketEnergy, type RegisterOptions, registerEnergy } from './regis
 export { type Resampled, resample } from './resample.ts';
 export { type Intervals, QUALITY, type QualityCode, type Showings } from './series.ts';
 export * from './tariff/index.ts';
-export { CHECK_NAMES, chooseRuleSet, compileRules, type RuleSubject } from './validation/compile.ts';
+export { CHECK_NAMES, checkRuleSet, chooseRuleSet, compileRules, type RuleSubject } from './validation/compile.ts';
 export { validateRegisters } from './validation/registers.ts';
 export * from './validation/types.ts';
 export { validateIntervals } from './validation/validate.ts';

@@ -3,9 +3,16 @@
  * result does not depend on the order of the rules, and validating again finds the same.
  */
 import { MisuseError } from '@amiable/bytes';
+import type { Expression } from '../expression/types.ts';
 import { type Context, contextOf } from './context.ts';
+import { checkClock, checkEvents, checkOutages, checkSibling, checkUse } from './events.ts';
 import { checkGiven, checkMissing, checkNegative, checkPresent, checkUsual, checkZero } from './matrix.ts';
+import { checkNeverZero, checkProlonged, checkRun, checkZeroWithoutOutage } from './runs.ts';
+import { checkHighLow, checkPeak, checkSpike, checkStep } from './shape.ts';
+import { checkDuplicates, checkLength, checkMultiplier, checkSiblingMissing, checkUnit } from './structure.ts';
+import { checkRates, checkSum } from './sums.ts';
 import type { CompiledRule, Finding, ValidationInput } from './types.ts';
+import { checkUser } from './user.ts';
 
 /**
  * All hits of the profile rules, in order of time.
@@ -27,7 +34,7 @@ export function validateIntervals(input: ValidationInput, rules: readonly Compil
 export const inOrder = (a: Finding, b: Finding): number =>
   a.from - b.from || a.to - b.to || (a.rule < b.rule ? -1 : a.rule > b.rule ? 1 : 0);
 
-function check(ctx: Context, { rule }: CompiledRule & { kind: 'profile' }): void {
+function check(ctx: Context, { rule, expression }: CompiledRule & { kind: 'profile' }): void {
   switch (rule.check) {
     case 'missing':
       checkMissing(ctx, rule);
@@ -57,5 +64,72 @@ function check(ctx: Context, { rule }: CompiledRule & { kind: 'profile' }): void
     case 'lower-than-median':
       checkUsual(ctx, rule);
       break;
+    case 'user':
+      checkUser(ctx, rule, expression as Expression);
+      break;
+    case 'duplicate':
+      checkDuplicates(ctx, rule);
+      break;
+    case 'interval-length':
+      checkLength(ctx, rule);
+      break;
+    case 'unit':
+      checkUnit(ctx, rule);
+      break;
+    case 'multiplier':
+      checkMultiplier(ctx, rule);
+      break;
+    case 'sibling-missing':
+      checkSiblingMissing(ctx, rule);
+      break;
+    case 'sum':
+      checkSum(ctx, rule);
+      break;
+    case 'rates-sum':
+      checkRates(ctx, rule);
+      break;
+    case 'spike':
+      checkSpike(ctx, rule);
+      break;
+    case 'high-low':
+      checkHighLow(ctx, rule);
+      break;
+    case 'step':
+      checkStep(ctx, rule);
+      break;
+    case 'demand-peak':
+      checkPeak(ctx, rule);
+      break;
+    case 'run-zero':
+    case 'run-negative':
+    case 'run-identical':
+    case 'run-missing':
+      checkRun(ctx, rule);
+      break;
+    case 'run-outage':
+      checkOutages(ctx, rule);
+      break;
+    case 'never-zero':
+      checkNeverZero(ctx, rule);
+      break;
+    case 'zero-without-outage':
+      checkZeroWithoutOutage(ctx, rule);
+      break;
+    case 'use-while-disconnected':
+    case 'use-while-not-installed':
+      checkUse(ctx, rule);
+      break;
+    case 'reactive-without-active':
+    case 'active-without-reactive':
+      checkSibling(ctx, rule);
+      break;
+    case 'clock':
+      checkClock(ctx, rule);
+      break;
+    case 'event':
+      checkEvents(ctx, rule);
+      break;
+    case 'prolonged-estimation':
+      checkProlonged(ctx, rule);
   }
 }
