@@ -5,7 +5,7 @@
  * nothing is billed unlooked at because nobody has written rules. Leaves out: what rules mean.
  */
 import { MisuseError } from '@amiable/bytes';
-import { chooseRuleSet, compileRules, ESTIMATION_METHODS, type RuleSubject } from '@amiable/compute';
+import { checkRuleSet, chooseRuleSet, compileRules, ESTIMATION_METHODS, type RuleSubject } from '@amiable/compute';
 import { type RuleSet, ruleSet } from '@amiable/model/schemas';
 import type { MeterId, RulesHeld, Store, StoredRuleSet, ValidatedMeter } from '@amiable/store';
 import { z } from 'zod';
@@ -72,7 +72,7 @@ export function definitionOf(stored: StoredRuleSet): RuleSetDefinition {
 
 /** @throws MisuseError naming rule and place for a formula that is wrong */
 export function checkDefinition(definition: RuleSetDefinition): void {
-  compileRules(definition.rules);
+  checkRuleSet(definition.rules);
 }
 
 interface Kept {
