@@ -62,7 +62,7 @@ export const validationSql = {
 
   /** What there is of some registers, out of headers alone. */
   copyHeaders: (meters: readonly string[], registers: readonly number[], first: number, last: number): string =>
-    `copy (select meter, register, day, step, n, n - missing, version from amiable.block
+    `copy (select meter, register, day, start, step, n, n - missing, version from amiable.block
     where meter in (${integers(meters)}) and register in (${integers(registers)}) and ${between(first, last)}
     order by meter, register, day) to stdout (format binary)`,
   /** What was validated, and out of what. */

@@ -136,11 +136,12 @@ async function readHeaders(
   last: number,
 ): Promise<ByRegister<Headers>> {
   const found: ByRegister<Headers> = new Map();
-  const make = (): Headers => ({ days: [], steps: [], places: [], counts: [], versions: [] });
+  const make = (): Headers => ({ days: [], starts: [], steps: [], places: [], counts: [], versions: [] });
   await copyOut(client, validationSql.copyHeaders(meters, registers, first, last), (row) => {
     const meter = String(row.long());
     const own = within(found, meter, row.int(), make);
     own.days.push(row.date());
+    own.starts.push(row.int());
     own.steps.push(row.int());
     own.places.push(row.int());
     own.counts.push(row.int());
@@ -190,7 +191,8 @@ function draftsOf(
   const { meter, rules, source } = chosen;
   const { days, counts, versions } = source.headers;
   const at = new Map(days.map((day, i) => [day, i]));
-  const [begin, end] = lifeOf(meter, source, from, to);
+  const life = lifeOf(meter, source);
+  const [begin, end] = [Math.max(from, life.since), Math.min(to, life.until)];
   if (!(begin < end)) return [];
   const changed = (day: number): boolean => {
     const state = states.get(day);
@@ -238,7 +240,8 @@ function draftsOf(
       ...chosen,
       from: a,
       to: b,
-      context: startOf('day', meter.zone, a - back * DAY),
+      // Before its life there is nothing to lack.
+      context: Math.min(a, Math.max(life.since, startOf('day', meter.zone, a - back * DAY))),
       end: validated ? Math.min(end, b + AFTER) : b,
       first: compared ? dayOf(a) - 1 : contextDay,
       validated,
@@ -249,20 +252,27 @@ function draftsOf(
 
 const nextDay = (zone: string, time: number): number => add('day', zone, startOf('day', zone, time), 1);
 
-/** From when to when a meter should have values: while it stands somewhere; where nobody said so, from its first value on. */
-function lifeOf(meter: ValidatedMeter, source: Source, from: number, to: number): [number, number] {
-  const { zone, installed } = meter;
-  const earliest = (source.headers.days[0] as number) * DAY;
-  let begin = Math.max(from, startOf('day', zone, earliest));
-  let end = to;
-  if (installed && installed.length > 0) {
-    const first = installed[0]?.from as number;
-    // What it sent before it was installed counts for nothing; where the first value came late, the gap counts.
-    begin = Math.max(from, startOf('day', zone, first));
-    const last = installed.at(-1)?.to ?? null;
-    if (last !== null) end = Math.min(to, nextDay(zone, last - 1));
+/**
+ * From when to when a meter should have values, on the grid: while it stands somewhere; where nobody said so, from its first value on.
+ * @param since the first of its values that are looked at
+ */
+function lifeOf(
+  { installed }: ValidatedMeter,
+  { headers, kind, period }: Source,
+): { readonly since: number; readonly until: number } {
+  const step = period * 1000;
+  const [first] = installed ?? [];
+  if (first) {
+    const last = installed?.at(-1)?.to ?? null;
+    return {
+      since: Math.ceil(first.from / step) * step,
+      until: last === null ? Number.POSITIVE_INFINITY : Math.floor(last / step) * step,
+    };
   }
-  return [begin, end];
+  const time = (headers.days[0] as number) * DAY + (headers.starts[0] as number);
+  // A register counts from its first showing on; an interval stands before its stamp.
+  const since = Math.ceil(time / step) * step - (kind === 'register' ? 0 : step);
+  return { since, until: Number.POSITIVE_INFINITY };
 }
 
 /** Values of one register on their way into arrays that are as long as its headers say. */

@@ -59,6 +59,8 @@ export function candidatesOf(registers: Registers, quantity: Quantity): Candidat
 /** Blocks of one register of one meter, out of their headers; by day, rising. */
 export interface Headers {
   readonly days: number[];
+  /** When the first value of each stands, ms after the start of the day. */
+  readonly starts: number[];
   readonly steps: number[];
   /** Places of each block. */
   readonly places: number[];
