@@ -8,6 +8,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startOf } from '@amiable/calendar';
 import { type Central, createImports, openVault, secretOwner } from '@amiable/central';
 import type { Log } from '@amiable/io';
 import { type Caller, PRIVILEGES } from '@amiable/model';
@@ -207,7 +208,7 @@ async function register(
   try {
     const file = join(folder, 'town.xml');
     // Houses may have a past; a town in which nothing stands yet does no harm.
-    const from = new Date(now() - Math.max(LIVED, options.history ?? 0)).toISOString();
+    const from = new Date(startOf('day', zone, now() - Math.max(LIVED, options.history ?? 0))).toISOString();
     writeFileSync(file, townFile(meters, houses, from, zone));
     const imports = createImports({ store, now, timeZone: zone, log });
     const { report, state } = await imports.file(
