@@ -87,3 +87,20 @@ export const intervalRegister = (quantity: Pick<Quantity, 'name' | 'obis' | 'uni
   unit: quantity.unit,
   period,
 });
+
+/** Units that values are written in, in files, with the base unit and the power of ten between. */
+export const FLAT_UNIT_POWERS: Readonly<Record<string, { readonly base: string; readonly power: number }>> = {
+  Wh: { base: 'Wh', power: 0 },
+  kWh: { base: 'Wh', power: 3 },
+  MWh: { base: 'Wh', power: 6 },
+  varh: { base: 'varh', power: 0 },
+  kvarh: { base: 'varh', power: 3 },
+  VAh: { base: 'VAh', power: 0 },
+  kVAh: { base: 'VAh', power: 3 },
+  W: { base: 'W', power: 0 },
+  kW: { base: 'W', power: 3 },
+  V: { base: 'V', power: 0 },
+  A: { base: 'A', power: 0 },
+  m3: { base: 'm3', power: 0 },
+  l: { base: 'm3', power: -3 },
+};

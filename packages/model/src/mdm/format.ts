@@ -6,6 +6,7 @@
  * is the separator too). Leaves out: writing and reading (@amiable/formats), and where files go (deliveries).
  */
 import { z } from 'zod';
+import { FLAT_UNIT_POWERS } from '../metering.ts';
 
 /** What a column can hold of a value. */
 export const FLAT_FIELDS = [
@@ -29,23 +30,6 @@ export type FlatField = (typeof FLAT_FIELDS)[number];
 /** What a line before or after the values can hold. */
 export const LINE_FIELDS = ['constant', 'created', 'from', 'to', 'name', 'rows', 'lines', 'sum'] as const;
 export type LineField = (typeof LINE_FIELDS)[number];
-
-/** Units that a value may be written in, with the base unit and the power of ten between. */
-export const FLAT_UNITS: Readonly<Record<string, { readonly base: string; readonly power: number }>> = {
-  Wh: { base: 'Wh', power: 0 },
-  kWh: { base: 'Wh', power: 3 },
-  MWh: { base: 'Wh', power: 6 },
-  varh: { base: 'varh', power: 0 },
-  kvarh: { base: 'varh', power: 3 },
-  VAh: { base: 'VAh', power: 0 },
-  kVAh: { base: 'VAh', power: 3 },
-  W: { base: 'W', power: 0 },
-  kW: { base: 'W', power: 3 },
-  V: { base: 'V', power: 0 },
-  A: { base: 'A', power: 0 },
-  m3: { base: 'm3', power: 0 },
-  l: { base: 'm3', power: -3 },
-};
 
 const one = (what: string) => z.string().refine((text) => [...text].length === 1, `${what}: one character is wanted`);
 const printable = z
@@ -103,7 +87,7 @@ export const flatColumn = z.strictObject({
   ...date,
   text,
   unit: z
-    .enum(Object.keys(FLAT_UNITS) as [string, ...string[]])
+    .enum(Object.keys(FLAT_UNIT_POWERS) as [string, ...string[]])
     .optional()
     .describe('of a value; base unit unless said'),
   decimals: places,
