@@ -143,7 +143,7 @@ export function createFlatReader(format: FlatFormat, sink: ReadingSink, options:
     for (const { width = 1, pad, align } of columnsOf) {
       let cell = whole.slice(at, at + width);
       if (align === 'right')
-        while (cell.length > 1 && cell.startsWith(pad) && !(pad === '0' && !/\d/.test(cell[1] as string)))
+        while (cell.length > 1 && cell.startsWith(pad) && !(pad === '0' && /[.,]/.test(cell[1] as string)))
           cell = cell.slice(1);
       else while (cell.length > 0 && cell.endsWith(pad)) cell = cell.slice(0, -1);
       cells.push({ text: cell.trim(), at: at + 1 });
