@@ -1,3 +1,4 @@
+export * from './balance/index.ts';
 export { checksOf, type Known } from './estimation/checks.ts';
 export { dependents } from './estimation/late.ts';
 export { shareOut } from './estimation/share.ts';
@@ -29,6 +30,7 @@ export {
   type Sent,
   sourceStamps,
 } from './intervals/metering.ts';
+export * from './media/index.ts';
 export {
   addMeter,
   type Interrupted,

@@ -1,7 +1,7 @@
 import { add, startOf } from '@amiable/calendar';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { gridOf, meteringOf, QUALITY, type Showings } from '../src/index.ts';
+import { gridOf, meteringOf, QUALITY, type Showings, sourceStamps } from '../src/index.ts';
 
 const H = 3_600_000;
 const Q = H / 4;
@@ -159,6 +159,13 @@ describe('intervals out of profiles', () => {
     expect(intervals.scaler).toBe(-1);
     expect(Array.from(intervals.values)).toEqual([90, 60, 70, 80]);
   });
+});
+
+it('stamps of rows are moved onto the boundary that they mean, and to the start of their interval', () => {
+  const times = Float64Array.of(T0 + Q + 5000, T0 + 2 * Q - 30_000, T0 + 3 * Q + 31_000);
+  const grid = { start: T0, step: Q };
+  expect(Array.from(sourceStamps(times, Q, grid))).toEqual([T0, T0 + Q, T0 + 2 * Q + 31_000]);
+  expect(Array.from(sourceStamps(times, 0, grid)).slice(0, 2)).toEqual([T0 + Q, T0 + 2 * Q]);
 });
 
 it('intervals add up to the difference of the register, whatever is dropped and wherever stamps lie', () => {

@@ -105,7 +105,7 @@ function equally(work: Work, a: number, b: number, total: number): void {
  * what ran through since the value before it.
  */
 const distributeCumulative: Method = (work, a, b) => {
-  const { at: places, shown, runs } = work.register;
+  const { at: places, shown, runs } = work.register();
   let k = places.length - 1;
   while (k >= 0 && (places[k] as number) > a) k--;
   let m = Math.max(k, 0);

@@ -18,7 +18,7 @@ export function estimateRegisters(
   wanted: Float64Array,
   multiplier: number,
 ): RegisterEstimate[] {
-  const { at, shown, runs } = work.register;
+  const { at, shown, runs } = work.register();
   const out: RegisterEstimate[] = [];
   const { start, step, scaler } = work.series;
   // Mantissas of the series to mantissas of the register.
@@ -92,7 +92,7 @@ function sum(work: Work, from: number, to: number): number {
 
 /** Of the register over its longest time without a fall; else of the intervals. Mantissas of the series a day; NaN: nothing is known. */
 function averageDaily(work: Work): number {
-  const { at, shown, runs } = work.register;
+  const { at, shown, runs } = work.register();
   let best = 0;
   let daily = Number.NaN;
   for (let first = 0, k = 1; k <= at.length; k++) {

@@ -8,27 +8,38 @@
  */
 import { exact, localTime } from './say.ts';
 import { shareOut } from './share.ts';
-import { type Filled, fill, flag, timeAt, type Work } from './work.ts';
+import { type Filled, fill, flag, type Register, readingAt, timeAt, type Work } from './work.ts';
 
 export function scaleToRegisters(work: Work): void {
-  const { at, runs } = work.register;
-  if (at.length < 2 || (work.filled.length === 0 && !anyOpen(work))) return;
+  if (work.filled.length === 0 && !anyOpen(work)) return;
+  const register = work.register();
+  const { at, runs } = register;
+  if (at.length < 2) return;
   // Who filled what, to be told afterwards: place in `filled` plus one.
   const by = new Int32Array(work.values.length);
-  const enter = (): void => {
-    for (let f = 0; f < work.filled.length; f++) {
-      const filled = work.filled[f] as Filled;
-      by.fill(f + 1, filled.from, filled.to);
-    }
-  };
-  enter();
-  for (let w = 0; w + 1 < at.length; w++) {
+  enter(work, by, 0);
+  for (let w = Math.max(0, readingAt(register, work.lo)); w + 1 < at.length; w++) {
     const a = at[w] as number;
     const b = at[w + 1] as number;
-    if (b <= work.lo || a >= work.hi || runs[w] !== runs[w + 1]) continue;
-    if (shareWhatIsOpen(work, a, b)) enter();
-    scaleWindow(work, w, a, b, by);
+    if (a >= work.hi) return;
+    if (runs[w] !== runs[w + 1] || !isTouched(work, by, a, b)) continue;
+    const known = work.filled.length;
+    if (shareWhatIsOpen(work, a, b)) enter(work, by, known);
+    scaleWindow(work, register, w, by);
   }
+}
+
+function enter(work: Work, by: Int32Array, first: number): void {
+  for (let f = first; f < work.filled.length; f++) {
+    const filled = work.filled[f] as Filled;
+    by.fill(f + 1, filled.from, filled.to);
+  }
+}
+
+function isTouched(work: Work, by: Int32Array, a: number, b: number): boolean {
+  const { open } = work;
+  for (let i = a; i < b; i++) if (by[i] !== 0 || open[i] !== 0) return true;
+  return false;
 }
 
 function anyOpen(work: Work): boolean {
@@ -64,8 +75,10 @@ function shareWhatIsOpen(work: Work, a: number, b: number): boolean {
   return true;
 }
 
-function scaleWindow(work: Work, w: number, a: number, b: number, by: Int32Array): void {
-  const { values, register } = work;
+function scaleWindow(work: Work, register: Register, w: number, by: Int32Array): void {
+  const { values } = work;
+  const a = register.at[w] as number;
+  const b = register.at[w + 1] as number;
   const places: number[] = [];
   let actual = 0;
   let estimated = 0;

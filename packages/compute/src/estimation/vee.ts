@@ -15,7 +15,7 @@ import { exact, localTime } from './say.ts';
 import { scaleToRegisters } from './scale.ts';
 import type { Estimate } from './types.ts';
 import type { VeeInput, VeeResult } from './vee-types.ts';
-import { createWork, flag, isMethod, registerOn, timeAt, type Work, within } from './work.ts';
+import { createWork, flag, isMethod, type Register, readingAt, registerOn, timeAt, type Work, within } from './work.ts';
 
 const DAY = 86_400_000;
 
@@ -37,12 +37,13 @@ export function vee(input: VeeInput): VeeResult {
       findings.push(finding);
       if (!finding.usable) badReadings.push(finding);
     }
-  const register = registerOn(series, showings, {
-    runs: input.runs,
-    tolerance,
-    multiplier,
-    dropped: (time) => badReadings.some(({ from, to }) => time >= from && (time < to || time === from)),
-  });
+  let onGrid: Register | undefined;
+  const register = (): Register => {
+    onGrid ??= showings
+      ? registerOn(series, showings, { runs: input.runs, tolerance, multiplier, bad: badReadings })
+      : { at: new Int32Array(0), shown: new Float64Array(0), runs: new Uint32Array(0) };
+    return onGrid;
+  };
   widen(range, series, register, (settings.giveUp ?? 62 * DAY) / step);
   const { lo, hi } = range;
   const from = start + lo * step;
@@ -116,36 +117,33 @@ function copied(intervals: Intervals, register: number | undefined): Intervals {
 }
 
 /** To whole gaps, and to the readings around a window with estimates outside, until nothing moves. */
-function widen(range: Range, { quality }: Intervals, register: Work['register'], most: number): void {
-  const { at } = register;
+function widen(range: Range, { quality }: Intervals, register: () => Register, most: number): void {
   const n = quality.length;
-  const isMade = (i: number): boolean => (quality[i] as number) >= QUALITY.estimated;
-  const least = range.lo - most;
-  const furthest = range.hi + most;
+  const least = Math.max(0, range.lo - most);
+  const furthest = Math.min(n, range.hi + most);
+  if (!anyMade(quality, least, range.lo) && !anyMade(quality, range.hi, furthest)) return;
+  const { at } = register();
   for (;;) {
     let { lo, hi } = range;
-    while (lo > 0 && lo > least && isMade(lo - 1)) lo--;
-    while (hi < n && hi < furthest && isMade(hi)) hi++;
-    for (let k = 0; k + 1 < at.length; k++) {
-      const a = at[k] as number;
-      const b = at[k + 1] as number;
-      if (a < lo && b > lo)
-        for (let i = Math.max(a, least); i < lo; i++)
-          if (isMade(i)) {
-            lo = i;
-            break;
-          }
-      if (a < hi && b > hi)
-        for (let i = Math.min(b, furthest) - 1; i >= hi; i--)
-          if (isMade(i)) {
-            hi = i + 1;
-            break;
-          }
-    }
+    while (lo > least && (quality[lo - 1] as number) >= QUALITY.estimated) lo--;
+    while (hi < furthest && (quality[hi] as number) >= QUALITY.estimated) hi++;
+    const first = readingAt(register(), lo);
+    if (first >= 0 && first + 1 < at.length && (at[first] as number) < lo)
+      for (let i = Math.max(at[first] as number, least); i < lo; i++)
+        if ((quality[i] as number) >= QUALITY.estimated) lo = i;
+    const last = readingAt(register(), hi);
+    if (last >= 0 && last + 1 < at.length && (at[last] as number) < hi)
+      for (let i = Math.min(at[last + 1] as number, furthest) - 1; i >= hi; i--)
+        if ((quality[i] as number) >= QUALITY.estimated) hi = i + 1;
     if (lo === range.lo && hi === range.hi) return;
     range.lo = lo;
     range.hi = hi;
   }
+}
+
+function anyMade(quality: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if ((quality[i] as number) >= QUALITY.estimated) return true;
+  return false;
 }
 
 /** Takes intervals of a finding away; edits stay. */

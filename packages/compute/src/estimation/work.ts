@@ -22,6 +22,13 @@ export interface Filled {
   scaledTo: number[];
 }
 
+/** Register at boundaries of the grid, rising in `at`; mantissas of the series. */
+export interface Register {
+  readonly at: Int32Array;
+  readonly shown: Float64Array;
+  readonly runs: Uint32Array;
+}
+
 export interface Work {
   readonly series: Intervals;
   readonly values: Float64Array;
@@ -40,8 +47,8 @@ export interface Work {
   readonly settings: EstimationSettings;
   readonly checkMeter: Intervals | undefined;
   readonly reference: Intervals | undefined;
-  /** Register at boundaries of the grid, rising in `at`; mantissas of the series. */
-  readonly register: { readonly at: Int32Array; readonly shown: Float64Array; readonly runs: Uint32Array };
+  /** Asked for only where something was estimated: most series of most days are whole. */
+  register(): Register;
   readonly filled: Filled[];
   readonly flags: Finding[];
   days(): Days;
@@ -60,7 +67,7 @@ export function createWork(
     readonly notAccepted: readonly Span[];
     readonly checkMeter: Intervals | undefined;
     readonly reference: Intervals | undefined;
-    readonly register: Work['register'];
+    readonly register: () => Register;
   },
 ): Work {
   const n = series.values.length;
@@ -166,38 +173,60 @@ export const isMethod = (word: string): word is EstimationMethod =>
  */
 export function registerOn(
   series: Intervals,
-  showings: Showings | undefined,
+  showings: Showings,
   options: {
     readonly runs: Uint32Array | undefined;
     readonly tolerance: number;
     readonly multiplier: number;
-    readonly dropped: (time: number) => boolean;
+    readonly bad: readonly Span[];
   },
-): Work['register'] {
-  const count = showings ? Math.min(showings.times.length, showings.values.length) : 0;
+): Register {
+  const { times, values, quality } = showings;
+  const { runs: given, tolerance, bad } = options;
+  const count = Math.min(times.length, values.length);
   const at = new Int32Array(count);
   const shown = new Float64Array(count);
   const runs = new Uint32Array(count);
+  const { start, step } = series;
   const n = series.values.length;
-  const factor = showings ? 10 ** (showings.scaler - series.scaler) * options.multiplier : 1;
+  const factor = 10 ** (showings.scaler - series.scaler) * options.multiplier;
   let k = 0;
   let run = 0;
   let before = Number.NaN;
-  for (let i = 0; i < count && showings; i++) {
-    const value = showings.values[i] as number;
+  for (let i = 0; i < count; i++) {
+    const value = values[i] as number;
     if (Number.isNaN(value)) continue;
-    const time = showings.times[i] as number;
-    if ((showings.quality?.[i] ?? 0) >= QUALITY.estimated || options.dropped(time)) continue;
+    const time = times[i] as number;
+    if (quality !== undefined && (quality[i] as number) >= QUALITY.estimated) continue;
+    if (bad.length > 0 && isIn(bad, time)) continue;
     if (value < before) run++;
     before = value;
-    const place = Math.round((time - series.start) / series.step);
-    if (place < 0 || place > n || Math.abs(series.start + place * series.step - time) > options.tolerance) continue;
+    const place = Math.round((time - start) / step);
+    if (place < 0 || place > n || Math.abs(start + place * step - time) > tolerance) continue;
     // Of two at one boundary the later stands.
     if (k > 0 && place <= (at[k - 1] as number)) k--;
     at[k] = place;
     shown[k] = value * factor;
-    runs[k] = options.runs?.[i] ?? run;
+    runs[k] = given === undefined ? run : (given[i] as number);
     k++;
   }
   return { at: at.subarray(0, k), shown: shown.subarray(0, k), runs: runs.subarray(0, k) };
+}
+
+/** A finding of readings may name one instant alone. */
+function isIn(spans: readonly Span[], time: number): boolean {
+  for (const { from, to } of spans) if (time === from || (time >= from && time < to)) return true;
+  return false;
+}
+
+/** Index of the last reading at `place` or before; -1: none. */
+export function readingAt({ at }: Register, place: number): number {
+  let low = 0;
+  let high = at.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((at[middle] as number) <= place) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
 }

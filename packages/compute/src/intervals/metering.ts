@@ -44,6 +44,27 @@ export interface MeteringOptions {
   readonly mostPerHour?: number;
 }
 
+/**
+ * Stamps as validation looks at them (`SourceRows.times`): the start of what each row stands for, those within the tolerance of a boundary
+ * moved onto it. What is between boundaries stays there, and shows.
+ * @param period ms; 0 for readings of a register
+ */
+export function sourceStamps(
+  times: Float64Array,
+  period: number,
+  { start, step }: Pick<Intervals, 'start' | 'step'>,
+  tolerance = 30_000,
+): Float64Array {
+  const near = Math.min(tolerance, step / 4);
+  const out = new Float64Array(times.length);
+  for (let i = 0; i < times.length; i++) {
+    const time = times[i] as number;
+    const bound = start + Math.round((time - start) / step) * step;
+    out[i] = (Math.abs(time - bound) <= near ? bound : time) - period;
+  }
+  return out;
+}
+
 /** Something odd on the way; nothing of it is lost silently. */
 export interface MeteringNote {
   readonly kind: 'rollover' | 'fall' | 'duplicate' | 'off-grid' | 'wrong-period';
