@@ -13,6 +13,7 @@ import { LOCAL_NAME } from '../access/access.ts';
 import { accessRoutes } from '../access/routes/index.ts';
 import type { Context } from '../context.ts';
 import { backupRoutes } from '../features/backups/routes.ts';
+import { billingRoutes } from '../features/billing/routes.ts';
 import { completenessRoutes } from '../features/completeness/routes.ts';
 import { connectionRoutes } from '../features/connections/routes.ts';
 import { displayRoutes } from '../features/display/routes.ts';
@@ -148,6 +149,7 @@ export async function createHttp(context: Context, options: HttpOptions = {}): P
     validationRoutes,
     workRoutes,
     backupRoutes,
+    billingRoutes,
   ])
     routes(router, context);
   describeRoutes(router);

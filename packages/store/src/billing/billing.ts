@@ -1,7 +1,7 @@
 /** Joins what the store keeps of billing. */
 import type { IntervalStore } from '../intervals/types.ts';
 import type { Database } from '../pg/database.ts';
-import { iso, type Row } from '../registry/parts.ts';
+import { iso, type Row, segments } from '../registry/parts.ts';
 import type { Ratios } from '../registry/ratios.ts';
 import { isId } from '../registry/selection.ts';
 import { billingSql } from '../sql/billing.ts';
@@ -30,6 +30,11 @@ export function createBillingStore(
     readPoints: points.readPoints,
     register,
     parts: (ids, from, to) => points.parts(ids, from, to),
+    pointsOf: (meters, { from, to, after, limit, scope }) =>
+      db.read(async (client) => {
+        const values = [meters ?? null, iso(from), iso(to), after ?? '0', segments(scope), limit];
+        return (await client.query(billingSql.pointsOfMeters, values)).rows as { id: string; code: string }[];
+      }),
     billedOverlap: (meter, from, to) =>
       db.read(async (client) => {
         if (!isId(meter)) return [];

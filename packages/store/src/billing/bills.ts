@@ -8,7 +8,7 @@ import type { Client, Database } from '../pg/database.ts';
 import { iso, type Row, segments } from '../registry/parts.ts';
 import { billingSql } from '../sql/billing.ts';
 import { billId, billKey, billOf, timeOf, wholeBillOf } from './rows.ts';
-import type { BillStore, NewBill } from './types.ts';
+import type { BillQuery, BillStore, NewBill } from './types.ts';
 
 /** Microseconds of PostgreSQL's epoch in those of 1970. */
 const EPOCH = 946_684_800_000;
@@ -90,27 +90,29 @@ async function fresh(client: Client, run: string, bills: readonly NewBill[]): Pr
 }
 
 export function createBills(db: Database): BillStore {
+  const listed = <T>(query: BillQuery, text: string, of: (row: Row) => T): Promise<T[]> =>
+    db.read(async (client) => {
+      const after = query.after === undefined ? undefined : billKey(query.after);
+      const time = (at: number | undefined): string | null => (at === undefined ? null : iso(at));
+      const { rows } = await client.query(text, [
+        query.run ?? null,
+        query.meteringPoint ?? null,
+        query.meter ?? null,
+        query.product ?? null,
+        query.state ?? null,
+        time(query.from),
+        time(query.to),
+        after?.[0] ?? null,
+        after?.[1] ?? null,
+        after?.[2] ?? null,
+        segments(query.scope),
+        query.limit,
+      ]);
+      return (rows as Row[]).map(of);
+    });
   return {
-    list: (query) =>
-      db.read(async (client) => {
-        const after = query.after === undefined ? undefined : billKey(query.after);
-        const time = (at: number | undefined): string | null => (at === undefined ? null : iso(at));
-        const { rows } = await client.query(billingSql.bills, [
-          query.run ?? null,
-          query.meteringPoint ?? null,
-          query.meter ?? null,
-          query.product ?? null,
-          query.state ?? null,
-          time(query.from),
-          time(query.to),
-          after?.[0] ?? null,
-          after?.[1] ?? null,
-          after?.[2] ?? null,
-          segments(query.scope),
-          query.limit,
-        ]);
-        return (rows as Row[]).map(billOf);
-      }),
+    list: (query) => listed(query, billingSql.bills, billOf),
+    whole: (query) => listed(query, billingSql.wholeBills, wholeBillOf),
     get: (id, scope) =>
       db.read(async (client) => {
         const key = billKey(id);

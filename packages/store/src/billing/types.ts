@@ -241,6 +241,8 @@ export interface BillQuery {
 export interface BillStore {
   /** By meter, run and contract, rising. */
   list(query: BillQuery): Promise<readonly Bill[]>;
+  /** The same with all that they keep. */
+  whole(query: BillQuery): Promise<readonly WholeBill[]>;
   get(id: string, scope: Scope): Promise<WholeBill | undefined>;
   /** What was billed of these points in this time, whole, the oldest run first. */
   billed(points: readonly NodeId[], from: number, to: number): Promise<readonly WholeBill[]>;
@@ -355,6 +357,17 @@ export interface BillingStore {
   ): Promise<void>;
   /** Which meters stood at points, without values. */
   parts(points: readonly NodeId[], from: number, to: number): Promise<Map<NodeId, readonly PointPart[]>>;
+  /** Metering points where these meters stood in the time, or any did, in order of their ids behind `after`. */
+  pointsOf(
+    meters: readonly MeterId[] | undefined,
+    query: {
+      readonly from: number;
+      readonly to: number;
+      readonly after?: NodeId;
+      readonly limit: number;
+      readonly scope: Scope;
+    },
+  ): Promise<readonly { readonly id: NodeId; readonly code: string }[]>;
   /** What was billed with values of this meter in this time: for those who write values. */
   billedOverlap(meter: MeterId, from: number, to: number): Promise<readonly BilledSpan[]>;
   /** Showings of a cumulative register of a meter by its short code: `1.8.1`; values in its unit. */

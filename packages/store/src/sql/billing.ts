@@ -32,6 +32,12 @@ const BILLS = `from amiable.bill b join amiable.node n on n.id = b.metering_poin
 const RELEASE = `e.id, e.metering_point, n.code, e.from_time, e.to_time, e.reason, e.released_at, e.released_by`;
 const RELEASES = `from amiable.billing_release e join amiable.node n on n.id = e.metering_point`;
 
+const LISTED = `($1::bigint is null or b.run = $1::bigint) and ($2::bigint is null or b.metering_point = $2::bigint)
+      and ($3::bigint is null or b.meter = $3::bigint) and ($4::text is null or b.product = $4::text) and ($5::text is null or b.state = $5::text)
+      and ($6::timestamptz is null or b.to_time > $6::timestamptz) and ($7::timestamptz is null or b.from_time < $7::timestamptz)
+      and ($8::bigint is null or (b.meter, b.run, b.contract) > ($8::bigint, $9::bigint, $10::bigint)) and ${within('n', '$11')}
+    order by b.meter, b.run, b.contract limit $12`;
+
 export const billingSql = {
   // -- tariffs
   tariffs: `select ${TARIFF} from amiable.tariff t
@@ -79,11 +85,14 @@ export const billingSql = {
       and case when $4::timestamptz is null then l.replaced_at is null
         else l.recorded_at <= $4::timestamptz and (l.replaced_at is null or l.replaced_at > $4::timestamptz) end
     order by l.parent, l.from_time`,
-  pointsOfMeter: `select distinct l.parent as point from amiable.link l where l.child = $1 and l.kind = 'installed' and l.replaced_at is null
-    and l.from_time < $3::timestamptz and (l.to_time is null or l.to_time > $2::timestamptz)`,
   staysOfMeters: `select l.parent as point, l.child as meter, l.from_time, l.to_time from amiable.link l
     where l.child = any($1::bigint[]) and l.kind = 'installed' and l.replaced_at is null
       and l.from_time < $3::timestamptz and (l.to_time is null or l.to_time > $2::timestamptz) order by l.parent, l.from_time`,
+  /** Metering points where some of the meters stood, or where any did. */
+  pointsOfMeters: `select distinct n.id, n.code from amiable.link l join amiable.node n on n.id = l.parent
+    where ($1::bigint[] is null or l.child = any($1::bigint[])) and l.kind = 'installed' and l.replaced_at is null
+      and l.from_time < $3::timestamptz and (l.to_time is null or l.to_time > $2::timestamptz) and n.id > $4::bigint and ${within('n', '$5')}
+    order by n.id limit $6`,
   pointInScope: `select n.id from amiable.node n where n.id = $1 and n.kind = 'metering-point' and ${within('n', '$2')}`,
   zonesOf: 'select m.id, m.time_zone from amiable.meter m where m.id = any($1::bigint[])',
 
@@ -99,11 +108,8 @@ export const billingSql = {
   // -- bills
   /** Runs bill one after another what they write: two of them never bill the same. */
   lockBills: 'select pg_advisory_xact_lock(4117009)',
-  bills: `select ${BILL} ${BILLS} where ($1::bigint is null or b.run = $1::bigint) and ($2::bigint is null or b.metering_point = $2::bigint)
-      and ($3::bigint is null or b.meter = $3::bigint) and ($4::text is null or b.product = $4::text) and ($5::text is null or b.state = $5::text)
-      and ($6::timestamptz is null or b.to_time > $6::timestamptz) and ($7::timestamptz is null or b.from_time < $7::timestamptz)
-      and ($8::bigint is null or (b.meter, b.run, b.contract) > ($8::bigint, $9::bigint, $10::bigint)) and ${within('n', '$11')}
-    order by b.meter, b.run, b.contract limit $12`,
+  bills: `select ${BILL} ${BILLS} where ${LISTED}`,
+  wholeBills: `select ${BILL}, b.days, b.detail ${BILLS} where ${LISTED}`,
   bill: `select ${BILL}, b.days, b.detail ${BILLS} where b.meter = $1 and b.run = $2 and b.contract = $3 and ${within('n', '$4')}`,
   billedOf: `select ${BILL}, b.days, b.detail ${BILLS} where b.metering_point = any($1::bigint[]) and b.state = 'billed'
     and b.to_time > $2::timestamptz and b.from_time < $3::timestamptz order by b.metering_point, b.product, b.from_time, b.run`,

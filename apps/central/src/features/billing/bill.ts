@@ -4,8 +4,9 @@
  * Decides: the export gate (mdm.md §3): what is missing, estimated or edited beyond a percentage of the intervals blocks the metering point,
  * until the values are better or a person lets it through; and what a bill keeps so that each line and value can be explained later.
  */
-import type { Contract, MeterId, NewBill, Release } from '@amiable/store';
-import { mantissaOf, type Outcome } from './rating.ts';
+import type { Rated } from '@amiable/compute';
+import type { Contract, MeterId, NewBill, Release, WholeBill } from '@amiable/store';
+import { mantissaOf, type Outcome, type SeenMetering } from './rating.ts';
 
 export function emptyBill(
   contract: Contract,
@@ -111,3 +112,26 @@ export const partJson = ({ meter, from, to, ratios }: Outcome['parts'][number]) 
     denominator: String(r.multiplier.denominator),
   })),
 });
+
+/** What `detailOf` wrote. */
+export interface Kept {
+  readonly rated: Rated;
+  readonly parameters: Contract['parameters'];
+  readonly since: number;
+  readonly parts: readonly ReturnType<typeof partJson>[];
+  readonly seen: readonly SeenMetering[];
+  readonly released?: Released;
+  /** Of a difference: its lines that changed. */
+  readonly differences?: readonly LineDifference[];
+}
+/** Undefined for what was not billed. */
+export const keptOf = (bill: WholeBill): Kept | undefined => (bill.detail ?? undefined) as Kept | undefined;
+
+export interface LineDifference {
+  readonly component: string;
+  readonly title: string;
+  readonly rate: string | null;
+  readonly was: string;
+  readonly is: string;
+  readonly difference: string;
+}

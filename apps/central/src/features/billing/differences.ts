@@ -7,13 +7,13 @@
  * them. Leaves out: amounts that come out the same: no bill.
  */
 import { add } from '@amiable/calendar';
-import type { Line, Rated } from '@amiable/compute';
+import type { Line } from '@amiable/compute';
 import { decimal } from '@amiable/model';
 import type { Contract, MeterId, NewBill, PointPart, Store, WholeBill } from '@amiable/store';
-import { detailOf, emptyBill, gateOf, partJson } from './bill.ts';
+import { detailOf, emptyBill, gateOf, type Kept, keptOf, type LineDifference, partJson } from './bill.ts';
 import { changedDays } from './days.ts';
 import { localDay } from './periods.ts';
-import { type Job, mantissaOf, type Outcome, type Rating, type SeenMetering, versionsOf } from './rating.ts';
+import { type Job, mantissaOf, type Outcome, type Rating, versionsOf } from './rating.ts';
 
 import type { RunParameters } from './shapes.ts';
 
@@ -23,14 +23,8 @@ const NAMED_DAYS = 400;
 /** Days whose history of values is looked through for who and why. */
 const EXPLAINED = 5;
 
-interface Kept {
-  readonly rated: Rated;
-  readonly parameters: Contract['parameters'];
-  readonly since: number;
-  readonly parts: readonly ReturnType<typeof partJson>[];
-  readonly seen: readonly SeenMetering[];
-}
-const keptOf = (bill: WholeBill): Kept => bill.detail as unknown as Kept;
+/** Only billed ones come here. */
+const kept = (bill: WholeBill): Kept => keptOf(bill) as Kept;
 
 /** The last bill of each product and period. */
 function lastOf(bills: readonly WholeBill[]): WholeBill[] {
@@ -89,14 +83,14 @@ export async function differencesOf(
 
 /** Bills whose values, meters or ratios are others than they were; found by the log of changes, not by reading all again. */
 async function touchedOf(store: Store, bills: readonly WholeBill[]): Promise<Set<WholeBill>> {
-  const from = Math.min(...bills.flatMap((bill) => [bill.from, ...(keptOf(bill).seen ?? []).map((s) => s.start)]));
+  const from = Math.min(...bills.flatMap((bill) => [bill.from, ...(kept(bill).seen ?? []).map((s) => s.start)]));
   const to = Math.max(...bills.map((bill) => bill.to));
   const since = Math.min(...bills.map((bill) => bill.seenAt));
   const meters = new Set<MeterId>();
-  for (const bill of bills) for (const part of keptOf(bill).parts) meters.add(part.meter);
+  for (const bill of bills) for (const part of kept(bill).parts) meters.add(part.meter);
   const parts = new Map<string, Map<string, readonly PointPart[]>>();
   const partsFor = async (bill: WholeBill): Promise<readonly PointPart[]> => {
-    const seen = keptOf(bill).seen[0]?.start ?? bill.from;
+    const seen = kept(bill).seen[0]?.start ?? bill.from;
     const key = `${seen} ${bill.to}`;
     let found = parts.get(key);
     if (!found) {
@@ -114,11 +108,11 @@ async function touchedOf(store: Store, bills: readonly WholeBill[]): Promise<Set
     latest.set(one.meter, Math.max(latest.get(one.meter) ?? 0, one.latest));
   const touched = new Set<WholeBill>();
   for (const bill of bills) {
-    const kept = keptOf(bill);
-    const changed = kept.parts.some(
+    const before = kept(bill);
+    const changed = before.parts.some(
       (part) => (latest.get(part.meter) ?? Number.NEGATIVE_INFINITY) >= bill.seenAt - LAG,
     );
-    if (changed || JSON.stringify((await partsFor(bill)).map(partJson)) !== JSON.stringify(kept.parts))
+    if (changed || JSON.stringify((await partsFor(bill)).map(partJson)) !== JSON.stringify(before.parts))
       touched.add(bill);
   }
   return touched;
@@ -145,15 +139,15 @@ async function jobOf(
     const present = holds ?? contract;
     return { contract: { ...present, id: contract.id }, plan: await rating.planOf(present), span };
   }
-  const kept = keptOf(bill);
-  const numbers = kept.rated.versions.map(({ version }) => Number(version));
+  const before = kept(bill);
+  const numbers = before.rated.versions.map(({ version }) => Number(version));
   const key = `${bill.tariff} ${numbers.join(' ')}`;
   let seen = versions.get(key);
   if (!seen) {
     seen = versionsOf((await store.billing.tariffs.versions(bill.tariff)).filter((v) => numbers.includes(v.version)));
     versions.set(key, seen);
   }
-  return rating.job({ ...contract, parameters: kept.parameters, from: kept.since }, seen, span);
+  return rating.job({ ...contract, parameters: before.parameters, from: before.since }, seen, span);
 }
 
 async function differenceOf(
@@ -164,7 +158,7 @@ async function differenceOf(
   now: number,
 ): Promise<NewBill | undefined> {
   const { rated, counts, job } = outcome;
-  const kept = keptOf(bill);
+  const before = kept(bill);
   const base: NewBill = {
     ...emptyBill(job.contract, { from: bill.from, to: bill.to }, bill.meter, now),
     kind: 'difference',
@@ -184,7 +178,7 @@ async function differenceOf(
   if (amount === 0n) return undefined;
   const held = gateOf(counts, percent);
   if (held !== undefined && !(await isReleased(store, bill))) return { ...base, state: 'blocked', reason: held };
-  const metersChanged = JSON.stringify(outcome.parts.map(partJson)) !== JSON.stringify(kept.parts);
+  const metersChanged = JSON.stringify(outcome.parts.map(partJson)) !== JSON.stringify(before.parts);
   const because = await becauseOf(store, bill, outcome, changes);
   return {
     ...base,
@@ -204,7 +198,7 @@ async function differenceOf(
       changes,
       metersChanged,
       because,
-      differences: lineDifferences(kept.rated.lines, rated.lines, rated.decimals),
+      differences: lineDifferences(before.rated.lines, rated.lines, rated.decimals),
     }),
   };
 }
@@ -225,7 +219,7 @@ export interface Change {
 
 /** Days of which the bill saw something else. */
 function changesOf(bill: WholeBill, { days, seen, job }: Outcome): Change[] {
-  const { seen: before } = keptOf(bill);
+  const { seen: before } = kept(bill);
   if (!bill.days || !days) return [];
   const { zone } = job.plan;
   const changes: Change[] = [];
@@ -294,15 +288,6 @@ async function becauseOf(
       }
   }
   return [...found.values()];
-}
-
-export interface LineDifference {
-  readonly component: string;
-  readonly title: string;
-  readonly rate: string | null;
-  readonly was: string;
-  readonly is: string;
-  readonly difference: string;
 }
 
 const keyOf = (line: Line): string =>

@@ -1,13 +1,12 @@
 /** Tariffs over HTTP: drafts, checks, publication. */
 import { MisuseError } from '@amiable/bytes';
-import { type TariffFault, tariffFaults } from '@amiable/model';
+import { meterFit } from '@amiable/compute';
 import { type Tariff, tariff as tariffSchema } from '@amiable/model/schemas';
 import type { TariffVersion } from '@amiable/store';
 import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import { HttpError } from '../../http/error.ts';
 import type { Router } from '../../http/router.ts';
-import { meterFits } from './meter.ts';
 import {
   byName,
   checkAnswer,
@@ -47,8 +46,6 @@ export function parseTariff(definition: unknown): Tariff {
 
 /** What was stored was checked when it was stored. */
 export const tariffOf = (version: TariffVersion): Tariff => version.definition as unknown as Tariff;
-export const faultsOfStored = (version: TariffVersion): readonly TariffFault[] => tariffFaults(tariffOf(version));
-
 export function tariffRoutes(router: Router, { store, now, timeZone }: Context): void {
   const { tariffs } = store.billing;
   const tag = 'tariffs';
@@ -89,7 +86,10 @@ export function tariffRoutes(router: Router, { store, now, timeZone }: Context):
     audit: 'none',
     handler: ({ body }) => {
       const faults = faultsOf(body.definition);
-      const meter = body.meter && faults.length === 0 ? meterFits(tariffSchema.parse(body.definition)) : null;
+      if (!body.meter || faults.length > 0) return { good: faults.length === 0, faults, meter: null };
+      const day = new Date(now()).toISOString().slice(0, 10);
+      const { reasons } = meterFit(tariffSchema.parse(body.definition), day);
+      const meter = { fits: reasons.length === 0, reasons: [...reasons] };
       return { good: faults.length === 0, faults, meter };
     },
   });
