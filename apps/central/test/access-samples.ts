@@ -11,6 +11,9 @@
  */
 import type { NodeKind, Store } from '@amiable/store';
 import { parseFlow, parseTask } from '@amiable/tasks/schemas';
+import { validationParameters } from '../src/features/validation/parameters.ts';
+import { createPool } from '../src/features/validation/pool.ts';
+import { runValidation } from '../src/features/validation/run.ts';
 
 export interface Sample {
   readonly params?: Readonly<Record<string, string>>;
@@ -56,6 +59,27 @@ export const areas: Readonly<
       'GET /api/v1/meters/:id/energy': { ...one, query: `bucket=day&${SPAN}` },
       'GET /api/v1/meters/:id/media': { ...one, query: `bucket=day&${SPAN}` },
       'GET /display.json': { query: `meter=${meter}` },
+    };
+  },
+  validation: async ({ store, meter, foreignMeter }) => {
+    const day = Date.UTC(2026, 10, 16);
+    const values = Float64Array.from({ length: 97 }, (_, i) => (i > 40 && i < 50 ? Number.NaN : 1000 + i * 70));
+    const register = { obis: '1-0:1.8.0', name: 'activeEnergyImport', unit: 'Wh', period: 900 } as const;
+    await store.writeBlocks(
+      [meter, foreignMeter].map((of) => ({ meter: of, register, scaler: 0, start: day, step: 900_000, values })),
+    );
+    await runValidation(
+      { store, pool: createPool(0), now: () => Date.UTC(2026, 10, 20) },
+      { parameters: validationParameters.parse({ days: 6 }), scope: 'all', who: 'test' },
+    );
+    const found = (await store.validation.exceptions.list({ scope: 'all', limit: 100 })).exceptions;
+    const of = (one: string) => ({ id: found.find((e) => e.meter === one)?.id as string });
+    const one = { params: of(meter), foreign: of(foreignMeter) };
+    return {
+      'GET /api/v1/exceptions': { shows: true },
+      'GET /api/v1/exceptions/:id': one,
+      'PATCH /api/v1/exceptions/:id': { ...one, body: { note: 'seen' } },
+      'POST /api/v1/exceptions/change': { body: { filter: {}, change: { owner: 'anna' } } },
     };
   },
   connections: async ({ store, meter, foreignMeter }) => {
