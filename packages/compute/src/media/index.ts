@@ -1,0 +1,25 @@
+export {
+  type DayAmount,
+  type DegreeDayRule,
+  dayStart,
+  degreeDays,
+  G20_15,
+  GAS_DAY,
+  HDD17,
+  type MediaDay,
+  meansOfDays,
+  mediaDays,
+  movesOfDays,
+  sumsOfDays,
+  weatherNormal,
+} from './days.ts';
+export {
+  airPressure,
+  compensate,
+  conversionNumber,
+  type Factor,
+  type FactorStep,
+  type GasState,
+  NORMAL,
+  timesFactors,
+} from './gas.ts';
