@@ -82,6 +82,77 @@ export const areas: Readonly<
       'POST /api/v1/exceptions/change': { body: { filter: {}, change: { owner: 'anna' } } },
     };
   },
+  billing: async ({ store, meter, foreignMeter, segment }) => {
+    const at = Date.UTC(2026, 10, 20);
+    const by = { who: 'test', at };
+    const [from, to] = [Date.UTC(2026, 9, 1), Date.UTC(2026, 10, 1)];
+    await store.billing.tariffs.put('sample', { validFrom: '2026-01-01', definition: { zone: 'UTC' } }, by);
+    const make = async (word: string, where: number, of: string) => {
+      const point = await store.registry.createNode(
+        { kind: 'metering-point', code: `${word}-billed`, segment: where, from: Date.UTC(2026, 0, 1) },
+        'all',
+        by,
+      );
+      const given = { meteringPoint: point.id, product: 'supply', tariff: 'sample', from: Date.UTC(2026, 0, 1) };
+      const contract = await store.billing.contracts.put(given, 'all', by);
+      const run = await store.billing.runs.begin({
+        kind: 'bill',
+        name: word,
+        from,
+        to,
+        definition: {},
+        scope: [where],
+        by,
+      });
+      await store.billing.bills.write(run.id, [
+        {
+          meter: of,
+          contract: contract.id,
+          meteringPoint: point.id,
+          kind: 'bill',
+          state: 'billed',
+          product: 'supply',
+          tariffId: contract.tariffId,
+          tariffVersion: 1,
+          from,
+          to,
+          currency: 'EUR',
+          scaler: -2,
+          amount: 1,
+          total: 1,
+          counts: [1, 0, 0, 0, 0],
+          valueVersion: 1,
+          seenAt: at,
+          previousRun: null,
+          days: null,
+          detail: null,
+          reason: null,
+        },
+      ]);
+      const span = { meteringPoint: point.id, from, to, reason: word };
+      await store.billing.releases.put(span, 'all', by);
+      return { point: point.id, contract: contract.id, run: run.id, bill: `${of}-${run.id}-${contract.id}` };
+    };
+    const own = await make('OWN', 1, meter);
+    const foreign = await make('FOREIGN', segment, foreignMeter);
+    const of = (what: keyof typeof own) => ({ params: { id: own[what] }, foreign: { id: foreign[what] } });
+    return {
+      'GET /api/v1/tariffs/:name': { params: { name: 'sample' } },
+      'GET /api/v1/contracts': { shows: true },
+      '* /api/v1/contracts/:id': { ...of('contract'), absent: true },
+      'GET /api/v1/contracts/:id': of('contract'),
+      'POST /api/v1/contracts/:id/end': { ...of('contract'), body: { to: '2027-01-01' } },
+      'POST /api/v1/contracts/:id/correct': { ...of('contract'), body: { reason: 'typo' }, absent: true },
+      'GET /api/v1/billing/runs': { shows: true },
+      'GET /api/v1/billing/runs/:id': of('run'),
+      'GET /api/v1/billing/runs/:id/bills.csv': of('run'),
+      'GET /api/v1/bills': { shows: true },
+      'GET /api/v1/bills/:id': of('bill'),
+      'GET /api/v1/billing/releases': { shows: true },
+      'GET /api/v1/metering-points/:id/bills': of('point'),
+      'GET /api/v1/meters/:id/bill': { params: { id: meter }, foreign: { id: foreignMeter } },
+    };
+  },
   connections: async ({ store, meter, foreignMeter }) => {
     const how = { protocol: 'dlms', transport: 'wrapper', readout: 'idis' } as const;
     await store.readout.putConnections(
