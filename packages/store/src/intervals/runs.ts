@@ -40,7 +40,7 @@ export function packRuns(arrived: readonly number[], all: ArrayLike<number>, at:
   return out;
 }
 
-/** In the order in which they came. */
+/** The newest first, as they are taken back. */
 export function unpackRuns(packed: Buffer): ArrivalRun[] {
   const runs: ArrivalRun[] = [];
   for (let k = 0; k + BYTES <= packed.length; k += BYTES)
@@ -50,5 +50,5 @@ export function unpackRuns(packed: Buffer): ArrivalRun[] {
       from: packed.readUInt32BE(k + 12),
       to: packed.readUInt32BE(k + 16),
     });
-  return runs;
+  return runs.reverse();
 }

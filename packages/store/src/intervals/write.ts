@@ -26,7 +26,7 @@ import {
   whole,
 } from '../write/block-rows.ts';
 import { BLOCKS, codesOf, cut, type Piece, sendPieces, spread, writeDirect } from '../write/bulk.ts';
-import { type MergeRules, mergeDay } from './merge.ts';
+import { type Merged, type MergeRules, mergeDay } from './merge.ts';
 import type { ChangeRow } from './past.ts';
 import { packRuns } from './runs.ts';
 import { type Standing, standingEdits } from './standing.ts';
@@ -139,11 +139,12 @@ function valuesOf(piece: Piece): DayValues | undefined {
 async function writePieces(
   parts: WriteParts,
   client: Client,
-  pieces: readonly Piece[],
-  going: readonly Incoming[],
+  given: readonly Piece[],
+  gone: readonly Incoming[],
   how: IntervalWrite,
 ): Promise<Total> {
   await client.query(blockSql.lockBlocks);
+  const [pieces, going] = await protect(client, given, gone);
   const direct = pieces.length > 0 && (await writeDirect(client, pieces, how.at));
   if (direct) {
     if (going.length === 0) return { ...nothing(), ...direct };
@@ -157,6 +158,35 @@ async function writePieces(
   const total = nothing();
   if (staged.length > 0) add(total, await writeStaged(parts, client, staged, how));
   return add(total, await mergeIncoming(parts, client, going, how, {}));
+}
+
+/** Where a person took values away nothing is put without looking, though the place is empty. */
+async function protect(
+  client: Client,
+  pieces: readonly Piece[],
+  going: readonly Incoming[],
+): Promise<[readonly Piece[], readonly Incoming[]]> {
+  if (pieces.length === 0) return [pieces, going];
+  let first = Number.POSITIVE_INFINITY;
+  let last = Number.NEGATIVE_INFINITY;
+  for (const { day } of pieces) {
+    if (day < first) first = day;
+    if (day > last) last = day;
+  }
+  const span = [new Date(first * DAY).toISOString(), new Date((last + 1) * DAY).toISOString()];
+  const { rows } = await client.query(intervalSql.takenAway, span);
+  if (rows.length === 0) return [pieces, going];
+  const keys = new Set((rows as { meter: MeterId; register: number }[]).map((r) => `${r.meter} ${r.register}`));
+  const known = new Set(going.map((g) => blockKey(g.meter, g.register, g.day)));
+  const free: Piece[] = [];
+  const more: Incoming[] = [];
+  for (const piece of pieces) {
+    const { meter, register, day, hint } = piece;
+    if (!keys.has(`${meter} ${register}`)) free.push(piece);
+    else if (!known.has(blockKey(meter, register, day)))
+      more.push({ meter, register, day, hint, values: valuesOf(piece), gone: [] });
+  }
+  return [free, [...going, ...more]];
 }
 
 function add(total: Total, more: Total): Total {
@@ -282,7 +312,7 @@ async function mergeGroup(
         register,
         dayText(day),
         new Date(how.at).toISOString(),
-        packRuns(result.arrived, result.day.times, how.at, after),
+        packRuns(result.arrived, allTimes(result), how.at, after),
       ]);
     // Neither there nor anything to put there.
     if (!before && result.day.values.length === 0) continue;
@@ -302,6 +332,12 @@ async function mergeGroup(
   return total;
 }
 
+/** What is there now, and what went away in the same breath: a run of arrivals spans neither. */
+function allTimes({ day, changes }: Merged): ArrayLike<number> {
+  const gone = changes.flatMap((c) => (c.is === null ? [c.time] : []));
+  return gone.length === 0 ? day.times : Float64Array.from([...day.times, ...gone]).sort();
+}
+
 /** A metering of what a meter measured, not a calculated profile. */
 const isMeasured = (registers: Registers, register: number): boolean =>
   quantityOf(registers.byId(register)?.name ?? '') !== undefined;
@@ -316,21 +352,23 @@ function standingOf(
   return edits === undefined ? {} : { standing: (time) => edits(day * DAY + time) };
 }
 
-/** Without what came before already and did not count then either. */
+/** Without what came just before already and did not count then either. */
 async function news(client: Client, changes: readonly LoggedChange[]): Promise<readonly LoggedChange[]> {
   const kept = changes.filter((c) => c.change.kept);
   if (kept.length === 0) return changes;
-  const { rows } = await client.query(intervalSql.keptLast, [
+  const { rows } = await client.query(intervalSql.lastOf, [
     [...new Set(kept.map((c) => c.meter))],
     [...new Set(kept.map((c) => c.register))],
     [...new Set(kept.map((c) => new Date(c.day * DAY + c.change.time).toISOString()))],
   ]);
-  const known = new Map((rows as ChangeRow[]).map((r) => [`${r.meter} ${r.register} ${r.time}`, r]));
+  const known = new Map(
+    (rows as (ChangeRow & { kept: boolean })[]).map((r) => [`${r.meter} ${r.register} ${r.time}`, r]),
+  );
   return changes.filter(({ meter, register, day, change }) => {
     if (!change.kept) return true;
     const told = known.get(`${meter} ${register} ${day * DAY + change.time}`);
     return !(
-      told &&
+      told?.kept &&
       told.new_quality === change.isQuality &&
       told.new_mantissa !== null &&
       Number(told.new_mantissa) * 10 ** (told.new_scaler - change.isScaler) === change.is

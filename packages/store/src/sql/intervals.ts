@@ -45,9 +45,9 @@ export const intervalSql = {
   /** What came while an edit stood, and did not count. */
   keptAfter: `select ${CHANGE} from amiable.change_log c
     where c.meter = $1 and c.register = $2 and c.time >= $3 and c.time < $4 and c.id > $5 and c.kept and c.edit is null order by c.id`,
-  /** The last of each value that came and did not count. */
-  keptLast: `select distinct on (c.meter, c.register, c.time) ${CHANGE} from amiable.change_log c
-    where c.kept and c.meter = any($1::bigint[]) and c.register = any($2::integer[]) and c.time = any($3::timestamptz[])
+  /** What happened last to values. */
+  lastOf: `select distinct on (c.meter, c.register, c.time) ${CHANGE}, c.kept from amiable.change_log c
+    where c.meter = any($1::bigint[]) and c.register = any($2::integer[]) and c.time = any($3::timestamptz[])
     order by c.meter, c.register, c.time, c.id desc`,
   arrivals: `select meter, register, day - date '1970-01-01', runs from amiable.arrival
     where meter = any($1::bigint[]) and register = any($2::integer[]) and day >= $3::date and day <= $4::date`,
@@ -71,6 +71,9 @@ export const intervalSql = {
       (extract(epoch from e.to_time) * 1000)::bigint as to_ms, e.mantissas
     from amiable.value_edit e where e.state = 'applied' and e.meter = any($1::bigint[]) and e.register = any($2::integer[])
       and e.from_time < $4 and e.to_time > $3 order by coalesce(e.decided_at, e.made_at), e.id`,
+  /** Meterings of which edits that stand take values away. */
+  takenAway: `select distinct e.meter, e.register from amiable.value_edit e where e.state = 'applied' and array_position(e.mantissas, null) is not null
+    and e.from_time < $2 and e.to_time > $1`,
   insertEdit: `insert into amiable.value_edit (meter, register, from_time, to_time, mantissas, scaler, state, reason, made_by, made_at)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning id`,
   edit: `select ${EDIT} where e.id = $1 and ${inScope(2)}`,
