@@ -24,9 +24,11 @@ const BENCHES: Readonly<Record<string, () => Promise<(options: BenchOptions) => 
   'registry-search': async () => (await import('./registry-search.ts')).benchRegistrySearch,
   spool: async () => (await import('./spool.ts')).benchSpool,
   vee: async () => (await import('./vee.ts')).benchVee,
+  tariff: async () => (await import('./tariff.ts')).benchTariff,
   work: async () => (await import('./work.ts')).benchWork,
   wmbus: async () => (await import('./wmbus.ts')).benchWmbus,
   registry: async () => (await import('./registry.ts')).benchRegistry,
+  validation: async () => (await import('./validation.ts')).benchValidation,
   profile: async () => (await import('./profile.ts')).benchProfile,
 };
 

@@ -83,12 +83,22 @@ export const roundTo = (a: Fraction, decimals: number, mode: RoundingMode): Frac
   d: ten(decimals),
 });
 
+/** Exponents of the powers of ten that a double holds exactly. */
+const EXPONENTS: ReadonlyMap<number, number> = new Map(Array.from({ length: 16 }, (_, i) => [10 ** i, i]));
+
 /** Exact where at most `most` decimals tell it, else rounded to them. Zeros at the end are left out beyond `least` decimals. */
 export function print(a: Fraction, most = 9, least = 0): string {
-  const text = decimal(rounded(a, most, 'half-up'), -most);
-  if (most === 0) return text;
+  if (a.n === 0n && least === 0) return '0';
+  // Energy and prices are decimals already, and nearly always short.
+  const places = EXPONENTS.get(Number(a.d));
+  const short = Number(a.n);
+  const ready = places !== undefined && places <= most && Number.isSafeInteger(short);
+  const decimals = ready ? places : most;
+  let text = ready ? decimal(short, -places) : decimal(rounded(a, most, 'half-up'), -most);
+  if (decimals < least) text += `${decimals === 0 ? '.' : ''}${'0'.repeat(least - decimals)}`;
+  if (decimals === 0 && least === 0) return text;
   let end = text.length;
-  const shortest = end - most + least;
+  const shortest = end - Math.max(decimals, least) + least;
   while (end > shortest && text.charCodeAt(end - 1) === 48) end--;
   if (text.charCodeAt(end - 1) === 46) end--;
   const out = text.slice(0, end);

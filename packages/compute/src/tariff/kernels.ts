@@ -100,9 +100,10 @@ export interface Tally {
 }
 
 /** Whether all of [from, to) is measured. */
-function allMeasured(quality: Uint8Array, from: number, to: number): boolean {
-  for (let i = from; i < to; i++) if (quality[i] !== 0) return false;
-  return true;
+export function allMeasured(quality: Uint8Array, from: number, to: number): boolean {
+  let any = 0;
+  for (let i = from; i < to; i++) any |= quality[i] as number;
+  return any === 0;
 }
 
 /**

@@ -1,4 +1,5 @@
 /** The highest windows out of a run of them. */
+import { allMeasured, highestOf } from './kernels.ts';
 import type { Windows } from './windows.ts';
 
 /** What windows are picked out of. */
@@ -90,6 +91,20 @@ function keep(tops: Top[], top: Top, most: number): number {
 
 /** The common case, one interval out of all, without a look at anything else. */
 function highest({ values, quality, base }: Source, { first }: Windows, from: number, to: number): Tops {
+  // One after the other without a gap, and all there: the plain maximum.
+  const begin = base + (first[from] as number);
+  const end = begin + to - from;
+  if (
+    to > from &&
+    begin >= 0 &&
+    end <= values.length &&
+    (first[to - 1] as number) - (first[from] as number) === to - 1 - from &&
+    allMeasured(quality, begin, end)
+  ) {
+    const place = highestOf(values, begin, end);
+    if (place >= 0)
+      return { tops: [{ window: from + place - begin, sum: values[place] as number, quality: 0 }], missing: 0 };
+  }
   let best = Number.NEGATIVE_INFINITY;
   let at = -1;
   let missing = 0;

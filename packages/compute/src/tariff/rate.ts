@@ -7,7 +7,8 @@
 import { MisuseError } from '@amiable/bytes';
 import { decimal, minorUnit, type Tariff, tariffDependencies } from '@amiable/model';
 import { capacityDrafts } from './capacity.ts';
-import { type CompiledTariff, compileTariff, type Span } from './compile.ts';
+import { type CompiledTariff, compileTariff, type Span, wallDayOf } from './compile.ts';
+import { dayText } from './days.ts';
 import { type Draft, metering, type Rating, spanTally } from './draft.ts';
 import { energyDrafts } from './energy.ts';
 import { fixedDrafts } from './fixed.ts';
@@ -304,8 +305,7 @@ function lineOf(draft: Draft, amount: Fraction, tariff: Tariff): Line {
 
 function sentenceOf(draft: Draft, amount: string, { currency, zone }: Tariff, meanPrice: string | null): string {
   const { component, span, price, quantity, unit, what, share, note, quality } = draft;
-  const dates = new Intl.DateTimeFormat('sv', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' });
-  const days = `${dates.format(draft.from)} to ${dates.format(draft.to - 1)}`;
+  const days = `${dayText(wallDayOf(zone, draft.from))} to ${dayText(wallDayOf(zone, draft.to - 1))}`;
   const arithmetic =
     component.kind === 'tax'
       ? `${print(quantity)} ${currency}`
