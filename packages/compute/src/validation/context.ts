@@ -3,7 +3,7 @@
 import type { ProfileRule } from '@amiable/model';
 import { clock, words } from '../words.ts';
 import { mantissaOf } from './amount.ts';
-import { dayBounds } from './days.ts';
+import { type DayGrid, dayGrid } from './days.ts';
 import { newScan, type Scan, scanDays } from './scan.ts';
 import type { Finding, ValidationInput } from './types.ts';
 
@@ -16,8 +16,11 @@ export interface Context {
   readonly from: number;
   readonly to: number;
   /** Parts of the whole series: local days, cut at `from` and `to`. */
+  readonly grid: DayGrid;
   readonly bounds: Int32Array;
   readonly scan: Scan;
+  /** Parts from this one on are scanned; those before `from` only when somebody asks (`scanFrom`). */
+  scanned: number;
   /** Parts [firstDay, lastDay) are those of [from, to). */
   readonly firstDay: number;
   readonly lastDay: number;
@@ -29,13 +32,18 @@ const scan = newScan();
 
 export function contextOf(input: ValidationInput): Context {
   const { intervals, from, to } = input;
-  const bounds = dayBounds(input.zone, intervals.start, intervals.step, intervals.values.length, [from, to]);
-  scanDays(intervals.values, bounds, scan);
-  let firstDay = 0;
-  while ((bounds[firstDay] as number) < from) firstDay++;
-  let lastDay = firstDay;
-  while ((bounds[lastDay] as number) < to) lastDay++;
-  return { input, values: intervals.values, from, to, bounds, scan, firstDay, lastDay, findings: [] };
+  const { values } = intervals;
+  const grid = dayGrid(input.zone, intervals.start, intervals.step, values.length, from, to);
+  const { bounds, first, last } = grid;
+  scanDays(values, bounds, scan, first, last);
+  return { input, values, from, to, grid, bounds, scan, scanned: first, firstDay: first, lastDay: last, findings: [] };
+}
+
+/** Makes sure that parts from `d` on are scanned, up to the end of what is validated. */
+export function scanFrom(ctx: Context, d: number): void {
+  if (d >= ctx.scanned) return;
+  scanDays(ctx.values, ctx.bounds, ctx.scan, d, ctx.scanned);
+  ctx.scanned = d;
 }
 
 /** What is said of hits unless the rule says otherwise: whether the intervals can be used as they are. */

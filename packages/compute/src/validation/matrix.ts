@@ -118,7 +118,7 @@ export function checkZero(ctx: Context, rule: ProfileRule): void {
 }
 
 export function checkNegative(ctx: Context, rule: ProfileRule): void {
-  if (!anyDay(ctx, (s, d) => (s.low[d] as number) < 0)) return;
+  if (!anyDay(ctx, (s, d) => (s.negative[d] as number) > 0)) return;
   runs(ctx, rule, 'below', 0, (a, b) => {
     const { low } = extent(ctx.values, a, b);
     return [
@@ -130,10 +130,7 @@ export function checkNegative(ctx: Context, rule: ProfileRule): void {
 
 /** @param than what the limit is: `the limit`, `3 times the mean …` */
 export function checkLimit(ctx: Context, rule: ProfileRule, above: boolean, limit: number, than: string): void {
-  if (
-    above ? !anyDay(ctx, (s, d) => (s.high[d] as number) > limit) : !anyDay(ctx, (s, d) => (s.low[d] as number) < limit)
-  )
-    return;
+  if (above && !anyDay(ctx, (s, d) => (s.high[d] as number) > limit)) return;
   runs(ctx, rule, above ? 'above' : 'below', limit, (a, b) => {
     const { low, high } = extent(ctx.values, a, b);
     const worst = above ? high : low;

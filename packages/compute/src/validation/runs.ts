@@ -77,7 +77,7 @@ export function checkRun(
 ): void {
   const of = rule.check.slice(4) as 'zero' | 'negative' | 'missing' | 'identical';
   if (of === 'zero' && !anyDay(ctx, (s, d) => (s.zeros[d] as number) > 0)) return;
-  if (of === 'negative' && !anyDay(ctx, (s, d) => (s.low[d] as number) < 0)) return;
+  if (of === 'negative' && !anyDay(ctx, (s, d) => (s.negative[d] as number) > 0)) return;
   if (of === 'missing' && !anyDay(ctx, (s, d) => (s.missing[d] as number) > 0)) return;
   const least = Math.max(intervalsIn(ctx, rule.hours * HOUR), of === 'identical' ? 2 : 1);
   longRuns(ctx, of, 0, least, (a, b) => {

@@ -5,11 +5,11 @@
  * last days beside that of the same days of last year, else of the days before. Step: change from the last value that is there.
  * Peak: the highest of what is validated beside the highest of as long before. Shares are per cent.
  */
-import { add } from '@amiable/calendar';
 import type { ProfileRule } from '@amiable/model';
 import { number } from '../words.ts';
 import { mantissaOf } from './amount.ts';
-import { type Context, hit, MAX_FINDINGS, many, real, say, when } from './context.ts';
+import { type Context, hit, MAX_FINDINGS, many, real, say, scanFrom, when } from './context.ts';
+import { daysBefore, partOf } from './days.ts';
 import { extent } from './matrix.ts';
 
 type Rule<C extends ProfileRule['check']> = ProfileRule & { check: C };
@@ -25,32 +25,63 @@ function floorOf(ctx: Context, rule: ProfileRule & { atLeast?: string | number |
 }
 
 export function checkSpike(ctx: Context, rule: Rule<'spike'>): void {
-  const { bounds, scan } = ctx;
+  const { bounds, scan, values } = ctx;
   const least = floorOf(ctx, rule);
   const times = 1 + rule.threshold;
   let n = 0;
+  // Where of the day before the third was found: that is where most days have their peak.
+  let hint = 0;
   for (let d = ctx.firstDay; d < ctx.lastDay; d++) {
     const h1 = scan.high[d] as number;
-    const h3 = scan.third[d] as number;
-    // With h3 zero the quotient says nothing: a house that is left alone and a pump that starts once.
-    if (!(h3 > 0) || h1 <= h3 * times || h1 < least) continue;
+    if (!(h1 > 0) || h1 < least) continue;
     const a = bounds[d] as number;
     const b = bounds[d + 1] as number;
     if (b - a - (scan.missing[d] as number) < rule.intervals) continue;
-    for (let i = a; i < b; i++) {
-      const v = ctx.values[i] as number;
-      if (!(v > h3 * times) || n++ >= MAX_FINDINGS) continue;
-      const ratio = (v - h3) / h3;
-      hit(
-        ctx,
-        rule,
-        i,
-        i + 1,
-        `${say(ctx, v)} at ${when(ctx, i)} stands ${number(ratio)} times above the third-highest interval of its day, ${say(ctx, h3)}; allowed is ${number(rule.threshold)}`,
-        { value: real(ctx, v), highest: real(ctx, h1), third: real(ctx, h3), ratio, threshold: rule.threshold },
-      );
-    }
+    // (h1 − h3) / h3 > threshold, where fewer than three values reach h1 / (1 + threshold).
+    const bar = h1 / times;
+    let high = 0;
+    let i = Math.min(a + hint, b - 1);
+    const begun = i;
+    do {
+      if ((values[i] as number) >= bar && ++high === 3) break;
+      if (++i === b) i = a;
+    } while (i !== begun);
+    if (high < 3) n = tellSpikes(ctx, rule, a, b, times, n);
+    else hint = Math.max(0, i - a - 4);
   }
+}
+
+function tellSpikes(ctx: Context, rule: Rule<'spike'>, a: number, b: number, times: number, told: number): number {
+  const [h1, , h3] = highest(ctx.values, a, b);
+  let n = told;
+  // With h3 zero the quotient says nothing: a house that is left alone and a pump that starts once.
+  if (!(h3 > 0)) return n;
+  for (let i = a; i < b; i++) {
+    const v = ctx.values[i] as number;
+    if (!(v > h3 * times) || n++ >= MAX_FINDINGS) continue;
+    const ratio = (v - h3) / h3;
+    hit(
+      ctx,
+      rule,
+      i,
+      i + 1,
+      `${say(ctx, v)} at ${when(ctx, i)} stands ${number(ratio)} times above the third-highest interval of its day, ${say(ctx, h3)}; allowed is ${number(rule.threshold)}`,
+      { value: real(ctx, v), highest: real(ctx, h1), third: real(ctx, h3), ratio, threshold: rule.threshold },
+    );
+  }
+  return n;
+}
+
+/** The three highest of [a, b). */
+function highest(values: Float64Array, a: number, b: number): [number, number, number] {
+  const top: [number, number, number] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let i = a; i < b; i++) {
+    const v = values[i] as number;
+    if (!(v > top[2])) continue;
+    top[2] = v;
+    top.sort((x, y) => y - x);
+  }
+  return top;
 }
 
 /** Mean use of a day of 24 hours over [a, b) out of the scanned days; NaN where too little is there of `wanted` intervals. */
@@ -58,12 +89,11 @@ function daily(ctx: Context, a: number, b: number, wanted: number): number {
   const { bounds, scan, values } = ctx;
   let sum = 0;
   let count = 0;
-  for (let d = 0; d < scan.parts; d++) {
-    const from = bounds[d] as number;
+  let d = partOf(bounds, a);
+  scanFrom(ctx, d);
+  for (let from = bounds[d] as number; from < b; d++) {
     const to = bounds[d + 1] as number;
-    if (to <= a) continue;
-    if (from >= b) break;
-    if (from >= a && to <= b) {
+    if (from >= a && to <= b && d < ctx.lastDay) {
       sum += scan.sum[d] as number;
       count += to - from - (scan.missing[d] as number);
     } else {
@@ -71,25 +101,26 @@ function daily(ctx: Context, a: number, b: number, wanted: number): number {
       sum += part.sum;
       count += part.count;
     }
+    from = to;
   }
   return count >= wanted * COVERED && count > 0 ? (sum / count) * (DAY / ctx.input.intervals.step) : Number.NaN;
 }
 
 export function checkHighLow(ctx: Context, rule: Rule<'high-low'>): void {
-  const { intervals, zone, lastYearDaily } = ctx.input;
-  const { start, step, values } = intervals;
-  const wanted = (rule.days * DAY) / step;
+  const { intervals, lastYearDaily } = ctx.input;
+  const wanted = (rule.days * DAY) / intervals.step;
   const least = floorOf(ctx, rule);
-  const back = (i: number): number => Math.ceil((add('day', zone, start + i * step - 1, 1 - rule.days) - start) / step);
+  const known = lastYearDaily !== undefined && !Number.isNaN(lastYearDaily);
+  const { midnights } = ctx.grid;
   for (let end = ctx.to; end > ctx.from; ) {
-    const begin = Math.max(0, back(end));
+    const begin = daysBefore(midnights, end, rule.days);
     const use = daily(ctx, begin, end, wanted);
-    const known = lastYearDaily !== undefined && !Number.isNaN(lastYearDaily);
-    const usual = known ? lastYearDaily : begin > 0 ? daily(ctx, Math.max(0, back(begin)), begin, wanted) : Number.NaN;
+    const before = daysBefore(midnights, begin, rule.days);
+    const usual = known ? lastYearDaily : begin > before ? daily(ctx, before, begin, wanted) : Number.NaN;
     const share = (use / usual) * 100;
     const high = share > rule.high && use >= least;
     const low = share < rule.low && usual >= least;
-    if (usual > 0 && (high || low) && values.length > 0)
+    if (usual > 0 && (high || low))
       hit(
         ctx,
         rule,
@@ -98,7 +129,6 @@ export function checkHighLow(ctx: Context, rule: Rule<'high-low'>): void {
         `${say(ctx, use)} a day on average from ${when(ctx, begin)} to ${when(ctx, end)} is ${number(share)} % of ${known ? 'the same days last year' : `the ${many(rule.days, 'day')} before`}, ${say(ctx, usual)} a day; usual is ${number(rule.low)} to ${number(rule.high)} %`,
         { daily: real(ctx, use), usual: real(ctx, usual), percent: share, lowest: rule.low, highest: rule.high },
       );
-    if (begin >= end) break;
     end = begin;
   }
 }

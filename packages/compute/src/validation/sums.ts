@@ -11,6 +11,7 @@ import type { Showings } from '../series.ts';
 import { clock, number, words } from '../words.ts';
 import { mantissaOf } from './amount.ts';
 import { type Context, hit, MAX_FINDINGS, real, say, timeOf } from './context.ts';
+import { partOf } from './days.ts';
 
 type SumRule = ProfileRule & { check: 'sum' | 'rates-sum' };
 
@@ -41,17 +42,6 @@ export function sumBetween(ctx: Context, a: number, b: number): number {
     d++;
   }
   return sum;
-}
-
-function partOf(bounds: Int32Array, i: number): number {
-  let low = 0;
-  let high = bounds.length - 2;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if ((bounds[middle] as number) <= i) low = middle;
-    else high = middle - 1;
-  }
-  return low;
 }
 
 /** Up to where a showing may lie beside a boundary of intervals and still stand for it: clocks of registers tick on. */
