@@ -1,7 +1,8 @@
 /**
  * Rules of validation as the steps of `vee`: what makes an interval worthless is asked first, the values after it, on what is left.
  *
- * Decides: which checks of the catalogue belong to which step (mdm §2). Leaves out: what the checks do.
+ * Decides: which checks of the catalogue belong to which step (mdm §2); findings name instants here, not places. Leaves out: what the
+ * checks do.
  */
 import { validateRegisters } from '../validation/registers.ts';
 import type { CompiledRule, PeriodicInput, ValidationInput } from '../validation/types.ts';
@@ -39,9 +40,8 @@ export function checksOf(rules: readonly CompiledRule[], known: Known): VeeCheck
         { ...rest, intervals, from: (from - start) / step, to: (to - start) / step },
         asked,
       );
-      return found.map((one) =>
-        one.to < start ? { ...one, from: start + one.from * step, to: start + one.to * step } : one,
-      );
+      // Kernels speak of places, everything beyond of instants.
+      return found.map((one) => ({ ...one, from: start + one.from * step, to: start + one.to * step }));
     };
   return {
     ...(periodic.length > 0 && {
@@ -67,11 +67,12 @@ export function checksOf(rules: readonly CompiledRule[], known: Known): VeeCheck
           },
           periodic,
         );
-        return found.map((one) =>
-          one.to <= times.length && one.from < (times[0] ?? 0)
-            ? { ...one, from: times[one.from] as number, to: times[Math.max(one.from, one.to - 1)] as number }
-            : one,
-        );
+        // A reading is an instant; a millisecond makes it a span that can be looked for.
+        return found.map((one) => ({
+          ...one,
+          from: times[one.from] as number,
+          to: (times[Math.max(one.from, one.to - 1)] as number) + 1,
+        }));
       },
     }),
     ...(structure.length > 0 && { structure: ask(structure) }),

@@ -25,9 +25,29 @@ export interface Days {
   readonly kind: Uint8Array;
 }
 
+interface Remembered {
+  readonly zone: string;
+  readonly start: number;
+  readonly step: number;
+  readonly n: number;
+  readonly holidays: string;
+  readonly days: Days;
+}
+/** Series of many meters over the same time follow each other. */
+let last: Remembered | undefined;
+
 export function daysOf(series: Intervals, zone: string, holidays: readonly number[] = []): Days {
   const { start, step } = series;
   const n = series.values.length;
+  const named = holidays.join();
+  if (last?.start === start && last.step === step && last.n === n && last.zone === zone && last.holidays === named)
+    return last.days;
+  const days = makeDays(start, step, n, zone, holidays);
+  last = { zone, start, step, n, holidays: named, days };
+  return days;
+}
+
+function makeDays(start: number, step: number, n: number, zone: string, holidays: readonly number[]): Days {
   const daily = step === DAY;
   const starts: number[] = [];
   const walls: number[] = [];

@@ -18,14 +18,20 @@ export function scaleToRegisters(work: Work): void {
   // Who filled what, to be told afterwards: place in `filled` plus one.
   const by = new Int32Array(work.values.length);
   enter(work, by, 0);
-  for (let w = Math.max(0, readingAt(register, work.lo)); w + 1 < at.length; w++) {
-    const a = at[w] as number;
-    const b = at[w + 1] as number;
-    if (a >= work.hi) return;
-    if (runs[w] !== runs[w + 1] || !isTouched(work, by, a, b)) continue;
-    const known = work.filled.length;
-    if (shareWhatIsOpen(work, a, b)) enter(work, by, known);
-    scaleWindow(work, register, w, by);
+  const done = new Uint8Array(at.length);
+  // Only windows in which something was estimated, or is still open.
+  for (let i = work.lo; i < work.hi; i++) {
+    if (by[i] === 0 && work.open[i] === 0) continue;
+    const w = readingAt(register, i);
+    if (w < 0) continue;
+    if (w + 1 >= at.length) return;
+    if (done[w] === 0 && runs[w] === runs[w + 1]) {
+      done[w] = 1;
+      const known = work.filled.length;
+      if (shareWhatIsOpen(work, at[w] as number, at[w + 1] as number)) enter(work, by, known);
+      scaleWindow(work, register, w, by);
+    }
+    i = (at[w + 1] as number) - 1;
   }
 }
 
@@ -34,12 +40,6 @@ function enter(work: Work, by: Int32Array, first: number): void {
     const filled = work.filled[f] as Filled;
     by.fill(f + 1, filled.from, filled.to);
   }
-}
-
-function isTouched(work: Work, by: Int32Array, a: number, b: number): boolean {
-  const { open } = work;
-  for (let i = a; i < b; i++) if (by[i] !== 0 || open[i] !== 0) return true;
-  return false;
 }
 
 function anyOpen(work: Work): boolean {

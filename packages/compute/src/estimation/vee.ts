@@ -7,6 +7,7 @@
  * anew; what is worked on is widened to whole gaps and to the register readings around them, so days may come in any order; an edit is
  * never replaced. No estimate is made out of an estimate. Leaves out: rules (validation/), where values are kept.
  */
+import type { Span } from '../outages.ts';
 import { type Intervals, QUALITY } from '../series.ts';
 import type { Finding } from '../validation/types.ts';
 import { eachRun, fillOpen, type Wanted } from './fill.ts';
@@ -38,9 +39,10 @@ export function vee(input: VeeInput): VeeResult {
       if (!finding.usable) badReadings.push(finding);
     }
   let onGrid: Register | undefined;
+  let only: Span | undefined;
   const register = (): Register => {
     onGrid ??= showings
-      ? registerOn(series, showings, { runs: input.runs, tolerance, multiplier, bad: badReadings })
+      ? registerOn(series, showings, { runs: input.runs, tolerance, multiplier, bad: badReadings, only })
       : { at: new Int32Array(0), shown: new Float64Array(0), runs: new Uint32Array(0) };
     return onGrid;
   };
@@ -48,6 +50,7 @@ export function vee(input: VeeInput): VeeResult {
   const { lo, hi } = range;
   const from = start + lo * step;
   const to = start + hi * step;
+  if (!input.wanted) only = { from, to };
   for (let i = lo; i < hi; i++)
     if ((quality[i] as number) >= QUALITY.estimated) {
       values[i] = Number.NaN;
@@ -60,40 +63,63 @@ export function vee(input: VeeInput): VeeResult {
       findings.push(finding);
       if (!finding.usable) drop(series, finding, lo, hi);
     }
-  const work = createWork(series, lo, hi, {
-    zone: input.zone,
-    consumption: input.consumption ?? true,
-    settings,
-    outages: input.outages ?? [],
-    holidays: input.holidays ?? [],
-    notAccepted: input.notAccepted ?? [],
-    checkMeter: input.checkMeter,
-    reference: input.reference,
-    register,
-  });
-
-  // 3. Long gaps.
-  longGaps(work, (settings.longGap ?? DAY) / step);
+  // 3. Long gaps; where nothing is missing there are none.
+  const fill = settings.fill ?? true;
+  const work = (): Work =>
+    createWork(series, lo, hi, {
+      zone: input.zone,
+      consumption: input.consumption ?? true,
+      settings,
+      outages: input.outages ?? [],
+      holidays: input.holidays ?? [],
+      notAccepted: input.notAccepted ?? [],
+      checkMeter: input.checkMeter,
+      reference: input.reference,
+      register,
+    });
+  const isWhole = !anyMade(quality, lo, hi);
+  let own = isWhole ? undefined : work();
+  if (own) longGaps(own, (settings.longGap ?? DAY) / step);
 
   // 4. Values.
+  const found = checks.intervals?.(series, from, to) ?? [];
   const wanted: Wanted[] = [];
-  if (checks.intervals) {
-    const own = checks.intervals(series, from, to);
-    for (const finding of own) {
-      findings.push(finding);
-      take(work, finding, wanted);
+  for (const finding of found) {
+    findings.push(finding);
+    if (own || !finding.usable || finding.action !== 'unchanged') {
+      own ??= work();
+      take(own, finding, wanted);
     }
   }
-  if (settings.fill ?? true) for (let i = lo; i < hi; i++) if (Number.isNaN(values[i] as number)) work.open[i] = 1;
+  // Most series of most days: nothing is missing, nothing was found, registers are there.
+  if (!own && !input.wanted) return { intervals: series, from, to, findings, estimates: [], flags: [], registers: [] };
+  own ??= work();
+  return finish(own, input, fill, wanted, findings);
+}
 
+/** Steps 5 to 7. */
+function finish(work: Work, input: VeeInput, fill: boolean, wanted: readonly Wanted[], findings: Finding[]): VeeResult {
+  const { series, lo, hi } = work;
+  const { start, step, values } = series;
+  if (fill) for (let i = lo; i < hi; i++) if (Number.isNaN(values[i] as number)) work.open[i] = 1;
   // 5. and 6.
   fillOpen(work, wanted);
-  if (settings.scale ?? true) scaleToRegisters(work);
+  if (work.settings.scale ?? true) scaleToRegisters(work);
   nothingToGoBy(work);
 
   // 7. Registers.
-  const registers = showings && input.wanted ? estimateRegisters(work, showings, input.wanted, multiplier) : [];
-  return { intervals: series, from, to, findings, estimates: estimatesOf(work), flags: work.flags, registers };
+  const { showings } = input;
+  const registers =
+    showings && input.wanted ? estimateRegisters(work, showings, input.wanted, input.multiplier ?? 1) : [];
+  return {
+    intervals: series,
+    from: start + lo * step,
+    to: start + hi * step,
+    findings,
+    estimates: estimatesOf(work),
+    flags: work.flags,
+    registers,
+  };
 }
 
 interface Range {

@@ -179,11 +179,17 @@ export function registerOn(
     readonly tolerance: number;
     readonly multiplier: number;
     readonly bad: readonly Span[];
+    /** Only readings of this time, and one valid one before and after it; left out: all. */
+    readonly only?: Span | undefined;
   },
 ): Register {
   const { times, values, quality } = showings;
-  const { runs: given, tolerance, bad } = options;
-  const count = Math.min(times.length, values.length);
+  const { runs: given, tolerance, bad, only } = options;
+  const all = Math.min(times.length, values.length);
+  // Some more on both sides, for one that is bad or beside the grid; a window that is longer than that is rare, and then all are taken.
+  const first = only ? Math.max(0, firstAt(times, only.from) - BESIDE) : 0;
+  const end = only ? Math.min(all, firstAt(times, only.to) + BESIDE) : all;
+  const count = end - first;
   const at = new Int32Array(count);
   const shown = new Float64Array(count);
   const runs = new Uint32Array(count);
@@ -193,7 +199,7 @@ export function registerOn(
   let k = 0;
   let run = 0;
   let before = Number.NaN;
-  for (let i = 0; i < count; i++) {
+  for (let i = first; i < end; i++) {
     const value = values[i] as number;
     if (Number.isNaN(value)) continue;
     const time = times[i] as number;
@@ -210,7 +216,26 @@ export function registerOn(
     runs[k] = given === undefined ? run : (given[i] as number);
     k++;
   }
-  return { at: at.subarray(0, k), shown: shown.subarray(0, k), runs: runs.subarray(0, k) };
+  const register = { at: at.subarray(0, k), shown: shown.subarray(0, k), runs: runs.subarray(0, k) };
+  if (!only) return register;
+  const covers =
+    (first === 0 || (k > 0 && start + (at[0] as number) * step <= only.from)) &&
+    (end === all || (k > 0 && start + (at[k - 1] as number) * step >= only.to));
+  return covers ? register : registerOn(series, showings, { ...options, only: undefined });
+}
+
+const BESIDE = 4;
+
+/** Index of the first time that is not before `time`. */
+function firstAt(times: Float64Array, time: number): number {
+  let low = 0;
+  let high = times.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((times[middle] as number) < time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** A finding of readings may name one instant alone. */
