@@ -9,6 +9,7 @@
  *
  * A scoped route with parameters has to stand here. `make` puts the objects of an area into the database, once.
  */
+import { intervalRegister, type Quantity, quantityOf } from '@amiable/model';
 import type { NodeKind, Store } from '@amiable/store';
 import { parseFlow, parseTask } from '@amiable/tasks/schemas';
 import { validationParameters } from '../src/features/validation/parameters.ts';
@@ -80,6 +81,56 @@ export const areas: Readonly<
       'GET /api/v1/exceptions/:id': one,
       'PATCH /api/v1/exceptions/:id': { ...one, body: { note: 'seen' } },
       'POST /api/v1/exceptions/change': { body: { filter: {}, change: { owner: 'anna' } } },
+    };
+  },
+  values: async ({ store, meter, foreignMeter }) => {
+    const from = Date.UTC(2026, 10, 1);
+    const register = intervalRegister(quantityOf('energyImport') as Quantity, 900);
+    await store.intervals.write(
+      [meter, foreignMeter].map((of) => ({
+        meter: of,
+        register,
+        scaler: 0,
+        start: from,
+        step: 900_000,
+        values: [1, 2],
+      })),
+      { source: 'validation', at: from },
+    );
+    const edit = async (of: string, reason: string, waits: boolean): Promise<string> => {
+      const made = { meter: of, quantity: 'energyImport', from, to: from + 900_000, values: [5], scaler: 0, reason };
+      return (await store.intervals.edit([made], 'somebody', from, waits))[0]?.id as string;
+    };
+    const one = { params: { id: meter }, foreign: { id: foreignMeter } };
+    const applied = {
+      params: { id: await edit(meter, 'x', false) },
+      foreign: { id: await edit(foreignMeter, 'FOREIGN', false) },
+    };
+    const waiting = {
+      params: { id: await edit(meter, 'x', true) },
+      foreign: { id: await edit(foreignMeter, 'FOREIGN', true) },
+    };
+    const again = {
+      params: { id: await edit(meter, 'x', true) },
+      foreign: { id: await edit(foreignMeter, 'FOREIGN', true) },
+    };
+    const body = (of: string) => ({
+      edits: [
+        { meter: of, quantity: 'energyImport', from: '2026-11-01T00:15:00Z', to: '2026-11-01T00:30:00Z', values: [7] },
+      ],
+      reason: 'x',
+    });
+    return {
+      'GET /api/v1/meters/:id/meterings': one,
+      'GET /api/v1/meters/:id/intervals': { ...one, query: SPAN },
+      'GET /api/v1/meters/:id/intervals/history': { ...one, query: SPAN },
+      'POST /api/v1/edits': { body: body(meter) },
+      'GET /api/v1/edits': { shows: true },
+      'GET /api/v1/edits/:id': applied,
+      'POST /api/v1/edits/:id/approve': waiting,
+      'POST /api/v1/edits/:id/refuse': again,
+      'POST /api/v1/edits/:id/undo': { ...applied, body: { reason: 'x' } },
+      'PUT /api/v1/edits/rule': { body: { twoPersons: false } },
     };
   },
   billing: async ({ store, meter, foreignMeter, segment }) => {

@@ -16,6 +16,7 @@ import { backupRoutes } from '../features/backups/routes.ts';
 import { billingRoutes } from '../features/billing/routes.ts';
 import { completenessRoutes } from '../features/completeness/routes.ts';
 import { connectionRoutes } from '../features/connections/routes.ts';
+import { deliveryRoutes } from '../features/delivery/routes.ts';
 import { displayRoutes } from '../features/display/routes.ts';
 import { energyRoutes } from '../features/energy/routes.ts';
 import { eventRoutes } from '../features/events/routes.ts';
@@ -34,6 +35,7 @@ import { statusRoutes } from '../features/status/routes.ts';
 import { workRoutes } from '../features/tasks/routes.ts';
 import { transactionRoutes } from '../features/transactions/routes.ts';
 import { validationRoutes } from '../features/validation/routes.ts';
+import { valueRoutes } from '../features/values/routes.ts';
 import { BusyError } from '../ingest/ingest.ts';
 import { BodyError } from '../ingest/parse.ts';
 import { HttpError } from './error.ts';
@@ -130,6 +132,7 @@ export async function createHttp(context: Context, options: HttpOptions = {}): P
     accessRoutes,
     completenessRoutes,
     connectionRoutes,
+    deliveryRoutes,
     displayRoutes,
     energyRoutes,
     eventRoutes,
@@ -147,6 +150,7 @@ export async function createHttp(context: Context, options: HttpOptions = {}): P
     statusRoutes,
     transactionRoutes,
     validationRoutes,
+    valueRoutes,
     workRoutes,
     backupRoutes,
     billingRoutes,
