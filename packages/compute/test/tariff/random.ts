@@ -254,7 +254,12 @@ export function randomPrices(dice: Dice, from: number, to: number, step: number)
 export function randomInput(seed: number): RatingInput {
   const dice = new Dice(seed);
   const [zone, around] = dice.one(ZONES);
-  const minutes = zone.endsWith('Howe') ? dice.one([15, 30] as const) : dice.one([15, 30, 60] as const);
+  // Lord Howe's clocks change by half an hour, Chatham's at a quarter to: longer intervals are refused there.
+  const minutes = zone.endsWith('Howe')
+    ? dice.one([15, 30] as const)
+    : zone.endsWith('Chatham')
+      ? 15
+      : dice.one([15, 30, 60] as const);
   const step = minutes * 60_000;
   const begin = shift(around, -dice.below(4) - (dice.chance(20) ? 20 : 0));
   const days = 1 + dice.below(dice.chance(20) ? 40 : 8);
