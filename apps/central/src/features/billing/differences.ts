@@ -281,7 +281,7 @@ async function becauseOf(
     const to = add('day', zone, noon, 1);
     for (const { meter } of parts.filter((part) => part.from < to && part.to > from))
       for (const state of await store.intervals.states(meter, { quantity, from, to }, 500)) {
-        if (state.kept || (state.at ?? 0) < bill.seenAt) continue;
+        if (state.kept || (state.at ?? 0) <= bill.seenAt) continue;
         const key = JSON.stringify([state.source, state.user, state.reason]);
         const { source, user, reason } = state;
         found.set(key, { source, user, reason, values: (found.get(key)?.values ?? 0) + 1 });

@@ -182,13 +182,9 @@ export function createRating(store: Store): Rating {
     }
     const values = new Map<string, PointIntervals>();
     for (const [key, { quantity, from, to, points }] of reads)
-      await store.billing.readPoints(
-        [...points],
-        { quantity, from, to, ...(asOf === undefined ? {} : { asOf }) },
-        (one) => {
-          values.set(`${key} ${one.point}`, one);
-        },
-      );
+      await store.billing.readPoints([...points], { quantity, from, to }, (one) => {
+        values.set(`${key} ${one.point}`, one);
+      });
     const out: Outcome[] = [];
     for (const job of jobs) {
       const fault = faults.get(job);
