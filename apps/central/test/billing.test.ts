@@ -238,7 +238,7 @@ describe('a difference', () => {
     await values(meter.late as string, local(10, 20), local(10, 21), 137);
     const [difference, ...more] = await bill({ kind: 'difference' }, '7');
     expect(more).toEqual([]);
-    // 3,016.52 in place of 298.00 kWh / 2: 96 quarters of 37 Wh at 0.5.
+    // 301.552 kWh × 0.5 = 150.776 in place of 298 kWh × 0.5.
     expect(difference).toMatchObject({
       code: 'late',
       kind: 'difference',
@@ -255,11 +255,11 @@ describe('a difference', () => {
       because: [{ source: 'validation', reason: 'late reading', values: 96 }],
     });
     expect(await store.billing.bills.get(before?.id as string, 'all')).toMatchObject({ amount: 14900n, total: 14900n });
-    // A second one is of what changed after the first.
+    // A second one is of what changed after the first: 301.404 kWh × 0.5 = 150.702.
     now += 3_600_000;
     await values(meter.late as string, local(10, 20), local(10, 20, 1), 100);
     expect((await bill({ kind: 'difference' }, '8')).map((b) => [b.amount, b.total, b.previousRun])).toEqual([
-      [-7n, 15071n, difference?.run],
+      [-8n, 15070n, difference?.run],
     ]);
     now += 3_600_000;
     expect(await bill({ kind: 'difference' }, '9')).toEqual([]);
