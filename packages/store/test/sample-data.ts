@@ -158,7 +158,6 @@ insert into amiable.delivery (destination, format, file, media_type, from_time, 
   values ('billing', 'cim', 'a.xml', 'application/xml', '2026-02-04 00:00+00', '2026-02-05 00:00+00', '2026-02-05 00:00+00', 1, 96, 0, 2, 'ab',
     'sent', '2026-02-05 00:00+00', E'an\\tna');
 insert into amiable.delivery_part values (1, 0, decode('1f00', 'hex'));
-insert into amiable.delivery_change values ('billing', 1, '2026-02-04 00:00+00', '2026-02-05 00:00+00', '2026-02-06 00:00+00');
 insert into amiable.readings_import (state, dry, name, format, digest, detail, who, started_at)
   values ('done', false, 'r.csv', 'csv', 'ab', '{}', 'anna', '2026-02-05 00:00+00');
 insert into amiable.command (source, reference, kind, meter, parameters, digest, state, due, expires, who, created_at)

@@ -66,7 +66,6 @@ export const REFERENCE = new Set([
 export const LOCAL = new Set([
   'delivery',
   'delivery_part',
-  'delivery_change',
   'readings_import',
   'command',
   'task',

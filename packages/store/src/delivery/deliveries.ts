@@ -7,7 +7,7 @@
 import type { Database } from '../pg/database.ts';
 import { deliverySql } from '../sql/delivery.ts';
 import { isNumber, iso, isoOrNull, renamed, segmentsOf } from './parts.ts';
-import type { DeliveredChange, Deliveries, Delivery } from './types.ts';
+import type { Deliveries, Delivery } from './types.ts';
 
 const MAX_WORDS = 2000;
 const cut = (text: string | undefined | null): string | null =>
@@ -37,14 +37,12 @@ export function createDeliveries(db: Database): Deliveries {
     async addPart(id, part, content) {
       await db.write((client) => client.query(deliverySql.addPart, [id, part, Buffer.from(content)]));
     },
-    finish: (id, made, changes, at) =>
-      db.write(async (client) => {
-        const row = [id, made.meters, made.rows, made.corrected, made.bytes, made.digest, iso(at)];
-        const delivery = rowOf((await client.query(deliverySql.finish, row)).rows);
-        if (!delivery) throw new Error(`delivery ${id} is not being made`);
-        await client.query(deliverySql.forgetChanged, [delivery.destination, changes]);
-        return delivery;
-      }),
+    async finish(id, made, at) {
+      const row = [id, made.meters, made.rows, made.corrected, made.bytes, made.digest, iso(at), made.file];
+      const delivery = rowOf((await db.write((client) => client.query(deliverySql.finish, row))).rows);
+      if (!delivery) throw new Error(`delivery ${id} is not being made`);
+      return delivery;
+    },
     async abandon(id) {
       await db.write(async (client) => {
         await client.query(deliverySql.abandonParts, [id]);
@@ -99,32 +97,6 @@ export function createDeliveries(db: Database): Deliveries {
       return rows.map((one) => renamed<Delivery>(one));
     },
     last: async (destination) => rowOf((await db.read((client) => client.query(deliverySql.last, [destination]))).rows),
-    async noteChanges(destination, changes, at) {
-      if (changes.length === 0) return;
-      // A meter once: a statement cannot change a row twice.
-      const byMeter = new Map<string, { from: number; to: number }>();
-      for (const { meter, from, to } of changes) {
-        const known = byMeter.get(meter);
-        if (!known) byMeter.set(meter, { from, to });
-        else {
-          known.from = Math.min(known.from, from);
-          known.to = Math.max(known.to, to);
-        }
-      }
-      const all = [...byMeter];
-      const row = [
-        destination,
-        all.map(([meter]) => meter),
-        all.map(([, span]) => iso(span.from)),
-        all.map(([, span]) => iso(span.to)),
-        iso(at),
-      ];
-      await db.write((client) => client.query(deliverySql.noteChange, row));
-    },
-    async changes(destination, limit) {
-      const { rows } = await db.read((client) => client.query(deliverySql.changes, [destination, limit]));
-      return rows as DeliveredChange[];
-    },
     async prune(before) {
       const { rows } = await db.write((client) => client.query(deliverySql.prune, [iso(before)]));
       return (rows[0] as { n: number }).n;

@@ -54,7 +54,6 @@ export function createDestinations(db: Database): DestinationStore {
     remove: (name) =>
       db.write(async (client) => {
         await client.query(deliverySql.forgetSecrets, [name]);
-        await client.query(deliverySql.forgetChanges, [name]);
         return (await client.query(deliverySql.removeDestination, [name])).rows.length > 0;
       }),
     async putSecret(name, secret, ciphertext, at) {

@@ -99,7 +99,7 @@ export type NewDelivery = Pick<
   'destination' | 'run' | 'format' | 'formatVersion' | 'file' | 'mediaType' | 'from' | 'to' | 'asOf' | 'segments' | 'by'
 > & { readonly created: number };
 /** What is known when all pieces are written. */
-export type MadeDelivery = Pick<Delivery, 'meters' | 'rows' | 'corrected' | 'bytes' | 'digest'>;
+export type MadeDelivery = Pick<Delivery, 'file' | 'meters' | 'rows' | 'corrected' | 'bytes' | 'digest'>;
 
 export interface DeliveryQuery {
   readonly destination?: string;
@@ -110,19 +110,12 @@ export interface DeliveryQuery {
   readonly scope: Scope;
 }
 
-/** Values that were delivered and have changed. */
-export interface DeliveredChange {
-  readonly meter: MeterId;
-  readonly from: number;
-  readonly to: number;
-}
-
 export interface Deliveries {
   /** In the state `making`: nobody sends it yet. */
   begin(delivery: NewDelivery): Promise<string>;
   addPart(id: string, part: number, content: Uint8Array): Promise<void>;
-  /** Ready to be sent, from `at` on. What had changed of these meters is in it and is forgotten. */
-  finish(id: string, made: MadeDelivery, changes: readonly MeterId[], at: number): Promise<Delivery>;
+  /** Ready to be sent, from `at` on. */
+  finish(id: string, made: MadeDelivery, at: number): Promise<Delivery>;
   /** One that could not be made leaves nothing. */
   abandon(id: string): Promise<void>;
   /** The same bytes once more, as a delivery of their own. */
@@ -157,8 +150,6 @@ export interface Deliveries {
   unacknowledged(destination: string, limit: number): Promise<readonly Delivery[]>;
   /** The newest that was not given up, by the end of its span. */
   last(destination: string): Promise<Delivery | undefined>;
-  noteChanges(destination: string, changes: readonly DeliveredChange[], at: number): Promise<void>;
-  changes(destination: string, limit: number): Promise<readonly DeliveredChange[]>;
   /** Bytes of deliveries that ended before; the rows stay. @returns how many lost theirs */
   prune(before: number): Promise<number>;
 }

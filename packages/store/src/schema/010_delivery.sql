@@ -138,21 +138,6 @@ comment on column amiable.delivery_part.delivery is 'delivery.id; of one that is
 comment on column amiable.delivery_part.part is 'From 0 on.';
 comment on column amiable.delivery_part.content is 'The piece.';
 
-create table amiable.delivery_change (
-  destination text not null,
-  meter bigint not null,
-  from_time timestamptz not null,
-  to_time timestamptz not null,
-  noticed_at timestamptz not null,
-  primary key (destination, meter)
-);
-comment on table amiable.delivery_change is 'Meters whose delivered values have changed since; the next delivery to the destination has them again.';
-comment on column amiable.delivery_change.destination is 'destination.name.';
-comment on column amiable.delivery_change.meter is 'meter.id.';
-comment on column amiable.delivery_change.from_time is 'First changed interval.';
-comment on column amiable.delivery_change.to_time is 'End of the last one.';
-comment on column amiable.delivery_change.noticed_at is 'When it was found.';
-
 create table amiable.readings_import (
   id bigint generated always as identity primary key,
   state text not null check (state in ('running', 'done', 'refused', 'failed', 'interrupted')),

@@ -39,7 +39,6 @@ export const deliverySql = {
       enabled = excluded.enabled, changed_at = excluded.changed_at, changed_by = excluded.changed_by returning d.version`,
   removeDestination: `delete from amiable.destination where name = $1 returning name`,
   forgetSecrets: `delete from amiable.destination_secret where destination = $1`,
-  forgetChanges: `delete from amiable.delivery_change where destination = $1`,
   putSecret: `insert into amiable.destination_secret (destination, name, ciphertext, changed_at) values ($1, $2, $3, $4::timestamptz)
     on conflict (destination, name) do update set ciphertext = excluded.ciphertext, changed_at = excluded.changed_at`,
   removeSecret: `delete from amiable.destination_secret where destination = $1 and name = $2`,
@@ -50,9 +49,8 @@ export const deliverySql = {
     values ($1, $2::bigint, $3, $4::integer, $5, $6, $7::timestamptz, $8::timestamptz, $9::timestamptz, 0, 0, 0, 0, '', $10::integer[], 'making',
       $11::timestamptz, $12) returning id::text as id`,
   addPart: `insert into amiable.delivery_part (delivery, part, content) values ($1, $2, $3)`,
-  finish: `update amiable.delivery d set state = 'waiting', meters = $2, rows = $3, corrected = $4, bytes = $5, digest = $6, next_try = $7::timestamptz
+  finish: `update amiable.delivery d set state = 'waiting', meters = $2, rows = $3, corrected = $4, bytes = $5, digest = $6, next_try = $7::timestamptz, file = $8
     where d.id = $1 and d.state = 'making' returning ${delivery}`,
-  forgetChanged: `delete from amiable.delivery_change where destination = $1 and meter = any($2::bigint[])`,
   abandonParts: `delete from amiable.delivery_part where delivery = $1`,
   abandon: `delete from amiable.delivery where id = $1 and state = 'making'`,
   resend: `insert into amiable.delivery as d (destination, resend_of, format, format_version, file, media_type, from_time, to_time, as_of, meters, rows,
@@ -81,13 +79,6 @@ export const deliverySql = {
   unacknowledged: `select ${delivery} from amiable.delivery d where d.state = 'sent' and d.destination = $1 order by d.sent_at limit $2`,
   last: `select ${delivery} from amiable.delivery d where d.destination = $1 and d.resend_of is null and d.state not in ('making', 'cancelled')
     order by d.to_time desc, d.id desc limit 1`,
-  noteChange: `insert into amiable.delivery_change as c (destination, meter, from_time, to_time, noticed_at)
-    select $1, x.meter, x.from_time, x.to_time, $5::timestamptz
-    from unnest($2::bigint[], $3::timestamptz[], $4::timestamptz[]) as x (meter, from_time, to_time)
-    on conflict (destination, meter) do update set from_time = case when excluded.from_time < c.from_time then excluded.from_time else c.from_time end,
-      to_time = case when excluded.to_time > c.to_time then excluded.to_time else c.to_time end`,
-  changes: `select meter::text as meter, (extract(epoch from from_time) * 1000)::float8 as from, (extract(epoch from to_time) * 1000)::float8 as to
-    from amiable.delivery_change where destination = $1 order by meter limit $2`,
   prune: `with gone as (delete from amiable.delivery_part where delivery in (select d.id from amiable.delivery d
       where d.created_at < $1::timestamptz and d.state in ('acknowledged', 'refused', 'failed', 'cancelled', 'sent')
       and not exists (select 1 from amiable.delivery r where r.resend_of = d.id and r.state in ('waiting', 'sending'))) returning delivery)
