@@ -19,6 +19,7 @@ export { ExpressionError } from './expression/lex.ts';
 export { FUNCTIONS, parseExpression } from './expression/parse.ts';
 export type * from './expression/types.ts';
 export { parseUnit, type UnitMeaning, unitText } from './expression/units.ts';
+export * from './formulas/index.ts';
 export { integratePower } from './integrate.ts';
 export { type GridStep, gridOf, isGridStep } from './intervals/grid.ts';
 export {
@@ -51,6 +52,7 @@ export { type Resampled, resample } from './resample.ts';
 export { type Intervals, QUALITY, type QualityCode, type Showings } from './series.ts';
 export * from './tariff/index.ts';
 export { CHECK_NAMES, checkRuleSet, chooseRuleSet, compileRules, type RuleSubject } from './validation/compile.ts';
+export { HOUSEHOLD_RULES, UTILITY_RULES, WATER_RULES } from './validation/defaults.ts';
 export { validateRegisters } from './validation/registers.ts';
 export * from './validation/types.ts';
 export { validateIntervals } from './validation/validate.ts';

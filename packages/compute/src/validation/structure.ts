@@ -14,9 +14,15 @@ type Rule<C extends ProfileRule['check']> = ProfileRule & { check: C };
 const indexOf = (ctx: Context, time: number): number =>
   Math.floor((time - ctx.input.intervals.start) / ctx.input.intervals.step);
 
+/** Nearly all meters send each stamp once and in order, and nothing is to be remembered then. */
+function isRising(times: Float64Array): boolean {
+  for (let i = 1; i < times.length; i++) if (!((times[i] as number) > (times[i - 1] as number))) return false;
+  return true;
+}
+
 export function checkDuplicates(ctx: Context, rule: Rule<'duplicate'>): void {
   const { source, zone } = ctx.input;
-  if (!source) return;
+  if (!source || isRising(source.times)) return;
   const first = new Map<number, number>();
   let n = 0;
   for (let r = 0; r < source.times.length; r++) {
