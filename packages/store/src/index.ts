@@ -3,6 +3,7 @@ export { type BackupOptions, type BackupResult, backup, type Progress } from './
 export { BackupError } from './backup/format.ts';
 export { type RestoreOptions, type RestoreResult, restore } from './backup/restore.ts';
 export { type VerifyOptions, verifyBackup } from './backup/verify.ts';
+export type * from './balance/types.ts';
 export * from './billing/types.ts';
 export * from './delivery/types.ts';
 export { takeInstanceLock } from './embedded/instance-lock.ts';
@@ -10,6 +11,7 @@ export { runningUrl } from './embedded/running.ts';
 export { type Embedded, type EmbeddedOptions, startEmbedded } from './embedded/supervisor.ts';
 export { EmbeddedError } from './embedded/trouble.ts';
 export type * from './events/types.ts';
+export type * from './formulas/types.ts';
 export * from './intervals/types.ts';
 export { seenIn } from './journal/query.ts';
 export type * from './journal/types.ts';

@@ -2,10 +2,12 @@
 import { isValidZone } from '@amiable/calendar';
 import { INTERVAL_ADDRESS, type Scope } from '@amiable/model';
 import { createAccessStore } from './access/access.ts';
+import { createBalanceStore } from './balance/balance.ts';
 import { createBillingStore, joinedReadings } from './billing/billing.ts';
 import { createCalendars } from './calendar.ts';
 import { createDeliveryStore } from './delivery/delivery.ts';
 import { createEvents } from './events/events.ts';
+import { createFormulaStore } from './formulas/formulas.ts';
 import { createIntervalStore } from './intervals/intervals.ts';
 import { createJournal } from './journal/store.ts';
 import { createLayouts } from './layouts.ts';
@@ -131,6 +133,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     completeness,
     readout,
     delivery: createDeliveryStore(db),
+    balance: createBalanceStore(db, registry),
+    formulas: createFormulaStore(db),
     prices: createPriceStore(db),
     registry,
     reads: createReads(db),

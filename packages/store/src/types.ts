@@ -19,9 +19,11 @@ import type {
   Unit,
 } from '@amiable/model';
 import type { AccessStore } from './access/types.ts';
+import type { BalanceStore } from './balance/types.ts';
 import type { BillingStore } from './billing/types.ts';
 import type { DeliveryStore } from './delivery/types.ts';
 import type { EventStore } from './events/types.ts';
+import type { FormulaStore } from './formulas/types.ts';
 import type { IntervalStore } from './intervals/types.ts';
 import type { JournalStore } from './journal/types.ts';
 import type { OutageStore } from './outages/types.ts';
@@ -284,6 +286,10 @@ export interface Store {
   readonly intervals: IntervalStore;
   /** The transaction log. */
   readonly journal: JournalStore;
+  /** Losses of areas of the grid. */
+  readonly balance: BalanceStore;
+  /** Formulas that calculate profiles. */
+  readonly formulas: FormulaStore;
   /** Prices by time. */
   readonly prices: PriceStore;
   readonly readout: ReadoutStore;

@@ -3,6 +3,7 @@
  * a distributed one. Statements that are made (partitions, COPY, multi-row VALUES) stand here as examples.
  */
 import { accessSql } from './access.ts';
+import { balanceSql } from './balance.ts';
 import { billingSql } from './billing.ts';
 import { blockSql, insertChanges, probeBlocks, upsertBlocks } from './blocks.ts';
 import { bulkSql } from './bulk.ts';
@@ -12,6 +13,7 @@ import { deliverySql } from './delivery.ts';
 import { eventSql, insertEvents } from './events.ts';
 import { exportSql } from './export.ts';
 import { fleetSql } from './fleet.ts';
+import { formulaSql } from './formulas.ts';
 import {
   ingestSql,
   insertAttributes,
@@ -79,6 +81,7 @@ const EXAMPLES: Readonly<Record<string, readonly unknown[]>> = {
 const GROUPS: Readonly<Record<string, Texts>> = {
   access: accessSql,
   billing: billingSql,
+  balance: balanceSql,
   block: blockSql as Texts,
   bulk: bulkSql as Texts,
   catalogue: catalogueSql,
@@ -87,6 +90,7 @@ const GROUPS: Readonly<Record<string, Texts>> = {
   event: eventSql,
   export: exportSql,
   fleet: fleetSql as Texts,
+  formula: formulaSql,
   hot: hotSql as Texts,
   ingest: ingestSql,
   interval: intervalSql as Texts,
