@@ -110,6 +110,11 @@ const COMMANDS: readonly (readonly [string, string, () => Promise<(parent: Comma
   ],
   ['simulate', 'be a meter that is not there', async () => (await import('@amiable/simulator')).simulateCommand],
   [
+    'values',
+    'validated intervals: list, show, history, edit, edits, approve, refuse, undo, rule',
+    async () => (await import('@amiable/operator')).valuesCommand,
+  ],
+  [
     'report',
     'reports on the terminal, as files, by mail and to a printer: kinds, show, make, put, run, results',
     async () => (await import('@amiable/operator')).reportCommand,

@@ -20,3 +20,4 @@ export { pricesCommand } from './prices/command.ts';
 export { registryCommand } from './registry/command.ts';
 export { reportCommand } from './reports/command.ts';
 export { flowCommand, runCommand, taskCommand } from './tasks/command.ts';
+export { valuesCommand } from './values/command.ts';
