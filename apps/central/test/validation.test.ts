@@ -212,7 +212,7 @@ describe('a run', () => {
     }
   });
 
-  it('knows two quantities of one meter as siblings, and a meter of which nothing is known as none', async () => {
+  it('knows two quantities of one meter as siblings, and a meter of which nothing was heard as none', async () => {
     const meter = meters[4] as MeterId;
     await put(meter, register());
     await put(meter, register(), EXPORT);
@@ -220,8 +220,37 @@ describe('a run', () => {
     expect(await validate(meters[7] as MeterId)).toMatchObject({ meters: 1, meterings: 0, failed: [] });
   });
 
+  it('expects nothing before the first value and the first stay, and of a day that runs only what is there', async () => {
+    const meter = meters[7] as MeterId;
+    // Its first value stands at 10:15; it was installed on the day before.
+    const first = local(10, 26, 10, 15);
+    const stop = local(10, 29, 3, 30);
+    const values = Float64Array.from({ length: (stop - first) / QUARTER + 1 }, (_, i) => 1000 + i * 25);
+    await put(meter, values, LOAD, first);
+    expect(await validate(meter)).toMatchObject({ meterings: 1, findings: 0, estimates: 0 });
+    const { values: got, quality } = await metering(meter, local(10, 25), local(10, 30));
+    const there = Array.from(got, (value, i) => (Number.isNaN(value) ? -1 : i)).filter((i) => i >= 0);
+    expect(local(10, 25) + (there[0] as number) * QUARTER).toBe(first);
+    expect(local(10, 25) + ((there.at(-1) as number) + 1) * QUARTER).toBe(stop);
+    expect(there).toHaveLength((stop - first) / QUARTER);
+    expect(quality[there[0] as number]).toBe(0);
+    expect(await validate(meter)).toMatchObject({ meterings: 0 });
+    // More of the day comes; what comes no more is missing once the day is over.
+    await put(meter, Float64Array.of(values.at(-1) as number, 90_000), LOAD, stop);
+    expect(await validate(meter)).toMatchObject({ meterings: 1, findings: 0 });
+    const before = now;
+    now += 86_400_000;
+    expect(await validate(meter)).toMatchObject({ meterings: 1 });
+    expect(await exceptionsOf(meter)).toMatchObject([{ check: 'gap', from: local(10, 29, 3, 45), to: local(10, 30) }]);
+    now = before + 60_000;
+  });
+
   it('takes whole local days of each zone, and spans of events to the next end', () => {
-    expect(daysOf({ days: 1 }, ZONE, local(10, 26, 9))).toEqual({ from: local(10, 25), to: local(10, 26) });
+    expect(daysOf({ days: 1 }, ZONE, local(10, 26, 9, 20))).toEqual({
+      from: local(10, 25),
+      to: local(10, 26),
+      open: local(10, 26, 9),
+    });
     expect(local(10, 26) - local(10, 25)).toBe(100 * QUARTER);
     expect(daysOf({ days: 2, to: local(10, 20, 13) }, ZONE, now)).toEqual({ from: local(10, 18), to: local(10, 20) });
     const events = [

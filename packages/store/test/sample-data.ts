@@ -127,7 +127,7 @@ insert into amiable.setting values ('edits.two-persons', 'true', '2026-01-06 00:
 insert into amiable.validation_rule_set (id, name, is_default, version, definition, changed_at, changed_by)
   values (1, 'households', true, 2, '{"rules": []}', '2026-01-05 00:00+00', 'anna');
 insert into amiable.validation_rule_version values (1, 1, '{"rules": []}', '2026-01-04 00:00+00', 'anna', null), (1, 2, '{"rules": []}', '2026-01-05 00:00+00', 'anna', 'spikes');
-insert into amiable.validation_state values (1, 1, '2026-01-05', 1, 1, 96, 1, 2, 1, 4, 0, '2026-01-06 00:00+00');
+insert into amiable.validation_state values (1, 1, '2026-01-05', 1, 1, 96, 86400000, 1, 2, 1, 4, 0, '2026-01-06 00:00+00');
 insert into amiable.validation_exception (meter, register, key, from_time, to_time, day, rule, check_name, severity, action, usable, sentence, numbers, rule_set, rules_version, found_at)
   values (1, 1, 7, '2026-01-05 00:00+00', '2026-01-05 01:00+00', '2026-01-05', 'gaps', 'gap', 1, 'unchanged', false, E'4 intervals lack \t', '{"intervals": 4}', 1, 2, '2026-01-06 00:00+00');
 insert into amiable.validation_estimate values (1, 1, '2026-01-05 00:00+00', '2026-01-05 01:00+00', 'linear', true, 'between 75 and 100', '{"a": 75, "b": 100}', '2026-01-06 00:00+00');

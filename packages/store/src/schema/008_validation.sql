@@ -48,6 +48,7 @@ create table amiable.validation_state (
   source integer not null,
   source_version smallint not null,
   source_count integer not null,
+  looked_to integer not null,
   rule_set integer not null,
   rules_version integer not null,
   found integer not null,
@@ -63,6 +64,7 @@ comment on column amiable.validation_state.day is 'UTC day, as in block.';
 comment on column amiable.validation_state.source is 'register.id of what the meter sent and the metering was made of.';
 comment on column amiable.validation_state.source_version is 'block.version of that day of the source; 0 where there was no block.';
 comment on column amiable.validation_state.source_count is 'Values that were there in that block.';
+comment on column amiable.validation_state.looked_to is 'How much of the day was looked at, milliseconds after its start; 86400000: all of it.';
 comment on column amiable.validation_state.rule_set is 'validation_rule_set.id; 0: the rules that come with the program.';
 comment on column amiable.validation_state.rules_version is 'Its version then.';
 comment on column amiable.validation_state.found is 'Findings that begin on the day.';

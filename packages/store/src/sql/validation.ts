@@ -67,10 +67,10 @@ export const validationSql = {
     order by meter, register, day) to stdout (format binary)`,
   /** What was validated, and out of what. */
   copyStates: (meters: readonly string[], registers: readonly number[], first: number, last: number): string =>
-    `copy (select meter, register, day, source, source_version, source_count, rule_set, rules_version from amiable.validation_state
+    `copy (select meter, register, day, source, source_version, source_count, looked_to, rule_set, rules_version from amiable.validation_state
     where meter in (${integers(meters)}) and register in (${integers(registers)}) and ${between(first, last)}
     order by meter, register, day) to stdout (format binary)`,
-  copyStateIn: `copy amiable.validation_state (meter, register, day, source, source_version, source_count, rule_set, rules_version,
+  copyStateIn: `copy amiable.validation_state (meter, register, day, source, source_version, source_count, looked_to, rule_set, rules_version,
     found, estimated, missing, validated_at) from stdin (format binary)`,
   /** Days of several meters: `$1` meters, `$2` registers, `$3` first, `$4` last day of each. */
   clearStates: `delete from amiable.validation_state s
@@ -81,6 +81,10 @@ export const validationSql = {
   clearEstimates: `delete from amiable.validation_estimate e
     using (select u.meter, u.register, u.first, u.last from unnest($1::bigint[], $2::integer[], $3::timestamptz[], $4::timestamptz[]) as u (meter, register, first, last)) u
     where e.meter = u.meter and e.register = u.register and e.from_time >= u.first and e.from_time < u.last`,
+  estimatesOf: `select meter, register, (extract(epoch from from_time) * 1000)::float8 as from_ms, (extract(epoch from to_time) * 1000)::float8 as to_ms,
+      method, scaled, inputs from amiable.validation_estimate
+    where meter = any($1::bigint[]) and register = any($2::integer[]) and to_time > $3::timestamptz and from_time < $4::timestamptz
+    order by meter, register, from_time`,
   estimates: `select r.name as quantity, r.period, (extract(epoch from e.from_time) * 1000)::float8 as from_ms,
       (extract(epoch from e.to_time) * 1000)::float8 as to_ms, e.method, e.scaled, e.sentence, e.inputs,
       (extract(epoch from e.made_at) * 1000)::float8 as made_at

@@ -3,12 +3,12 @@
  * with, with the values that the kernels need.
  *
  * Decides: a UTC day counts as changed when version or count of its block, the source, or the rules differ; then the local days that it
- * touches are validated, and the last interval before it (a register differs up to its next showing). Days at the ends of the asked time
- * that lie in it in part settle nothing, so that they are looked at again. Only headers are read to find that out.
+ * touches are validated, and the last interval before it (a register differs up to its next showing), and estimates that were made of
+ * them. A day that is not over is settled as such, so that it is looked at again when it is. Only headers are read to find that out.
  * Leaves out: which rules hold (asked), what the values mean (compute).
  */
-import { add, startOf } from '@amiable/calendar';
-import type { Intervals } from '@amiable/compute';
+import { add, startOf, zoneOffset } from '@amiable/calendar';
+import { dependents, type Estimate, type Intervals, type Span } from '@amiable/compute';
 import { intervalRegister, type Quantity } from '@amiable/model';
 import { unpackDay, unpackPlaces } from '../codec/block.ts';
 import { MISSING, unpackQuality } from '../codec/quality.ts';
@@ -31,6 +31,8 @@ interface State {
   readonly source: number;
   readonly version: number;
   readonly count: number;
+  /** How much of the day was looked at, ms. */
+  readonly until: number;
   readonly ruleSet: number;
   readonly rulesVersion: number;
 }
@@ -95,7 +97,7 @@ export async function planValidation(parts: PlanParts, query: PlanQuery): Promis
   const all = [...new Set([...candidates.values()].flat().map((c) => c.register))];
   if (all.length === 0) return [];
   const back = query.context ?? CONTEXT;
-  const [first, last] = [dayOf(from) - back, dayOf(to - 1)];
+  const [first, last] = [dayOf(from) - back, dayOf(Math.max(to, query.open ?? to) - 1)];
   // Headers and states answer what changed; a value is read only where something did.
   const headers = await db.read((client) => readHeaders(client, ids, all, first, last + 1));
   const chosen = new Map<string, { readonly source: Source; readonly showings: Source | undefined }>();
@@ -114,7 +116,7 @@ export async function planValidation(parts: PlanParts, query: PlanQuery): Promis
   const registerOf = new Map(wanted.map((key, i) => [key, made[i] as number]));
   const states = await db.read((client) => readStates(client, ids, made, first, last));
 
-  const drafts: Draft[] = [];
+  const meteringsOf: Metering[] = [];
   for (const meter of meters)
     for (const quantity of quantities) {
       const found = chosen.get(`${meter.id} ${quantity.name}`);
@@ -122,8 +124,11 @@ export async function planValidation(parts: PlanParts, query: PlanQuery): Promis
       if (!found || !rules) continue;
       const register = registerOf.get(meteringKey(quantity, found.source.period)) as number;
       const own = states.get(meter.id)?.get(register) ?? new Map<number, State>();
-      drafts.push(...draftsOf({ meter, quantity, rules, register, ...found }, own, query, back));
+      const metering = meteringOf({ meter, quantity, rules, register, ...found }, own, query);
+      if (metering && metering.spans.length > 0) meteringsOf.push(metering);
     }
+  await widen(db, meteringsOf, back);
+  const drafts = meteringsOf.flatMap((metering) => draftsOf(metering, back));
   if (drafts.length === 0) return [];
   return db.read((client) => fill(client, drafts));
 }
@@ -165,11 +170,50 @@ async function readStates(
       source: row.int(),
       version: row.short(),
       count: row.int(),
+      until: row.int(),
       ruleSet: row.int(),
       rulesVersion: row.int(),
     });
   });
   return found;
+}
+
+/** Estimates that were made of days which are others now are made again. */
+async function widen(db: Database, meterings: readonly Metering[], back: number): Promise<void> {
+  const touched = meterings.filter((metering) => metering.late.length > 0);
+  if (touched.length === 0) return;
+  const from = touched.reduce((t, metering) => Math.min(t, metering.begin), Number.POSITIVE_INFINITY);
+  const to = touched.reduce((t, metering) => Math.max(t, metering.end), 0);
+  const { rows } = await db.read((client) =>
+    client.query(validationSql.estimatesOf, [
+      [...new Set(touched.map((metering) => metering.meter.id))],
+      [...new Set(touched.map((metering) => metering.register))],
+      new Date(from).toISOString(),
+      new Date(to).toISOString(),
+    ]),
+  );
+  const made: ByRegister<Estimate[]> = new Map();
+  for (const row of rows as {
+    meter: string;
+    register: number;
+    from_ms: number;
+    to_ms: number;
+    method: Estimate['method'];
+    scaled: boolean;
+    inputs: Estimate['inputs'];
+  }[])
+    within<Estimate[]>(made, row.meter, row.register, () => []).push({
+      from: row.from_ms,
+      to: row.to_ms,
+      method: row.method,
+      scaled: row.scaled,
+      sentence: '',
+      inputs: row.inputs,
+    });
+  for (const metering of touched) {
+    const own = made.get(metering.meter.id)?.get(metering.register);
+    if (own) metering.spans = [...metering.spans, ...dependents(own, metering.late, metering.meter.zone, back * DAY)];
+  }
 }
 
 interface Chosen {
@@ -181,69 +225,103 @@ interface Chosen {
   readonly showings: Source | undefined;
 }
 
-/** What of one metering changed, as spans of whole local days. */
-function draftsOf(
-  chosen: Chosen,
-  states: ReadonlyMap<number, State>,
-  { from, to, again = false }: PlanQuery,
-  back: number,
-): Draft[] {
+/** One metering: when it lives, what of it changed. */
+interface Metering extends Chosen {
+  readonly states: ReadonlyMap<number, State>;
+  readonly begin: number;
+  readonly end: number;
+  readonly since: number;
+  /** Version and count of the block of a day; zeros where there is none. */
+  readonly madeOf: (day: number) => readonly [version: number, count: number];
+  readonly changed: (day: number) => boolean;
+  /** Whole days that were validated and are others now: what depends on them is made anew. */
+  readonly late: readonly Span[];
+  spans: readonly Span[];
+}
+
+function meteringOf(chosen: Chosen, states: ReadonlyMap<number, State>, query: PlanQuery): Metering | undefined {
   const { meter, rules, source } = chosen;
-  const { days, counts, versions } = source.headers;
-  const at = new Map(days.map((day, i) => [day, i]));
-  const life = lifeOf(meter, source);
-  const [begin, end] = [Math.max(from, life.since), Math.min(to, life.until)];
-  if (!(begin < end)) return [];
+  const { headers } = source;
+  const at = new Map(headers.days.map((day, i) => [day, i]));
+  const { since, until, last } = lifeOf(meter, source, states);
+  const begin = Math.max(query.from, since);
+  // Of a day that is not over only what is there already.
+  const open = query.open === undefined || last <= query.to ? query.to : Math.min(query.open, last);
+  const end = Math.min(Math.max(query.to, open), until);
+  if (!(begin < end)) return undefined;
+  const madeOf = (day: number): readonly [number, number] => {
+    const i = at.get(day);
+    return i === undefined ? [0, 0] : [headers.versions[i] as number, headers.counts[i] as number];
+  };
   const changed = (day: number): boolean => {
     const state = states.get(day);
-    const i = at.get(day);
+    if (state === undefined) return true;
+    const [version, count] = madeOf(day);
     return (
-      state === undefined ||
       state.source !== source.register ||
-      state.version !== (i === undefined ? 0 : versions[i]) ||
-      state.count !== (i === undefined ? 0 : counts[i]) ||
+      state.version !== version ||
+      state.until !== Math.min(DAY, end - day * DAY) ||
+      state.count !== count ||
       state.ruleSet !== rules.ruleSet ||
       state.rulesVersion !== rules.version
     );
   };
-  // Where life begins within the asked time its first day is whole although it begins late.
-  const [firstDay, lastDay] = [dayOf(begin), dayOf(end - 1)];
-  const isWhole = (day: number): boolean =>
-    (day * DAY >= begin || begin > from) && ((day + 1) * DAY <= end || end < to);
-  let anyWhole = false;
-  for (let day = firstDay; day <= lastDay && !anyWhole; day++) anyWhole = isWhole(day);
-  const spans: [number, number][] = [];
   const step = source.period * 1000;
-  for (let day = firstDay; day <= lastDay; day++) {
-    if (!(again || ((isWhole(day) || !anyWhole) && changed(day)))) continue;
-    const a = Math.max(begin, startOf('day', meter.zone, day * DAY - step));
-    const b = Math.min(end, nextDay(meter.zone, (day + 1) * DAY - 1));
-    if (!(a < b)) continue;
-    const before = spans.at(-1);
-    if (before && a <= before[1] + DAY) before[1] = Math.max(before[1], b);
-    else spans.push([a, b]);
+  const spans: Span[] = [];
+  const late: Span[] = [];
+  // A day of which the asked time has only the end is settled by who asks for all of it; one whose life begins in it is whole.
+  const firstDay = begin > query.from ? dayOf(begin) : Math.ceil(begin / DAY);
+  for (let day = firstDay; day <= dayOf(end - 1); day++) {
+    if (!(query.again || changed(day))) continue;
+    const from = Math.max(begin, startOf('day', meter.zone, day * DAY - step));
+    const to = Math.min(end, nextDay(meter.zone, (day + 1) * DAY - 1));
+    if (!(from < to)) continue;
+    spans.push({ from, to });
+    const state = states.get(day);
+    if (state?.until === DAY && changed(day)) late.push({ from, to });
   }
-  return spans.map(([a, b]) => {
+  // Within one UTC day there is none that could be settled: it is looked at each time.
+  if (firstDay > dayOf(end - 1)) spans.push({ from: begin, to: end });
+  return { ...chosen, states, begin, end, since, madeOf, changed, late, spans };
+}
+
+/** Joins spans that lie a day apart or closer, and keeps them within life. */
+function merged(spans: readonly Span[], begin: number, end: number): Span[] {
+  const out: { from: number; to: number }[] = [];
+  for (const span of [...spans].sort((a, b) => a.from - b.from)) {
+    const [from, to] = [Math.max(begin, span.from), Math.min(end, span.to)];
+    if (!(from < to)) continue;
+    const before = out.at(-1);
+    if (before && from <= before.to + DAY) before.to = Math.max(before.to, to);
+    else out.push({ from, to });
+  }
+  return out;
+}
+
+function draftsOf(metering: Metering, back: number): Draft[] {
+  const { meter, begin, end, since, states, madeOf } = metering;
+  return merged(metering.spans, begin, end).map(({ from, to }) => {
     const settled: number[] = [];
-    for (let day = dayOf(a); day <= dayOf(b - 1); day++) {
-      const covered = (day * DAY >= a || a === begin) && ((day + 1) * DAY <= b || b === end);
-      if (!isWhole(day) || !covered) continue;
-      const i = at.get(day);
-      settled.push(day, i === undefined ? 0 : (versions[i] as number), i === undefined ? 0 : (counts[i] as number));
+    for (let day = dayOf(from); day <= dayOf(to - 1); day++) {
+      const isFirst = day * DAY < from;
+      const isLast = (day + 1) * DAY > to;
+      if ((isFirst && (from > begin || begin > since)) || (isLast && to < end)) continue;
+      const [version, count] = madeOf(day);
+      settled.push(day, version, count, Math.min(DAY, end - day * DAY));
     }
-    const contextDay = dayOf(a) - back;
+    const contextDay = dayOf(from) - back;
     let validated = false;
-    for (let day = contextDay; day <= dayOf(b + AFTER) && !validated; day++) validated = states.has(day);
+    for (let day = contextDay; day <= dayOf(to + AFTER) && !validated; day++) validated = states.has(day);
     let compared = false;
-    for (let day = contextDay; day < dayOf(a) && !compared; day++) compared = states.has(day);
+    for (let day = contextDay; day < dayOf(from) && !compared; day++) compared = states.has(day);
     return {
-      ...chosen,
-      from: a,
-      to: b,
+      ...metering,
+      from,
+      to,
       // Before its life there is nothing to lack.
-      context: Math.min(a, Math.max(life.since, startOf('day', meter.zone, a - back * DAY))),
-      end: validated ? Math.min(end, b + AFTER) : b,
-      first: compared ? dayOf(a) - 1 : contextDay,
+      context: Math.min(from, Math.max(since, startOf('day', meter.zone, from - back * DAY))),
+      end: validated ? Math.min(end, to + AFTER) : to,
+      first: compared ? dayOf(from) - 1 : contextDay,
       validated,
       days: Int32Array.from(settled),
     };
@@ -253,26 +331,36 @@ function draftsOf(
 const nextDay = (zone: string, time: number): number => add('day', zone, startOf('day', zone, time), 1);
 
 /**
- * From when to when a meter should have values, on the grid: while it stands somewhere; where nobody said so, from its first value on.
- * @param since the first of its values that are looked at
+ * From when to when a meter should have values, on the grid: from its first value or its first stay on, whichever is later; where it was
+ * validated before, from then on.
+ * @returns `last`: up to when there are values
  */
 function lifeOf(
-  { installed }: ValidatedMeter,
+  { installed, zone }: ValidatedMeter,
   { headers, kind, period }: Source,
-): { readonly since: number; readonly until: number } {
+  states: ReadonlyMap<number, State>,
+): { readonly since: number; readonly until: number; readonly last: number } {
   const step = period * 1000;
-  const [first] = installed ?? [];
-  if (first) {
-    const last = installed?.at(-1)?.to ?? null;
-    return {
-      since: Math.ceil(first.from / step) * step,
-      until: last === null ? Number.POSITIVE_INFINITY : Math.floor(last / step) * step,
-    };
-  }
-  const time = (headers.days[0] as number) * DAY + (headers.starts[0] as number);
+  const { days, starts, steps, places } = headers;
+  const first = days[0] as number;
+  // Zones of half and quarter hours have grids of their own.
+  const shift = zoneOffset(zone, first * DAY) % step;
+  const up = (time: number): number => Math.ceil((time + shift) / step) * step - shift;
+  const down = (time: number): number => Math.floor((time + shift) / step) * step - shift;
+  let known = first;
+  for (const day of states.keys()) known = Math.min(known, day);
   // A register counts from its first showing on; an interval stands before its stamp.
-  const since = Math.ceil(time / step) * step - (kind === 'register' ? 0 : step);
-  return { since, until: Number.POSITIVE_INFINITY };
+  const value = up(first * DAY + (starts[0] as number)) - (kind === 'register' ? 0 : step);
+  const heard = known < first ? known * DAY : value;
+  const stay = installed?.[0]?.from;
+  const end = installed?.at(-1)?.to ?? null;
+  const i = days.length - 1;
+  const last = (days[i] as number) * DAY + (starts[i] as number) + ((places[i] as number) - 1) * (steps[i] as number);
+  return {
+    since: stay === undefined ? heard : Math.max(heard, up(stay)),
+    until: end === null ? Number.POSITIVE_INFINITY : down(end),
+    last: down(last),
+  };
 }
 
 /** Values of one register on their way into arrays that are as long as its headers say. */

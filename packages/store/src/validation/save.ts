@@ -161,7 +161,7 @@ async function saveStates(client: Client, outcomes: readonly ValidationOutcome[]
     settled.map((o) => o.meter),
     settled.map((o) => o.register),
     settled.map((o) => dayText(o.days[0] as number)),
-    settled.map((o) => dayText(o.days[o.days.length - 3] as number)),
+    settled.map((o) => dayText(o.days[o.days.length - 4] as number)),
   ]);
   const stamp = (at - EPOCH_MS) * 1000;
   let next = 0;
@@ -174,19 +174,20 @@ async function saveStates(client: Client, outcomes: readonly ValidationOutcome[]
 function putStates(rows: CopyRows, outcome: ValidationOutcome, stamp: number): void {
   const { days } = outcome;
   const first = days[0] as number;
-  const last = days[days.length - 3] as number;
+  const last = days[days.length - 4] as number;
   const counts = countDays(outcome, first, last);
   const meter = Number(outcome.meter);
-  for (let i = 0; i < days.length; i += 3) {
+  for (let i = 0; i < days.length; i += 4) {
     const day = days[i] as number;
     const at = (day - first) * 3;
-    rows.row(12);
+    rows.row(13);
     rows.long(meter);
     rows.int(outcome.register);
     rows.date(day);
     rows.int(outcome.source);
     rows.short(days[i + 1] as number);
     rows.int(days[i + 2] as number);
+    rows.int(days[i + 3] as number);
     rows.int(outcome.rules.ruleSet);
     rows.int(outcome.rules.version);
     rows.int(counts[at] as number);

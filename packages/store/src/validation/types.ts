@@ -215,16 +215,18 @@ export interface ValidationTask {
   readonly stored: Intervals | undefined;
   /** Spans that a person accepted, by rule. */
   readonly accepted: readonly { readonly rule: string; readonly from: number; readonly to: number }[];
-  /** UTC days that this settles, with what they are made of: day, version, count, one after the other. */
+  /** UTC days that this settles, with what they are made of: day, version, count and how much of the day (ms), one after the other. */
   readonly days: Int32Array;
 }
 
 export interface PlanQuery {
   readonly meters: readonly ValidatedMeter[];
   readonly quantities: readonly Quantity[];
-  /** Epoch ms: days from this one to before `to` are looked at; each meter's local days. */
+  /** Epoch ms: days from this one to before `to` are looked at; local days of these meters. */
   readonly from: number;
   readonly to: number;
+  /** Behind `to`, up to this time, what is there already is looked at too, and nothing is missing. */
+  readonly open?: number | undefined;
   /** Validates again although nothing changed. */
   readonly again?: boolean;
   /** Days before `from` that are read for comparison. Default 28. */

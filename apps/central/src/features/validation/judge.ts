@@ -17,6 +17,7 @@ import {
   type Sent,
   type Showings,
   type Sibling,
+  sourceStamps,
   vee,
 } from '@amiable/compute';
 import { quantityOf, type Unit } from '@amiable/model';
@@ -172,7 +173,10 @@ function judge(
     zone: task.zone,
     quantity: task.quantity,
     meter: task.times,
-    source: { times: task.sent.times, values: task.sent.values },
+    source: {
+      times: sourceStamps(task.sent.times, task.kind === 'register' ? 0 : intervals.step, intervals),
+      values: task.sent.values,
+    },
     ...(showings ? { showings } : {}),
     ...(task.kind === 'register' ? { readings: task.sent } : {}),
     ...(siblings.length > 0 ? { siblings } : {}),

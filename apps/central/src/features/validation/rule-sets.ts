@@ -156,15 +156,7 @@ export function readyOf({ rules, estimation }: RuleSetDefinition, unit: string):
     ...(giveUpDays === undefined ? {} : { giveUp: giveUpDays * 24 * HOUR }),
     ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)),
   };
-  return { compiled: compileRules(unitFit(rules, unit), unit), settings };
-}
-
-/** Rules with an amount in another unit than the metering's ("20 kW" for gas) do not speak of it. */
-function unitFit(rules: RuleSet, unit: string): RuleSet {
-  if (unit === 'Wh' || unit === 'varh' || unit === 'VAh') return rules;
-  const isElectric = (rule: object): boolean =>
-    Object.values(rule).some((value) => typeof value === 'string' && /\d\s*[kMG]?(W|var|VA)h?$/.test(value));
-  return { ...rules, profile: rules.profile.filter((rule) => !isElectric(rule)) };
+  return { compiled: compileRules(rules, unit), settings };
 }
 
 async function membersOf(store: Store, groups: readonly string[]): Promise<Map<string, Set<MeterId>>> {

@@ -114,13 +114,12 @@ export async function runValidation(parts: RunParts, order: RunOrder): Promise<R
     const meters = await store.validation.rules.meters(ids);
     const tasks: ValidationTask[] = [];
     for (const [zone, own] of byZone(meters)) {
-      const { from, to } = daysOf(parameters, zone, now());
-      if (!(from < to)) continue;
+      const span = daysOf(parameters, zone, now());
+      if (!(span.from < span.to)) continue;
       const planned = await store.validation.plan({
         meters: own,
         quantities,
-        from,
-        to,
+        ...span,
         again: parameters.again,
         rulesOf: (meter, quantity) => rules.held(meter, quantity.name),
       });
@@ -195,15 +194,19 @@ function byZone(meters: readonly ValidatedMeter[]): Map<string, ValidatedMeter[]
   return found;
 }
 
-/** Whole local days; the day that runs is not over. */
+/** Whole local days; of the day that runs the whole hours that are there (`open`), and nothing of it is missing yet. */
 export function daysOf(
   { from, to, days }: Pick<ValidationParameters, 'from' | 'to' | 'days'>,
   zone: string,
   now: number,
-): { from: number; to: number } {
+): { readonly from: number; readonly to: number; readonly open?: number } {
   const today = startOf('day', zone, now);
   const end = to === undefined ? today : Math.min(today, startOf('day', zone, to));
-  return { from: from === undefined ? add('day', zone, end, -days) : startOf('day', zone, from), to: end };
+  return {
+    from: from === undefined ? add('day', zone, end, -days) : startOf('day', zone, from),
+    to: end,
+    ...(to === undefined ? { open: startOf('hour', zone, now) } : {}),
+  };
 }
 
 function batchOf(tasks: readonly ValidationTask[], times: ReadonlyMap<MeterId, MeterTimes>, rules: RulesInUse): Batch {
