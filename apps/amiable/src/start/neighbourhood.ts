@@ -16,6 +16,7 @@ import { virtualMeterSerials } from '@amiable/simulator';
 import type { Connection, MeterId, SecretName, Store } from '@amiable/store';
 import type { Ends } from './ends.ts';
 import { type Fleet, type FleetMeter, startFleet } from './fleet.ts';
+import { openMarket } from './market.ts';
 import type { StartOptions } from './options.ts';
 import { choosePort } from './port.ts';
 
@@ -106,7 +107,8 @@ async function begin(parts: NeighbourhoodParts): Promise<Fleet> {
   await connect(parts, fleet);
   await central.ensureTasks(TASKS);
   await firstRead(store);
-  await central.ensureTasks([COMPLETENESS]);
+  await central.ensureTasks(AFTERWARDS);
+  await openMarket(store, zone, beginOf(parts), now());
   return fleet;
 }
 
@@ -200,16 +202,16 @@ export function townFile(meters: readonly FleetMeter[], houses: readonly House[]
   return out.join('');
 }
 
-async function register(
-  { options, store, houses, zone, now, log }: NeighbourhoodParts,
-  meters: readonly FleetMeter[],
-): Promise<void> {
+/** Midnight before everything: houses may have a past, and a town in which nothing stands yet does no harm. */
+const beginOf = ({ options, zone, now }: NeighbourhoodParts): number =>
+  startOf('day', zone, now() - Math.max(LIVED, options.history ?? 0));
+
+async function register(parts: NeighbourhoodParts, meters: readonly FleetMeter[]): Promise<void> {
+  const { store, houses, zone, now, log } = parts;
   const folder = mkdtempSync(join(tmpdir(), 'amiable-town-'));
   try {
     const file = join(folder, 'town.xml');
-    // Houses may have a past; a town in which nothing stands yet does no harm.
-    const from = new Date(startOf('day', zone, now() - Math.max(LIVED, options.history ?? 0))).toISOString();
-    writeFileSync(file, townFile(meters, houses, from, zone));
+    writeFileSync(file, townFile(meters, houses, new Date(beginOf(parts)).toISOString(), zone));
     const imports = createImports({ store, now, timeZone: zone, log });
     const { report, state } = await imports.file(
       file,
@@ -303,5 +305,15 @@ export const TASKS: readonly {
   },
 ];
 
-/** Counted as soon as there is something to count. */
-const COMPLETENESS = { name: 'Completeness', now: true, definition: { kind: 'completeness', schedule: every('*/5') } };
+/** As soon as there is something to count and to judge. */
+const AFTERWARDS = [
+  { name: 'Completeness', now: true, definition: { kind: 'completeness', schedule: every('*/5') } },
+  { name: 'Validation', now: true, definition: { kind: 'validation', schedule: every('4,19,34,49') } },
+  {
+    name: 'Bills of the month',
+    definition: {
+      kind: 'billing',
+      schedule: { recurrence: { type: 'monthly', on: [{ day: 3 }], at: ['05:00'] } },
+    },
+  },
+];
