@@ -1,5 +1,6 @@
 /** What if: two results for the same consumption beside each other, and how the prices of a tariff may follow one another. */
 import { MisuseError } from '@amiable/bytes';
+import { firstDayOf } from './compile.ts';
 import { dayText, parseDay } from './days.ts';
 import { type Fraction, minus, over, parse, plus, print, times, whole, ZERO } from './fraction.ts';
 import type { Rated, TariffVersion } from './types.ts';
@@ -78,7 +79,7 @@ export function addVersion(
   next: TariffVersion,
   billedTo?: string,
 ): TariffVersion[] {
-  const day = parseDay(next.from);
+  const day = firstDayOf(next);
   if (billedTo !== undefined && day < parseDay(billedTo))
     throw new MisuseError(
       `prices from ${next.from} on would change what was billed up to ${dayText(parseDay(billedTo) - 1)}; let the version begin on ${billedTo} or later, and settle what lies before as a difference`,

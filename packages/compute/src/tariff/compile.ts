@@ -14,6 +14,9 @@ import type { TariffVersion } from './types.ts';
 const DAY = 86_400_000;
 /** Ten years: what is longer is no billing period. */
 const MOST_DAYS = 3660;
+const LATEST = Date.UTC(2200, 0, 1);
+/** Customers may begin anywhere in their history, each with a grid of its own; the last ones are kept. */
+const MOST_GRIDS = 64;
 
 /** A part of the period with one version. */
 export interface Span {
@@ -90,6 +93,7 @@ export function compileTariff(versions: readonly TariffVersion[], from: number, 
   }
   if (!(Number.isSafeInteger(from) && Number.isSafeInteger(to) && from < to))
     throw new MisuseError('a billing period has a beginning before its end');
+  if (from < 0 || to > LATEST) throw new MisuseError('a billing period lies between the years 1970 and 2200');
   const fromDay = wallDayOf(zone, from);
   const toDay = wallDayOf(zone, to);
   if (instantOf(zone, fromDay) !== from || instantOf(zone, toDay) !== to)
@@ -117,6 +121,10 @@ export function compileTariff(versions: readonly TariffVersion[], from: number, 
       const key = `${span.from} ${origin} ${step}`;
       const known = grids.get(key);
       if (known) return known;
+      if (grids.size >= MOST_GRIDS) {
+        grids.clear();
+        changes.clear();
+      }
       let found = changes.get(`${span.from} ${origin}`);
       if (!found) {
         found = rateChanges(span.tariff, origin, to);
@@ -152,7 +160,7 @@ function spansOf(
   fromDay: number,
   toDay: number,
 ): Span[] {
-  const sorted = versions.map((v) => ({ ...v, day: parseDay(v.from) })).sort((a, b) => a.day - b.day);
+  const sorted = versions.map((v) => ({ ...v, day: firstDayOf(v) })).sort((a, b) => a.day - b.day);
   for (const [i, v] of sorted.entries())
     if (i > 0 && sorted[i - 1]?.day === v.day)
       throw new MisuseError(
@@ -231,3 +239,13 @@ export const earliest = (
   to: number,
   since = Number.NEGATIVE_INFINITY,
 ): number => Math.max(compileTariff(versions, from, to).earliest, Math.min(since, from));
+
+/** @throws MisuseError where a version does not say a day */
+export function firstDayOf({ version, from }: Pick<TariffVersion, 'version' | 'from'>): number {
+  const day = /^\d{4}-\d\d-\d\d$/.test(from) ? parseDay(from) : Number.NaN;
+  if (Number.isNaN(day) || dayText(day) !== from)
+    throw new MisuseError(
+      `version ${version} begins on ${JSON.stringify(from)}, which is no day; say it as 2026-01-01`,
+    );
+  return day;
+}

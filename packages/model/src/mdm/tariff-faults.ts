@@ -17,6 +17,8 @@ const MONTH_DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
 /** Months before it in a leap year. */
 const BEFORE = [0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335] as const;
 const MOST_FAULTS = 100;
+/** Those that look at each interval of many months anew. */
+const MOST_LOOKING_BACK = 50;
 
 /** Place of `MM-DD` in a leap year, 0 to 365; undefined for a day that no year has. */
 export function dayOfLeapYear(text: string): number | undefined {
@@ -227,6 +229,12 @@ function componentFaults(tariff: Tariff, rates: ReadonlySet<string>, faults: Fau
         if (target !== '*') faults.known(target, targets, [...path, 'on', i], 'component or group');
     }
   }
+  const back = tariff.components.filter(({ kind }) => kind === 'capacity' || kind === 'net').length;
+  if (back > MOST_LOOKING_BACK)
+    faults.add(
+      ['components'],
+      `A tariff has ${MOST_LOOKING_BACK} demand charges and net settlements at most; this one has ${back}.`,
+    );
   orderFaults(tariff, faults);
 }
 
