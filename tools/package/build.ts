@@ -18,6 +18,7 @@ import { build } from 'rolldown';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const target = join(root, 'dist/app');
 const ENTRY = join(root, 'apps/amiable/src/main.ts');
+const WORKER = join(root, 'apps/central/src/features/validation/worker.ts');
 /** Used in development only: behind a test for the sources, which the package has not. */
 const DEVELOPMENT = new Set(['tsx']);
 
@@ -49,7 +50,8 @@ const isOwn = (specifier: string): boolean => specifier.startsWith('.') || speci
 async function bundle(): Promise<Set<string>> {
   const libraries = new Set<string>();
   const { output } = await build({
-    input: { amiable: ENTRY },
+    // A worker thread is a program of its own, beside the other.
+    input: { amiable: ENTRY, 'validation-worker': WORKER },
     platform: 'node',
     // What the oldest Node that is supported has needs no helpers.
     transform: { target: 'node20' },

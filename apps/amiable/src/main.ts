@@ -110,6 +110,11 @@ const COMMANDS: readonly (readonly [string, string, () => Promise<(parent: Comma
   ],
   ['simulate', 'be a meter that is not there', async () => (await import('@amiable/simulator')).simulateCommand],
   [
+    'validation',
+    'check and complete what meters sent: rule sets, runs, exceptions',
+    async () => (await import('@amiable/operator')).validationCommand,
+  ],
+  [
     'values',
     'validated intervals: list, show, history, edit, edits, approve, refuse, undo, rule',
     async () => (await import('@amiable/operator')).valuesCommand,

@@ -20,4 +20,5 @@ export { pricesCommand } from './prices/command.ts';
 export { registryCommand } from './registry/command.ts';
 export { reportCommand } from './reports/command.ts';
 export { flowCommand, runCommand, taskCommand } from './tasks/command.ts';
+export { validationCommand } from './validation/command.ts';
 export { valuesCommand } from './values/command.ts';
