@@ -197,6 +197,7 @@ export const areas: Readonly<
       'GET /api/v1/billing/runs': { shows: true },
       'GET /api/v1/billing/runs/:id': of('run'),
       'GET /api/v1/billing/runs/:id/bills.csv': of('run'),
+      'GET /api/v1/billing/runs/:id/determinants': of('run'),
       'GET /api/v1/bills': { shows: true },
       'GET /api/v1/bills/:id': of('bill'),
       'GET /api/v1/billing/releases': { shows: true },

@@ -333,6 +333,25 @@ describe('a run that is killed', () => {
 });
 
 describe('without a bill', () => {
+  it('counts determinants for billing elsewhere, once', async () => {
+    const run = await order({ kind: 'determinants', product: 'supply' }, '30');
+    expect(await execute(run)).toContain('determinants of 4 contracts');
+    await execute(run);
+    const rows = await store.billing.determinants.list({ run: run.id, limit: 10, scope: 'all' });
+    expect(rows.map((d) => [d.code, d.energy[0], d.highest, d.highestAt, d.counts])).toEqual([
+      [
+        'exchanged',
+        N * 1000 + ((END - local(10, 15, 10, 15)) / QUARTER) * 250 + 150,
+        1250,
+        local(10, 15, 10, 15),
+        [N, 0, 0, 0, 0],
+      ],
+      ['whole', N * 250, 250, START, [N, 0, 0, 0, 0]],
+      ['gappy', 2304 * 100, 100, START, [2304, 0, 0, 0, 676]],
+      ['late', N * 100 + 92 * 37, 137, local(10, 20, 1), [N, 0, 0, 0, 0]],
+    ]);
+  });
+
   it('asks what if: a customer and a group, compared and spread', async () => {
     const ask = (body: object) =>
       whatIf(store, whatIfBody.parse({ of: '2026-10', product: 'killed', ...body }), {

@@ -145,6 +145,8 @@ insert into amiable.billing_run (kind, state, name, from_time, to_time, definiti
 insert into amiable.bill (meter, run, contract, metering_point, kind, state, product, tariff, tariff_version, from_time, to_time, currency, amount, total, seen_at, days, detail, reason) values
   (1, 1, 1, 4, 'bill', 'billed', 'supply', 1, 1, '2026-01-01 00:00+00', '2026-02-01 00:00+00', 'NOK', 12345678901, 12345678901, '2026-02-01 00:00+00', decode('00ff', 'hex'), '{"lines": [1,  2]}', null),
   (2, 1, 2, 4, 'bill', 'blocked', 'grid', 1, null, '2026-01-01 00:00+00', '2026-02-01 00:00+00', null, null, null, '2026-02-01 00:00+00', null, null, 'too much is estimated');
+insert into amiable.determinant values (1, 1, 1, 'energyImport', '2026-01-01 00:00+00', '2026-02-01 00:00+00', 4, 1, 1, 'Wh', 0, '{day,"late night"}', '{1,2}', 7,
+  '2026-01-05 07:15+00', 900000, 2976, 0, 0, 0, 0, 1, '2026-02-01 00:00+00');
 insert into amiable.billing_release (metering_point, from_time, to_time, reason, released_at, released_by)
   values (4, '2026-01-01 00:00+00', '2026-02-01 00:00+00', 'read on the spot', '2026-02-02 00:00+00', 'per');
 `,

@@ -25,6 +25,7 @@ export const BIG = new Set([
   'validation_estimate',
   'validation_exception',
   'validation_state',
+  'determinant',
 ]);
 /** On every node, rarely written. */
 export const REFERENCE = new Set([

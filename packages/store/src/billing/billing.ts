@@ -7,6 +7,7 @@ import { isId } from '../registry/selection.ts';
 import { billingSql } from '../sql/billing.ts';
 import { createBills } from './bills.ts';
 import { createContracts } from './contracts.ts';
+import { createDeterminants } from './determinants.ts';
 import { createPoints } from './points.ts';
 import { billId, timeOf } from './rows.ts';
 import { createReleases, createRuns } from './runs.ts';
@@ -25,6 +26,7 @@ export function createBillingStore(
     contracts: createContracts(db),
     runs: createRuns(db),
     bills: createBills(db),
+    determinants: createDeterminants(db),
     releases: createReleases(db),
     readPoint: points.readPoint,
     readPoints: points.readPoints,

@@ -7,29 +7,12 @@ import { type CopyRows, copyIn } from '../pg/copy.ts';
 import type { Client, Database } from '../pg/database.ts';
 import { iso, type Row, segments } from '../registry/parts.ts';
 import { billingSql } from '../sql/billing.ts';
+import { idField, intField, textField, timeField } from './fields.ts';
 import { billId, billKey, billOf, timeOf, wholeBillOf } from './rows.ts';
 import type { BillQuery, BillStore, NewBill } from './types.ts';
 
-/** Microseconds of PostgreSQL's epoch in those of 1970. */
-const EPOCH = 946_684_800_000;
 /** Rows handed over before the wire gets its turn. */
 const SLICE = 256;
-const utf8 = new TextEncoder();
-
-function textField(rows: CopyRows, value: string | null): void {
-  if (value === null) rows.none();
-  else rows.blob(utf8.encode(value));
-}
-const timeField = (rows: CopyRows, at: number): void => rows.long((at - EPOCH) * 1000);
-function idField(rows: CopyRows, id: string): void {
-  if (id.length < 16) rows.long(Number(id));
-  else rows.bigLong(BigInt(id));
-}
-function intField(rows: CopyRows, value: number | null): void {
-  if (value === null) rows.none();
-  else rows.int(value);
-}
-
 function writeRow(rows: CopyRows, run: string, bill: NewBill): void {
   rows.row(26);
   idField(rows, bill.meter);

@@ -126,7 +126,7 @@ export interface ContractStore {
 
 export interface BillingRun {
   readonly id: string;
-  readonly kind: 'bill' | 'difference';
+  readonly kind: 'bill' | 'difference' | 'determinants';
   readonly state: 'running' | 'done' | 'failed' | 'cancelled';
   readonly name: string;
   readonly from: number;
@@ -278,6 +278,49 @@ export interface BillSum {
   readonly amount: bigint;
 }
 
+/** Quantities of a contract's period by rate, without prices. */
+export interface Determinants {
+  readonly meter: MeterId;
+  readonly contract: string;
+  readonly quantity: string;
+  readonly from: number;
+  readonly to: number;
+  readonly meteringPoint: NodeId;
+  readonly tariffId: number;
+  readonly tariffVersion: number;
+  readonly unit: string | null;
+  readonly scaler: number;
+  readonly rates: readonly string[];
+  /** Mantissas, in the order of the rates. */
+  readonly energy: ArrayLike<number>;
+  /** Mantissa of the highest interval and its start; null where all are missing. */
+  readonly highest: number | null;
+  readonly highestAt: number | null;
+  readonly step: number;
+  readonly counts: ArrayLike<number>;
+  readonly valueVersion: number;
+  readonly seenAt: number;
+}
+export interface DeterminantRow extends Omit<Determinants, 'tariffId' | 'energy' | 'counts'> {
+  readonly code: string;
+  readonly tariff: string;
+  readonly energy: readonly number[];
+  readonly counts: readonly number[];
+}
+export interface DeterminantStore {
+  /** By COPY in one transaction; contracts that the run has written already are left out. @returns how many were written */
+  write(run: string, rows: readonly Determinants[]): Promise<number>;
+  /** Whole metering points in order of their ids, behind `after`. */
+  list(query: {
+    readonly run: string;
+    readonly after?: NodeId;
+    readonly limit: number;
+    readonly scope: Scope;
+  }): Promise<readonly DeterminantRow[]>;
+  reached(run: string): Promise<NodeId>;
+  count(run: string): Promise<number>;
+}
+
 export interface Release {
   readonly id: string;
   readonly meteringPoint: NodeId;
@@ -346,6 +389,7 @@ export interface BillingStore {
   readonly contracts: ContractStore;
   readonly runs: RunStore;
   readonly bills: BillStore;
+  readonly determinants: DeterminantStore;
   readonly releases: ReleaseStore;
   /** What one metering point took. @returns undefined when no meter stood there in the time, or not in the scope */
   readPoint(point: NodeId, query: IntervalQuery, scope?: Scope): Promise<PointIntervals | undefined>;

@@ -131,6 +131,18 @@ export const billingSql = {
     scaler, amount, total, measured, calculated, edited, estimated, missing, value_version, seen_at, previous_run, days, detail, reason)
     from stdin (format binary)`,
 
+  // -- determinants
+  determinantsReached: 'select max(d.metering_point) as point from amiable.determinant d where d.run = $1',
+  determinantsOfRun:
+    'select distinct d.contract from amiable.determinant d where d.run = $1 and d.metering_point = any($2::bigint[])',
+  determinants: `select d.meter, d.contract, d.quantity, d.from_time, d.to_time, d.metering_point, n.code, t.name as tariff, d.tariff_version, d.unit,
+      d.scaler, d.rates, d.energy, d.highest, d.highest_at, d.step, d.measured, d.calculated, d.edited, d.estimated, d.missing, d.value_version, d.seen_at
+    from amiable.determinant d join amiable.node n on n.id = d.metering_point join amiable.tariff t on t.id = d.tariff
+    where d.run = $1 and d.metering_point > $2::bigint and ${within('n', '$3')} order by d.metering_point, d.contract, d.quantity, d.from_time limit $4`,
+  countDeterminants: 'select count(*)::integer as n from amiable.determinant d where d.run = $1',
+  copyDeterminants: `copy amiable.determinant (meter, run, contract, quantity, from_time, to_time, metering_point, tariff, tariff_version, unit, scaler,
+    rates, energy, highest, highest_at, step, measured, calculated, edited, estimated, missing, value_version, seen_at) from stdin (format binary)`,
+
   // -- what a person let through
   insertRelease: `insert into amiable.billing_release (metering_point, from_time, to_time, reason, released_at, released_by)
     values ($1, $2, $3, $4, $5, $6) returning id`,

@@ -91,6 +91,8 @@ export interface Rating {
   /** A job with other versions than those that hold now, or another span. */
   job(contract: Contract, versions: readonly TariffVersion[], span: Span): Job;
   planOf(contract: Contract): Promise<Plan>;
+  /** @throws MisuseError for a tariff or period that cannot be billed */
+  rater(job: Job): Rater;
   /** `pricesAsOf`: spot prices as they were known then. */
   rate(jobs: readonly Job[], pricesAsOf?: number): Promise<readonly Outcome[]>;
 }
@@ -287,6 +289,7 @@ export function createRating(store: Store): Rating {
       await load([contract.tariffId], new Map([[contract.tariffId, contract.tariff]]));
       return plans.get(contract.tariffId) as Plan;
     },
+    rater: ({ plan, span }) => raterOf(plan, span),
     rate: rateJobs,
   };
 }

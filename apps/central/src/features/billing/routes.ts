@@ -20,6 +20,8 @@ import {
   billQuery,
   billShape,
   byId,
+  determinantJson,
+  determinantList,
   money,
   releaseBody,
   releaseJson,
@@ -157,6 +159,32 @@ export function billingRoutes(router: Router, context: Context): void {
         .type('text/csv; charset=utf-8')
         .header('content-disposition', `attachment; filename="bills-${run.id}.csv"`)
         .send(Readable.from(billsCsv(store, run.id, query.rows, caller.scope)));
+    },
+  });
+
+  router.add({
+    method: 'GET',
+    path: '/api/v1/billing/runs/:id/determinants',
+    needs: 'bill:view',
+    tag,
+    summary: 'Energy by rate and the highest interval of each contract of a run of kind determinants',
+    params: byId,
+    query: z.object({ limit: z.coerce.number().int().min(1).max(1000).default(100), after: id63.optional() }),
+    answer: determinantList,
+    scoped: true,
+    handler: async ({ caller, params, query }) => {
+      const run = await runOf(params.id, caller.scope);
+      const { limit, after } = query;
+      const rows = await store.billing.determinants.list({
+        run: run.id,
+        limit,
+        scope: caller.scope,
+        ...(after === undefined ? {} : { after }),
+      });
+      return {
+        determinants: rows.map(determinantJson),
+        next: rows.length >= limit ? (rows.at(-1)?.meteringPoint ?? null) : null,
+      };
     },
   });
 

@@ -8,6 +8,7 @@
 import type { Scope } from '@amiable/model';
 import type { BillingRun, Contract, MeterId, MeterSelection, NewBill, Store } from '@amiable/store';
 import { billOf, emptyBill } from './bill.ts';
+import { determinantsOf } from './determinants.ts';
 import { differencesOf } from './differences.ts';
 import { type Period, periodNamed, periodOfDates } from './periods.ts';
 import { createRating, type Rating } from './rating.ts';
@@ -15,6 +16,8 @@ import { money, type RunParameters, runParameters } from './shapes.ts';
 
 /** Contracts that are rated together; their intervals of a month are in memory. */
 const BATCH = 1000;
+/** Of determinants: they are rated while they come. */
+const BULK = 5000;
 const MEMBERS = 10_000;
 const MOST_METERS = 1_000_000;
 const DAY = 86_400_000;
@@ -64,15 +67,16 @@ export async function* duePages(
     readonly meters: readonly MeterId[] | undefined;
     readonly scope: Scope;
     readonly after: string;
+    readonly limit: number;
   },
 ): AsyncGenerator<readonly Contract[]> {
-  const { parameters: p, from, to, meters, scope } = query;
+  const { parameters: p, from, to, meters, scope, limit } = query;
   for (let after = query.after; ; ) {
     const contracts = await store.billing.contracts.due({
       // Zones differ, and cycles begin on other days than the first: what does not fit is left out when its span is known.
       from: from - DAY,
       to: to + 28 * DAY,
-      limit: BATCH,
+      limit,
       scope,
       afterPoint: after,
       ...(p.from === undefined ? { cycle: p.cycle } : {}),
@@ -94,15 +98,18 @@ export async function executeRun(run: BillingRun, scope: Scope, options: RunOpti
   const period = periodOf(parameters, 'UTC', run.from);
   const rating = createRating(store);
   const meters = await metersOf(store, parameters.target, scope);
-  const after = await store.billing.bills.reached(run.id);
+  const bulk = run.kind === 'determinants';
+  const after = await (bulk ? store.billing.determinants : store.billing.bills).reached(run.id);
   let done = 0;
   let written = 0;
-  if (run.kind === 'bill') {
-    const spanned = { parameters, from: run.from, to: run.to, meters, scope, after };
+  if (run.kind !== 'difference') {
+    const spanned = { limit: bulk ? BULK : BATCH, parameters, from: run.from, to: run.to, meters, scope, after };
     for await (const contracts of duePages(store, spanned)) {
       if (signal.aborted) return '';
-      const bills = await newBills(store, rating, contracts, period, parameters, options.now());
-      written += await store.billing.bills.write(run.id, bills);
+      const at = options.now();
+      written += bulk
+        ? await store.billing.determinants.write(run.id, await determinantsOf(store, rating, contracts, period, at))
+        : await store.billing.bills.write(run.id, await newBills(store, rating, contracts, period, parameters, at));
       done += contracts.length;
       progress({ done, written, point: contracts.at(-1)?.code });
     }
@@ -126,9 +133,13 @@ export async function executeRun(run: BillingRun, scope: Scope, options: RunOpti
       progress({ done, written });
     }
   if (signal.aborted) return '';
-  const report = await reportOf(store, run.id);
+  const report = bulk
+    ? { determinants: await store.billing.determinants.count(run.id) }
+    : await reportOf(store, run.id);
   await store.billing.runs.end(run.id, 'done', report, null, options.now());
-  return sentenceOf(run, report);
+  return 'determinants' in report
+    ? `run ${run.id}, ${run.name}: determinants of ${report.determinants} contracts and meterings`
+    : sentenceOf(run, report as Report);
 }
 
 export interface Report extends Record<string, unknown> {

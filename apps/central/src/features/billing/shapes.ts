@@ -1,6 +1,6 @@
 /** What the routes of billing take and give: shapes with bounds, and how things of the store look as JSON. Times are ISO 8601. */
 import { decimal, isoTime } from '@amiable/model';
-import type { Bill, BillingRun, Contract, Release, TariffRow, TariffVersion } from '@amiable/store';
+import type { Bill, BillingRun, Contract, DeterminantRow, Release, TariffRow, TariffVersion } from '@amiable/store';
 import { CYCLES } from '@amiable/store';
 import { targetSchema } from '@amiable/tasks/schemas';
 import { z } from 'zod';
@@ -152,7 +152,10 @@ export const gateShape = z.strictObject({
 });
 export const runParameters = z
   .strictObject({
-    kind: z.enum(['bill', 'difference']).default('bill').describe('difference: what was billed and has changed since'),
+    kind: z
+      .enum(['bill', 'difference', 'determinants'])
+      .default('bill')
+      .describe('difference: what was billed and has changed since; determinants: quantities by rate, without money'),
     cycle: z.enum(['month', 'quarter', 'year']).default('month'),
     of: z.string().max(20).default('previous').describe('2026-10, 2026-Q4, 2026, previous, current'),
     from: day.optional().describe('own dates in place of a cycle'),
@@ -177,7 +180,7 @@ export const sumShape = z.object({
 export const billingRunShape = z
   .object({
     id: z.string(),
-    kind: z.enum(['bill', 'difference']),
+    kind: z.enum(['bill', 'difference', 'determinants']),
     state: z.enum(['running', 'done', 'failed', 'cancelled']),
     name: z.string(),
     from: z.string(),
@@ -320,4 +323,43 @@ export const releaseJson = (release: Release): z.output<typeof releaseShape> => 
   from: isoTime(release.from),
   to: isoTime(release.to),
   at: isoTime(release.at),
+});
+
+// -- determinants
+export const determinantShape = z
+  .object({
+    meteringPoint: z.string(),
+    code: z.string(),
+    meter: z.string(),
+    contract: z.string(),
+    quantity: z.string(),
+    tariff: z.string(),
+    tariffVersion: number,
+    from: z.string(),
+    to: z.string(),
+    unit: nullable,
+    rates: z.array(z.object({ rate: z.string(), energy: z.string() })),
+    highest: nullable.describe('energy of the highest interval'),
+    highestAt: nullable,
+    highestPower: nullable.describe('its mean power, in the unit an hour'),
+    intervals: qualities,
+  })
+  .meta({ id: 'Determinants' });
+export const determinantList = z.object({ determinants: z.array(determinantShape), next: nullable });
+export const determinantJson = (d: DeterminantRow): z.output<typeof determinantShape> => ({
+  meteringPoint: d.meteringPoint,
+  code: d.code,
+  meter: d.meter,
+  contract: d.contract,
+  quantity: d.quantity,
+  tariff: d.tariff,
+  tariffVersion: d.tariffVersion,
+  from: isoTime(d.from),
+  to: isoTime(d.to),
+  unit: d.unit,
+  rates: d.rates.map((rate, r) => ({ rate, energy: decimal(d.energy[r] ?? 0, d.scaler) })),
+  highest: d.highest === null ? null : decimal(d.highest, d.scaler),
+  highestAt: timeOrNull(d.highestAt),
+  highestPower: d.highest === null ? null : decimal(Math.round((d.highest * 3_600_000) / d.step), d.scaler),
+  intervals: qualitiesOf(d.counts),
 });

@@ -28,7 +28,7 @@ export async function beginRun(
   const { scope, taskRun, who, zone, now } = how;
   const period = periodOf(parameters, zone, now);
   const [from, to] = [localToUtc(zone, period.from), localToUtc(zone, period.to)];
-  if (to > now && parameters.kind === 'bill')
+  if (to > now && parameters.kind !== 'difference')
     throw new MisuseError(`${period.name} is not over; a bill waits for the end of its period, a preview does not`);
   const definition = parameters.from === undefined ? { ...parameters, of: period.name } : parameters;
   return store.billing.runs.begin({
