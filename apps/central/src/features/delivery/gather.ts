@@ -22,8 +22,10 @@ export interface Span {
 export interface Asked extends Span {
   readonly content: DestinationDefinition['content'];
   readonly scope: Scope;
-  /** By meter: delivered before, and changed since. */
+  /** By meter: where what was delivered before may have changed since. */
   readonly changed: ReadonlyMap<MeterId, Span>;
+  /** What was delivered last was read then. */
+  readonly seen: number;
 }
 export interface Gathered {
   readonly series: DeliveredSeries;
@@ -46,6 +48,32 @@ function seriesOf(
 ): DeliveredSeries {
   const { start, step, scaler, values, quality, unit } = found;
   return { meter, quantity: describe(quantity, unit), start, step, scaler, values, quality };
+}
+
+type Values = Pick<MeterIntervals, 'start' | 'step' | 'scaler' | 'values' | 'quality' | 'unit'>;
+
+/** What of a series is otherwise than it was, from the first such value to the last; undefined: nothing. */
+export function differing<T extends Values>(now: T, then: Values | undefined): T | undefined {
+  if (!then || then.step !== now.step || then.start !== now.start || then.values.length !== now.values.length)
+    return now;
+  const factor = 10 ** (then.scaler - now.scaler);
+  let first = -1;
+  let last = -1;
+  for (let i = 0; i < now.values.length; i++) {
+    const same =
+      now.quality[i] === then.quality[i] &&
+      (now.quality[i] === MISSING || now.values[i] === Math.round((then.values[i] as number) * factor));
+    if (same) continue;
+    if (first < 0) first = i;
+    last = i;
+  }
+  if (first < 0) return undefined;
+  return {
+    ...now,
+    start: now.start + first * now.step,
+    values: now.values.subarray(first, last + 1),
+    quality: now.quality.subarray(first, last + 1),
+  };
 }
 
 async function described(store: Source, ids: readonly MeterId[]): Promise<Map<MeterId, DeliveredMeter>> {
@@ -109,7 +137,7 @@ const queryOf = (quantity: string, span: Span, content: Asked['content']): Inter
 });
 
 async function* metersOfPage(store: Source, asked: Asked, page: readonly MeterId[]): AsyncGenerator<Gathered> {
-  const { content, from, to, changed } = asked;
+  const { content, from, to } = asked;
   const names = await described(store, page);
   const byQuantity = new Map<string, Map<MeterId, MeterIntervals>>();
   for (const quantity of content.quantities) {
@@ -117,15 +145,13 @@ async function* metersOfPage(store: Source, asked: Asked, page: readonly MeterId
     await store.intervals.read(page, queryOf(quantity, { from, to }, content), (one) => void found.set(one.meter, one));
     byQuantity.set(quantity, found);
   }
+  const corrections = await correctionsOf(store, asked, page);
   for (const id of page) {
     const meter = names.get(id);
     if (!meter) continue;
-    const before = changed.get(id);
     for (const quantity of content.quantities) {
-      if (before) {
-        const earlier = await store.intervals.one(id, queryOf(quantity, before, content));
-        if (earlier && hasValue(earlier)) yield { series: seriesOf(meter, quantity, earlier), correction: true };
-      }
+      const earlier = corrections.get(`${id} ${quantity}`);
+      if (earlier && hasValue(earlier)) yield { series: seriesOf(meter, quantity, earlier), correction: true };
       const found = byQuantity.get(quantity)?.get(id);
       if (found && hasValue(found)) yield { series: seriesOf(meter, quantity, found), correction: false };
     }
@@ -134,6 +160,39 @@ async function* metersOfPage(store: Source, asked: Asked, page: readonly MeterId
       if (series) yield { series, correction: false };
     }
   }
+}
+
+/**
+ * What is otherwise than when it was delivered. Days of the store are UTC days: what came to the end of one is told as a change of
+ * all of it, so values are compared with what they were then.
+ */
+async function correctionsOf(
+  store: Source,
+  asked: Asked,
+  page: readonly MeterId[],
+): Promise<Map<string, MeterIntervals>> {
+  const { content, changed, seen } = asked;
+  const bySpan = new Map<string, MeterId[]>();
+  for (const id of page) {
+    const span = changed.get(id);
+    if (!span) continue;
+    const key = `${span.from} ${span.to}`;
+    const some = bySpan.get(key);
+    if (some) some.push(id);
+    else bySpan.set(key, [id]);
+  }
+  const out = new Map<string, MeterIntervals>();
+  for (const meters of bySpan.values())
+    for (const quantity of content.quantities) {
+      const query = queryOf(quantity, changed.get(meters[0] as MeterId) as Span, content);
+      const then = new Map<MeterId, MeterIntervals>();
+      await store.intervals.read(meters, { ...query, asOf: seen }, (one) => void then.set(one.meter, one));
+      await store.intervals.read(meters, query, (one) => {
+        const differs = differing(one, then.get(one.meter));
+        if (differs) out.set(`${one.meter} ${quantity}`, differs);
+      });
+    }
+  return out;
 }
 
 /** What a register showed at local midnights, its end included: a difference needs both. */
@@ -214,7 +273,9 @@ async function* pointsOfPage(
     if (spans.length > 0) {
       const before = { from: Math.min(...spans.map((s) => s.from)), to: Math.max(...spans.map((s) => s.to)) };
       for (const quantity of content.quantities) {
-        const earlier = await store.billing.readPoint(id, queryOf(quantity, before, content));
+        const query = queryOf(quantity, before, content);
+        const now = await store.billing.readPoint(id, query);
+        const earlier = now && differing(now, await store.billing.readPoint(id, { ...query, asOf: asked.seen }));
         if (earlier && hasValue(earlier)) yield { series: seriesOf(meter, quantity, earlier), correction: true };
       }
     }

@@ -106,7 +106,7 @@ export async function makeDelivery(options: MakeOptions): Promise<Delivery | und
     const corrected = new Set<string>();
     for await (const { series, correction } of gather(
       store,
-      { ...span, content: definition.content, scope, changed },
+      { ...span, content: definition.content, scope, ...changed },
       now,
     )) {
       if (signal.aborted) throw new MisuseError('called off');
@@ -144,15 +144,16 @@ async function changedOf(
   definition: ReturnType<typeof destinationBody.parse>,
   span: Span,
   zone: string,
-): Promise<Map<MeterId, Span>> {
+): Promise<{ changed: Map<MeterId, Span>; seen: number }> {
   const { store, destination, now } = options;
   const out = new Map<MeterId, Span>();
-  if (definition.corrections === 0 || options.span || definition.content.quantities.length === 0) return out;
+  if (definition.corrections === 0 || options.span || definition.content.quantities.length === 0)
+    return { changed: out, seen: now };
   const last = await store.delivery.deliveries.last(destination.name);
-  if (!last) return out;
+  if (!last) return { changed: out, seen: now };
   const from = startOf('day', zone, now - definition.corrections * DAY);
   const to = Math.min(last.to, span.from);
-  if (to <= from) return out;
+  if (to <= from) return { changed: out, seen: now };
   const changes = await store.intervals.changedSince({
     since: last.asOf,
     from,
@@ -170,5 +171,5 @@ async function changedOf(
       known ? { from: Math.min(known.from, first), to: Math.max(known.to, end) } : { from: first, to: end },
     );
   }
-  return out;
+  return { changed: out, seen: last.asOf };
 }
