@@ -22,6 +22,7 @@ import { type Message, messageToJson } from '@amiable/model';
 import { messageFromJson } from '@amiable/model/schemas';
 import { fuzzClient } from './client.ts';
 import { exchangeTarget } from './exchange.ts';
+import { formulaTarget } from './formula.ts';
 import type { Corpus, Dice } from './inputs.ts';
 import { loadApdus, mutate, oddPayload, oddStream } from './inputs.ts';
 import { mbusRecords, mbusStream } from './mbus.ts';
@@ -47,6 +48,7 @@ export const TARGETS = [
   'wave',
   'wmbus',
   'registry',
+  'formula',
 ] as const;
 export type TargetName = (typeof TARGETS)[number];
 
@@ -123,6 +125,8 @@ export function target(name: TargetName, corpus: Corpus, roll: Dice): Target {
     }
     case 'registry':
       return { tally, ...exchangeTarget(roll, count) };
+    case 'formula':
+      return { tally, ...formulaTarget(roll, count) };
     case 'mbus-wired':
       return { tally, ...mbusStream(roll, count) };
     case 'mbus-records':

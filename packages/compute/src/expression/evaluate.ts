@@ -179,10 +179,24 @@ function zip(a: Value, b: Value, operator: BinaryOperator, n: number): Value {
     case '*':
       for (let i = 0; i < n; i++) v[i] = (x.v[i] as number) * (y.v[i] as number);
       break;
+    case 'and':
+    case 'or':
+      for (let i = 0; i < n; i++) v[i] = compared(operator, x.v[i] as number, y.v[i] as number);
+      return { v, q: decided(x, y) };
     default:
       for (let i = 0; i < n; i++) v[i] = applied(operator, x.v[i] as number, y.v[i] as number);
   }
   return { v, q: worse(x.q, y.q) };
+}
+
+/** Of two truths one of which may be unknown: the other alone decided then, or nobody did. */
+function decided(x: Aligned, y: Aligned): Uint8Array {
+  const q = worse(x.q, y.q).slice();
+  for (let i = 0; i < q.length; i++) {
+    if (Number.isNaN(x.v[i] as number)) q[i] = y.q[i] as number;
+    else if (Number.isNaN(y.v[i] as number)) q[i] = x.q[i] as number;
+  }
+  return q;
 }
 
 function worse(a: Uint8Array, b: Uint8Array): Uint8Array {

@@ -132,6 +132,7 @@ describe('formulas', () => {
     expect([...of('value + export').quality]).toEqual([0, 4, 3, 2]);
     expect([...of('value > 5 Wh').values]).toEqual([1, Number.NaN, 1, 1]);
     expect([...of('value > 5 Wh and export < 0').values]).toEqual([0, 0, 0, 0]);
+    expect([...of('value > 5 Wh and export < 0').quality]).toEqual([0, 0, 3, 2]);
     expect([...of('coalesce(value, 7 Wh)').values]).toEqual([10, 7, 30, 40]);
     expect([...of('coalesce(value, 7 Wh)').quality]).toEqual([0, 3, 0, 0]);
     expect([...of('is_missing(value)').values]).toEqual([0, 1, 0, 0]);
