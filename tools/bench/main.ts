@@ -10,6 +10,7 @@ export interface BenchOptions {
 
 const BENCHES: Readonly<Record<string, () => Promise<(options: BenchOptions) => Promise<readonly Figure[]>>>> = {
   acquire: async () => (await import('./acquire.ts')).benchAcquire,
+  billing: async () => (await import('./billing.ts')).benchBilling,
   han: async () => (await import('./han.ts')).benchHan,
   store: async () => (await import('./store.ts')).benchStore,
   dlms: async () => (await import('./dlms.ts')).benchDlms,
