@@ -23,12 +23,12 @@ interface Thread {
 /** In the sources a worker loads TypeScript itself, for it does not inherit the loader; in the package it stands beside this. */
 function startWorker(): Worker {
   const source = new URL('./worker.ts', import.meta.url);
-  if (existsSync(source))
-    return new Worker(
-      `import('tsx/esm/api').then(({ register }) => { register(); return import(${JSON.stringify(source.href)}); })`,
-      { eval: true },
-    );
-  return new Worker(new URL('./validation-worker.js', import.meta.url));
+  if (!existsSync(source)) return new Worker(new URL('./validation-worker.js', import.meta.url));
+  // The loader is looked up from here: where the program was started says nothing.
+  const here = JSON.stringify(source.href);
+  return new Worker(`require('node:module').register('tsx/esm', ${here}, { data: true }); import(${here});`, {
+    eval: true,
+  });
 }
 
 export function createPool(count: number, log: (line: string) => void = () => {}): Pool {
@@ -69,23 +69,29 @@ export function createPool(count: number, log: (line: string) => void = () => {}
     return thread;
   }
 
+  function ask(thread: Thread, batch: Batch): Promise<Judged> {
+    const id = ++next;
+    return new Promise((done, fail) => {
+      thread.waiting.set(id, { done, fail });
+      thread.worker.ref();
+      thread.worker.postMessage({ id, batch }, buffersIn(batch));
+    });
+  }
+
+  // Each is asked for nothing first: what cannot work is left before anything is given to it.
+  const ready = Promise.allSettled(threads.map((thread) => ask(thread, { tasks: [], rules: {} })));
+
   return {
     get threads() {
       return threads.length;
     },
     async judge(batch) {
+      await ready;
       const [thread] = [...threads].sort((a, b) => a.waiting.size - b.waiting.size);
-      if (!thread) {
-        // Others get their turn between batches.
-        await new Promise((resolve) => setImmediate(resolve));
-        return judgeAll(batch);
-      }
-      const id = ++next;
-      return new Promise((done, fail) => {
-        thread.waiting.set(id, { done, fail });
-        thread.worker.ref();
-        thread.worker.postMessage({ id, batch }, buffersIn(batch));
-      });
+      if (thread) return ask(thread, batch);
+      // Others get their turn between batches.
+      await new Promise((resolve) => setImmediate(resolve));
+      return judgeAll(batch);
     },
     async close() {
       closed = true;
