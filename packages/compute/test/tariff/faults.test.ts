@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { tariff as schema, type TariffInput } from '@amiable/model/schemas';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -60,6 +61,14 @@ describe('a tariff is refused', () => {
       'prosumer-net',
     ])
       expect(example(name).name).toBe(name);
+  });
+  it('not for what the documentation shows', () => {
+    const text = readFileSync(new URL('../../../../docs/tariffs.md', import.meta.url), 'utf8');
+    const shown = [...text.matchAll(/```json\n([\s\S]*?)```/g)].map(
+      ([, block]) => JSON.parse(block as string) as unknown,
+    );
+    expect(shown.length).toBeGreaterThan(3);
+    expect(components(...shown)).toEqual([]);
   });
   it('for a hole in a day table, switch points out of order, rates that are not there', () => {
     expect(calendar((c) => c.days[0]?.switches.shift())).toEqual([
