@@ -206,3 +206,29 @@ it('intervals add up to the difference of the register, whatever is dropped and 
     { numRuns: 60 },
   );
 });
+
+it('whatever a meter sends, intervals are whole numbers or missing, and nothing is thrown', () => {
+  const odd = fc.oneof(fc.double(), fc.integer({ min: -100, max: 100_000_000 }));
+  const time = fc.oneof(fc.integer({ min: T0 - H, max: T0 + 3 * H }), fc.double());
+  const rows = fc.array(fc.tuple(time, odd, fc.nat(6)), { maxLength: 30 });
+  const sent = rows.map((all) => ({
+    times: Float64Array.from(all, ([t]) => t),
+    values: Float64Array.from(all, ([, v]) => v),
+    quality: Uint8Array.from(all, ([, , q]) => q),
+    scaler: 0,
+  }));
+  fc.assert(
+    fc.property(sent, sent, sent, fc.constantFrom(Q / 3, Q, H), (a, b, c, period) => {
+      const made = meteringOf(
+        { registers: [a], profiles: [{ ...b, period }], powers: [{ ...c, period }] },
+        { ...options, digits: 5 },
+      );
+      const { values, quality } = made.intervals;
+      const wrong = Array.from(values).filter(
+        (v, i) => Number.isNaN(v) !== (quality[i] === QUALITY.missing) || (!Number.isNaN(v) && !Number.isInteger(v)),
+      );
+      expect(wrong).toEqual([]);
+    }),
+    { numRuns: 100 },
+  );
+});

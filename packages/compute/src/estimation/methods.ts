@@ -195,7 +195,7 @@ const sameWeekday: Method = (work, a, b) => {
   // A holiday is like no other day of its name.
   if (days.kind[day] === HOLIDAY) return false;
   const weekday = days.weekday[day] as number;
-  const wanted = work.settings.days ?? 3;
+  const wanted = Math.max(1, work.settings.days ?? 3);
   const fits = (other: number): boolean => days.weekday[other] === weekday && days.kind[other] !== HOLIDAY;
   return meanOf(work, a, b, 'same-weekday', wanted, wanted, fits, `the nearest ${WEEKDAYS[weekday]}s:`);
 };
@@ -203,7 +203,7 @@ const sameWeekday: Method = (work, a, b) => {
 const likeDay: Method = (work, a, b) => {
   const days = work.days();
   const kind = days.kind[dayAt(days, timeAt(work, a))] as number;
-  const wanted = work.settings.days ?? 3;
+  const wanted = Math.max(1, work.settings.days ?? 3);
   const like = (of: number): boolean => {
     const name = KINDS_OF_DAY[of] as string;
     return meanOf(work, a, b, 'like-day', 1, wanted, (other) => days.kind[other] === of, `the nearest ${name}:`);

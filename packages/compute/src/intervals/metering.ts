@@ -192,7 +192,7 @@ function snap(
     const value = values[i] as number;
     const time = times[i] as number;
     const of = register.quality?.[i] ?? QUALITY.measured;
-    if (Number.isNaN(value) || of >= QUALITY.missing) continue;
+    if (!Number.isFinite(value) || !Number.isFinite(time) || of >= QUALITY.missing) continue;
     if (last >= 0) {
       const before = values[last] as number;
       if (time <= (times[last] as number)) {
@@ -241,7 +241,7 @@ function difference(total: AtBounds, values: Float64Array, quality: Uint8Array):
   const { shown, runs } = total;
   for (let i = 0; i < values.length; i++) {
     const energy = (shown[i + 1] as number) - (shown[i] as number);
-    if (Number.isNaN(energy) || runs[i + 1] !== runs[i]) continue;
+    if (!Number.isSafeInteger(Math.round(energy)) || runs[i + 1] !== runs[i]) continue;
     values[i] = Math.round(energy);
     quality[i] = Math.max(total.quality[i] as number, total.quality[i + 1] as number);
   }
@@ -270,7 +270,12 @@ function fillFrom(
     // Done with every interval that ends before this value does.
     while (at < n && time > (bounds[at + 1] as number) + tolerance) {
       const length = (bounds[at + 1] as number) - (bounds[at] as number);
-      if (covered > 0 && Number.isNaN(values[at] as number) && Math.abs(covered - length) < period / 2) {
+      if (
+        covered > 0 &&
+        Number.isSafeInteger(Math.round(sum)) &&
+        Number.isNaN(values[at] as number) &&
+        Math.abs(covered - length) < period / 2
+      ) {
         values[at] = Math.round(sum);
         quality[at] = worst;
       }
@@ -282,7 +287,7 @@ function fillFrom(
     if (i >= count || at >= n) break;
     const value = from[i] as number;
     const of = sent.quality?.[i] ?? QUALITY.measured;
-    if (Number.isNaN(value) || of >= QUALITY.missing || time <= (bounds[0] as number) + tolerance) continue;
+    if (!Number.isFinite(value) || of >= QUALITY.missing || !(time > (bounds[0] as number) + tolerance)) continue;
     if (time - end < period / 2) {
       note(notes, { kind: 'duplicate', time, values: [value] });
       continue;

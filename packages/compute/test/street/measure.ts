@@ -1,5 +1,5 @@
 /** Precision and recall of each check over a street, and how often it is wrong about a house without faults. */
-import { type Finding, QUALITY } from '../../src/index.ts';
+import { type CompiledRule, type Finding, QUALITY } from '../../src/index.ts';
 import { type Fault, injectInto, KINDS } from './faults.ts';
 import { DAY, house, Q } from './houses.ts';
 import { type Outcome, runHouse } from './pipeline.ts';
@@ -127,4 +127,27 @@ function addWindows(
     windows.estimated++;
     if (((total[d] as number) - (total[a] as number) + ROLLOVER) % ROLLOVER !== sum) windows.wrong++;
   }
+}
+
+/** Days with a false alarm by rule, of houses without faults, under one rule set for all of them. */
+export function cleanAlarms(
+  { street, houses, from, days }: StreetSize,
+  rules: readonly CompiledRule[],
+): { readonly days: number; readonly byRule: ReadonlyMap<string, number> } {
+  const byRule = new Map<string, number>();
+  let total = 0;
+  for (let n = 0; n < houses; n++) {
+    const truth = house(street, n, from, days);
+    const { findings, days: validated } = runHouse(send(truth), 35, rules);
+    total += validated;
+    const seen = new Set<string>();
+    for (const { rule, from: begin, to, severity } of findings)
+      if (severity !== 'info')
+        for (let at = begin; at < Math.max(begin + 1, to); at += DAY) seen.add(`${rule}\n${Math.floor(at / DAY)}`);
+    for (const key of seen) {
+      const rule = key.slice(0, key.indexOf('\n'));
+      byRule.set(rule, (byRule.get(rule) ?? 0) + 1);
+    }
+  }
+  return { days: total, byRule };
 }
