@@ -13,7 +13,9 @@ import { LOCAL_NAME } from '../access/access.ts';
 import { accessRoutes } from '../access/routes/index.ts';
 import type { Context } from '../context.ts';
 import { backupRoutes } from '../features/backups/routes.ts';
+import { balanceRoutes } from '../features/balance/routes.ts';
 import { billingRoutes } from '../features/billing/routes.ts';
+import { commandRoutes } from '../features/command/routes.ts';
 import { completenessRoutes } from '../features/completeness/routes.ts';
 import { connectionRoutes } from '../features/connections/routes.ts';
 import { deliveryRoutes } from '../features/delivery/routes.ts';
@@ -21,6 +23,7 @@ import { displayRoutes } from '../features/display/routes.ts';
 import { energyRoutes } from '../features/energy/routes.ts';
 import { eventRoutes } from '../features/events/routes.ts';
 import { exchangeRoutes } from '../features/exchange/routes.ts';
+import { formulaRoutes } from '../features/formulas/routes.ts';
 import { ingestRoutes } from '../features/ingest/routes.ts';
 import { liveRoutes } from '../features/live/routes.ts';
 import { messageRoutes } from '../features/messages/routes.ts';
@@ -29,6 +32,7 @@ import { meterRoutes } from '../features/meters/routes.ts';
 import { onDemandRoutes } from '../features/ondemand/routes.ts';
 import { outageRoutes } from '../features/outages/routes.ts';
 import { priceRoutes } from '../features/prices/routes.ts';
+import { readingsRoutes } from '../features/readings/routes.ts';
 import { registryRoutes } from '../features/registry/routes.ts';
 import { reportRoutes } from '../features/report/routes.ts';
 import { statusRoutes } from '../features/status/routes.ts';
@@ -130,6 +134,7 @@ export async function createHttp(context: Context, options: HttpOptions = {}): P
   const router = createRouter(app, access.guard);
   for (const routes of [
     accessRoutes,
+    commandRoutes,
     completenessRoutes,
     connectionRoutes,
     deliveryRoutes,
@@ -137,6 +142,7 @@ export async function createHttp(context: Context, options: HttpOptions = {}): P
     energyRoutes,
     eventRoutes,
     exchangeRoutes,
+    formulaRoutes,
     ingestRoutes,
     liveRoutes,
     messageRoutes,
@@ -144,6 +150,7 @@ export async function createHttp(context: Context, options: HttpOptions = {}): P
     meterRoutes,
     onDemandRoutes,
     priceRoutes,
+    readingsRoutes,
     registryRoutes,
     reportRoutes,
     outageRoutes,
@@ -153,6 +160,7 @@ export async function createHttp(context: Context, options: HttpOptions = {}): P
     valueRoutes,
     workRoutes,
     backupRoutes,
+    balanceRoutes,
     billingRoutes,
   ])
     routes(router, context);

@@ -244,6 +244,7 @@ export function startLooking(
   context: Context,
   ended: AbortController,
   look: () => Promise<unknown>,
+  every = EVERY,
 ): void {
   let under: Promise<unknown> = Promise.resolve();
   let busy = false;
@@ -257,7 +258,7 @@ export function startLooking(
       .finally(() => {
         busy = false;
       });
-  }, EVERY);
+  }, every);
   timer.unref();
   router.app.addHook('onClose', async () => {
     clearInterval(timer);

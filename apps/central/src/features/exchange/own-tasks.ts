@@ -24,6 +24,7 @@ export async function callerOf(store: Store, run: Run): Promise<Caller> {
   const rights = run.creatorId === null ? undefined : await store.access.rights(run.creatorId);
   return {
     kind: 'system',
+    ...(run.creatorId === null ? {} : { user: run.creatorId }),
     name: run.creator,
     privileges: rights?.privileges ?? new Set(PRIVILEGES),
     scope: found.scope,
