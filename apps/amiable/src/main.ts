@@ -149,6 +149,17 @@ const COMMANDS: readonly (readonly [string, string, () => Promise<(parent: Comma
     'what stands where, who was where when: search, show, tree, history, add, set, move, link, types, groups, summary',
     async () => (await import('@amiable/operator')).registryCommand,
   ],
+  ['tariff', 'tariffs: versions, checks, publication', async () => (await import('@amiable/operator')).tariffCommand],
+  [
+    'contract',
+    'contracts: tariffs at metering points over time',
+    async () => (await import('@amiable/operator')).contractCommand,
+  ],
+  [
+    'bill',
+    'billing runs, bills and why, what if, the gate',
+    async () => (await import('@amiable/operator')).billCommand,
+  ],
   [
     'backup',
     'write the whole database into one file',

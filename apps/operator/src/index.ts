@@ -12,6 +12,7 @@ export {
 } from './access/command.ts';
 export { connectionCommand } from './acquisition/command.ts';
 export { apiCommand } from './api/command.ts';
+export { billCommand, contractCommand, tariffCommand } from './billing/command.ts';
 export { exportCommand, importCommand } from './exchange/command.ts';
 export { completenessCommand, eventsCommand, logCommand, outagesCommand } from './journal/command.ts';
 export { onDemandCommand } from './ondemand/command.ts';
