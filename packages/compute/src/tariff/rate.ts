@@ -220,7 +220,7 @@ function priced(
     const names = component.kind === 'tax' || component.kind === 'minimum' ? component.on.join(', ') : '';
     if (component.kind === 'tax') {
       const price = over(parse(component.percent), whole(100));
-      const what = `${component.percent} % of ${names === '*' ? 'all but taxes' : names}`;
+      const what = `tax on ${names === '*' ? 'all but taxes' : names}`;
       drafts[c] = [
         { ...common, quantity: base, unit: tariff.currency, price, share: null, amount: times(base, price), what },
       ];
@@ -308,11 +308,11 @@ function sentenceOf(draft: Draft, amount: string, { currency, zone }: Tariff, me
   const days = `${dayText(wallDayOf(zone, draft.from))} to ${dayText(wallDayOf(zone, draft.to - 1))}`;
   const arithmetic =
     component.kind === 'tax'
-      ? `${print(quantity)} ${currency}`
+      ? `${print(quantity)} ${currency} × ${component.percent} %`
       : component.kind === 'minimum'
         ? ''
         : price
-          ? `${print(quantity)} ${unit} × ${print(price, 15)} ${currency}${share ? ` × ${share}` : ''}`
+          ? `${print(quantity)} ${unit} × ${print(price, 15)} ${currency}${component.kind === 'fixed' || (component.kind === 'capacity' && component.steps) ? '' : `/${unit}`}${share ? ` × ${share}` : ''}`
           : `${print(quantity)} ${unit}${meanPrice ? `, on average ${meanPrice} ${currency}` : ''}`;
   const unsure = quality && quality.worst !== 'measured' ? `; ${unsureText(quality, unit)}` : '';
   const told = note ? `; ${note}` : '';
