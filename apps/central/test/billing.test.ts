@@ -179,7 +179,7 @@ describe('a billing run', () => {
     expect(of.get('whole')).toMatchObject({ amount: 37250n, counts: [N, 0, 0, 0, 0], tariffVersion: 1 });
     const [line] = kept(of.get('whole')).rated.lines;
     expect(line).toMatchObject({ quantity: '745', unit: 'kWh', price: '0.5', amount: '372.50' });
-    expect(line?.sentence).toContain('745 kWh × 0.5 NOK = 372.50 NOK');
+    expect(line?.sentence).toContain('745 kWh × 0.5 NOK/kWh = 372.50 NOK');
     expect(of.get('gappy')).toMatchObject({ state: 'blocked', amount: null });
     expect(of.get('gappy')?.reason).toMatch(
       /^22\.7 % of 2980 intervals .*\(676 missing, 0 estimated, 0 edited\), more than 10 %/,

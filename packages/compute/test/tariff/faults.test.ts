@@ -215,7 +215,7 @@ describe('a tariff is refused', () => {
         const found = schema.safeParse(copy);
         if (!found.success) for (const issue of found.error.issues) expect(issue.message.length).toBeGreaterThan(3);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 });
