@@ -68,6 +68,26 @@ const COMMANDS: readonly (readonly [string, string, () => Promise<(parent: Comma
     'read a meter now: registers, a profile or events, as for somebody on the phone',
     async () => (await import('@amiable/operator')).onDemandCommand,
   ],
+  [
+    'format',
+    'flat-file formats that you design: list, show, put, try, remove',
+    async () => (await import('@amiable/operator')).formatCommand,
+  ],
+  [
+    'delivery',
+    'meter data to other systems: destinations, run, list, show, file, resend, acknowledge',
+    async () => (await import('@amiable/operator')).deliveryCommand,
+  ],
+  [
+    'readings',
+    'readings out of files of other systems: import, list, show',
+    async () => (await import('@amiable/operator')).readingsCommand,
+  ],
+  [
+    'command',
+    'what other systems order: contract and tariff changes, readings, parameters: send, status, cancel',
+    async () => (await import('@amiable/operator')).commandCommand,
+  ],
   ['export', 'the registry as a CSV or XML file', async () => (await import('@amiable/operator')).exportCommand],
   [
     'login',

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loginAddress, safeNext } from '../src/access/address.ts';
 import { strengthOf, worth } from '../src/access/strength.ts';
+import { addAmounts, money } from '../src/bill/money.ts';
 import type { Cell } from '../src/completeness/api.ts';
 import { addDays, below, classOf, dayOf, daysBetween, isDay, percent } from '../src/completeness/model.ts';
 import { createFormat } from '../src/format.ts';
@@ -15,6 +16,7 @@ import type { Entry } from '../src/log/api.ts';
 import { isLater, LogTree } from '../src/log/tree.ts';
 import { durationText, tallyOf } from '../src/log/words.ts';
 import { addressOf, curlOf, exampleOf, find, linesOf, readDescription } from '../src/reference/openapi.ts';
+import { binsOf } from '../src/values/bins.ts';
 import { OPENAPI } from './mock-openapi.ts';
 
 describe('words of the desk', () => {
@@ -245,5 +247,79 @@ describe('the API described', () => {
         exampleOf(read, JSON.parse(JSON.stringify(schema)));
       }),
     );
+  });
+});
+
+describe('amounts', () => {
+  it('are shown as the language writes them and never lose a cent', () => {
+    const blank = (text: string) => text.replace(/\s/g, ' ');
+    expect(money('12345678901234567.89', 'NOK', 'en')).toMatch(/12,345,678,901,234,567\.89/);
+    expect(blank(money('-0.05', 'EUR', 'de'))).toBe('-0,05 €');
+    expect(money('162.792', null, 'en')).toBe('162.792');
+    expect(money('0.8420', null, 'nl')).toBe('0,8420');
+    expect(money('much', 'NOK', 'en')).toBe('much');
+    expect(money('1.00', 'nonsense', 'en')).toBe('1.00 nonsense');
+  });
+  it('add up by currency as integers do', () => {
+    expect(
+      addAmounts([
+        ['0.1', 'NOK'],
+        ['0.20', 'NOK'],
+        ['-1', 'EUR'],
+        [null, 'NOK'],
+        ['5', null],
+      ]),
+    ).toEqual([
+      ['0.30', 'NOK'],
+      ['-1', 'EUR'],
+    ]);
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: -1_000_000, max: 1_000_000 }), { minLength: 1 }), (cents) => {
+        const text = (n: number) =>
+          `${n < 0 ? '-' : ''}${Math.floor(Math.abs(n) / 100)}.${String(Math.abs(n) % 100).padStart(2, '0')}`;
+        const sum = cents.reduce((a, b) => a + b, 0);
+        expect(addAmounts(cents.map((n) => [text(n), 'SEK'] as const))).toEqual([[text(sum), 'SEK']]);
+      }),
+    );
+  });
+});
+
+describe('validated values in bins', () => {
+  const QUARTER = 900_000;
+  const zone = 'Europe/Oslo';
+  it('puts each interval into its local day, the long one too, by quality', () => {
+    const start = Date.UTC(2026, 9, 24, 22);
+    const values = Array.from({ length: 196 }, (_, i) => (i === 5 ? null : 1));
+    const bins = binsOf(
+      {
+        start,
+        step: QUARTER,
+        values,
+        quality: [
+          ['measured', 5],
+          ['missing', 1],
+          ['estimated', 90],
+          ['measured', 100],
+        ],
+      },
+      'day',
+      zone,
+      start + 100 * 24 * 3_600_000,
+      0,
+    );
+    expect(bins.map(({ sums, expected, missing }) => [sums.measured, sums.estimated, expected, missing])).toEqual([
+      [9, 90, 100, 1],
+      [96, 0, 96, 0],
+    ]);
+  });
+  it('calls nothing missing that was before the beginning or is on its way', () => {
+    const start = Date.UTC(2026, 10, 20);
+    const now = start + 96 * QUARTER;
+    const values = Array.from({ length: 96 }, (_, i) => (i < 20 || i >= 90 || i === 50 ? null : 2));
+    const given = { start, step: QUARTER, values, quality: [['missing', 96]] as ['missing', number][] };
+    const count = (begun: number) => binsOf(given, 'hour', zone, now, begun).reduce((sum, bin) => sum + bin.missing, 0);
+    // All 96 are called missing by their quality; expected are those from the first value to the last.
+    expect(count(start)).toBe(70);
+    expect(count(start - 10 * 96 * QUARTER)).toBe(90);
   });
 });

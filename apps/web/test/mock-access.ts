@@ -17,7 +17,7 @@ interface Answer {
   readonly retryAfter?: number;
 }
 
-const LOOK = ['meter', 'reading', 'message', 'event', 'transaction'].map((type) => `${type}:view`);
+const LOOK = ['meter', 'reading', 'message', 'event', 'transaction', 'exception', 'bill'].map((type) => `${type}:view`);
 
 function me(caller: MockCaller, language: string | null) {
   const user = caller === 'anna' || caller === 'viewer';

@@ -17,6 +17,14 @@ import { createMockLog } from './mock-log.ts';
 import { OPENAPI } from './mock-openapi.ts';
 import { createMockReads, eventsOf, REACHED, READOUT_SETS } from './mock-reads.ts';
 import {
+  BILL,
+  estimatesAnswer,
+  exceptionsAnswer,
+  houseBillAnswer,
+  intervalsAnswer,
+  meteringsAnswer,
+} from './mock-values.ts';
+import {
   energyOf,
   type House,
   house,
@@ -233,6 +241,8 @@ export function createMock(options: MockOptions = {}) {
       return found ? json(response, 200, found) : json(response, 404, { error: `No entry has the number ${id}.` });
     }
     if (what === 'completeness') return json(response, 200, completenessAnswer(world, url.searchParams));
+    if (what === 'exceptions') return json(response, 200, exceptionsAnswer(url.searchParams));
+    if (what === 'bills') return json(response, 200, BILL);
     if (what !== 'meters') return json(response, 404, { error: `No such address: ${url.pathname}` });
     if (!id) return json(response, 200, listMeters(url.searchParams));
     const h = find(id);
@@ -266,6 +276,10 @@ export function createMock(options: MockOptions = {}) {
       const answer = seriesOf(h, codes, number('from', 0), number('to', now()), number('points', 2000), now());
       return json(response, 200, answer);
     }
+    if (part === 'intervals') return json(response, 200, intervalsAnswer(id, url.searchParams, now()));
+    if (part === 'meterings') return json(response, 200, meteringsAnswer(id, now()));
+    if (part === 'estimates') return json(response, 200, estimatesAnswer(url.searchParams));
+    if (part === 'bill') return json(response, 200, houseBillAnswer(id, url.searchParams, now()));
     if (part === 'energy') {
       const bucket = (url.searchParams.get('bucket') ?? 'hour') as Energy['bucket'];
       return json(response, 200, energyOf(h, bucket, number('from', 0), number('to', now()), now()));

@@ -2,7 +2,7 @@
  * What the people of the simulated town pay: energy of a supplier by day and night, and the grid's fee by the highest hours. Made once; what
  * people have changed since stays.
  */
-import { startOf, toLocal } from '@amiable/calendar';
+import { add, startOf, toLocal } from '@amiable/calendar';
 import { tariff } from '@amiable/model/schemas';
 import type { Store } from '@amiable/store';
 
@@ -100,8 +100,9 @@ async function publish(store: Store, name: string, definition: object, validFrom
   await tariffs.publish(name, version, zone, by);
 }
 
-/** @param from when the town's meters were installed, epoch ms */
-export async function openMarket(store: Store, zone: string, from: number, now: number): Promise<void> {
+/** @param installed when the town's meters were, epoch ms; people pay from their first whole day on */
+export async function openMarket(store: Store, zone: string, installed: number, now: number): Promise<void> {
+  const from = add('day', zone, installed, 1);
   const begin = startOf('year', zone, from);
   const validFrom = new Date(toLocal(zone, begin)).toISOString().slice(0, 10);
   await publish(store, SUPPLY, supply(zone), validFrom, zone, now);

@@ -22,6 +22,8 @@ import { Settings } from './settings.tsx';
 
 const Messages = lazy(() => import('../messages/messages.tsx'));
 const ReadPanel = lazy(() => import('../ondemand/panel.tsx'));
+const ValuesPanel = lazy(() => import('../values/panel.tsx'));
+const BillPanel = lazy(() => import('../bill/panel.tsx'));
 const EventsPanel = lazy(() => import('../ondemand/events.tsx'));
 const LastMessages = lazy(() => import('../messages/last.tsx'));
 
@@ -112,6 +114,16 @@ export default function House({ id }: { id: string }): ReactNode {
             </Suspense>
           )}
           <PeriodPanel meter={meter} period={view.period} />
+          {may('reading:view') && (
+            <Suspense>
+              <ValuesPanel key={`values ${meter.id}`} meter={meter} period={view.period} />
+            </Suspense>
+          )}
+          {may('bill:view') && (
+            <Suspense>
+              <BillPanel key={`bill ${meter.id}`} meter={meter} period={view.period} />
+            </Suspense>
+          )}
           <MediaPanel meter={meter} period={view.period} />
           {meter.hasConnection && may('event:view') && (
             <Suspense>

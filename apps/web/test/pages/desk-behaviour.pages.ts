@@ -288,4 +288,32 @@ describe.skipIf(!chromiumPath)(chromiumPath ? 'the desk' : NO_CHROMIUM, () => {
       expect(await panel.count()).toBe(0);
       expect(said).toEqual([]);
     }));
+
+  it('shows validated values by quality, and the bill with the reason for each line', () =>
+    visit('/meter/7/week/-1', async (page, said) => {
+      const values = page.getByRole('region', { name: 'Validated values' });
+      await values.getByText('Estimated').first().waitFor(PATIENCE);
+      await values.getByText('8 values of energyImport are missing from 06:00 to 08:00.').waitFor();
+      const chart = values.getByRole('slider');
+      await chart.focus();
+      await page.keyboard.press('End');
+      expect(await chart.getAttribute('aria-valuetext')).toMatch(/Measured .*kWh/);
+      await values.getByText('How values were estimated').click();
+      await values.getByText('Mean of the 3 nearest Wednesdays', { exact: false }).waitFor();
+      const bill = page.getByRole('region', { name: /^Bill/ });
+      await bill.getByText('more than 10 %', { exact: false }).waitFor();
+      await bill.getByText('How it comes about').first().click();
+      await bill.getByLabel('Say why, line by line').first().check();
+      await bill.getByText('Energy: 162.792 kWh × 0.842 = 137.07 NOK', { exact: false }).first().waitFor();
+      expect(await axe(page)).toEqual([]);
+      expect(said).toEqual([]);
+    }));
+
+  it('has neither for a house without values and without a contract', () =>
+    visit('/meter/9', async (page) => {
+      await page.getByRole('heading', { name: 'About this meter' }).waitFor(PATIENCE);
+      await settled(page);
+      expect(await page.getByText('Validated values').count()).toBe(0);
+      expect(await page.getByRole('region', { name: /^Bill/ }).count()).toBe(0);
+    }));
 });
