@@ -2,6 +2,7 @@
  * The store against a database that behaves like a cluster on a bad day (see hostile-proxy.ts): every message that it
  * acknowledges is there once, and nothing that it refused is half there. AMIABLE_HOSTILE sets how many rounds.
  */
+import { intervalRegister, type Quantity, quantityOf } from '@amiable/model';
 import pg from 'pg';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openStore, type Store, StoreUnavailable } from '../src/index.ts';
@@ -154,6 +155,48 @@ describe('ingest on a hostile database', () => {
     for (let i = 0; i < 200; i += 10) await insist(() => store.ingest(sealed.slice(i, i + 10)));
     proxy.set({});
     expect(await ask(db.url, 'select count(*)::int as n from amiable.unplaced')).toEqual([{ n: 200 }]);
+  });
+});
+
+describe('meterings on a hostile database', () => {
+  it('are written, edited and undone once, whatever becomes of the answers to commits', async () => {
+    const { db, proxy, store } = await hostile({ seed: 3 });
+    const meter = (await store.ensureMeters([{ serial: 'one' }])).get('one') as string;
+    const patient = await openStore({ url: proxy.url, migrate: false, retry: { attempts: 40, pause: 1 } });
+    try {
+      const register = intervalRegister(quantityOf('energyImport') as Quantity, 900);
+      const start = Date.UTC(2026, 10, 18);
+      const series = { meter, register, scaler: 0, start, step: 900_000, values: new Float64Array(8).fill(1) };
+      await patient.intervals.write([series], { source: 'validation', at: start });
+      proxy.set({ cutAfter: 0.5, only: /^commit/i });
+      for (let i = 0; i < 8; i++) {
+        const at = start + (i + 1) * 1000;
+        const from = start + i * 900_000;
+        const edit = { meter, quantity: 'energyImport', from, to: from + 900_000, values: [9], scaler: 0, reason: 'r' };
+        const [made] = await patient.intervals.edit([edit], 'anna', at, i % 2 === 0);
+        const id = made?.id as string;
+        if (i % 2 === 0)
+          expect(await patient.intervals.decide(id, true, 'per', at + 1)).toMatchObject({ state: 'applied' });
+        if (i % 4 < 2) expect(await patient.intervals.undo(id, 'per', 'r', at + 2)).toMatchObject({ state: 'undone' });
+      }
+      proxy.set({});
+      expect(proxy.counts.cutAfter).toBeGreaterThan(0);
+      const found = await patient.intervals.one(meter, {
+        quantity: 'energyImport',
+        from: start,
+        to: start + 7_200_000,
+      });
+      expect([...(found?.values ?? [])]).toEqual([1, 1, 9, 9, 1, 1, 9, 9]);
+      expect(
+        await ask(db.url, 'select state, count(*)::int as n from amiable.value_edit group by state order by state'),
+      ).toEqual([
+        { state: 'applied', n: 4 },
+        { state: 'undone', n: 4 },
+      ]);
+      expect(await ask(db.url, 'select count(*)::int as n from amiable.change_log')).toEqual([{ n: 12 }]);
+    } finally {
+      await patient.close();
+    }
   });
 });
 

@@ -18,7 +18,7 @@ let db: TestDatabase;
 let store: Store;
 let meters: string[];
 let used = 0;
-const RUNS = Number(process.env.AMIABLE_RUNS ?? 25);
+const RUNS = Number(process.env.AMIABLE_RUNS ?? 15);
 /** A meter of the test's own. */
 const fresh = (): string => meters[used++] as string;
 

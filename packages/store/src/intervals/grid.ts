@@ -65,14 +65,14 @@ export class Grid {
     if (first >= 0 && first + n <= values.length && scaler === this.scaler) {
       unpackPlaces(data, at, end, values.subarray(first, first + n));
       if (runs === runsEnd) quality.fill(0, first, first + n);
-      else unpackRuns(qualities, runs, runsEnd, quality, first, n);
+      else layQualities(qualities, runs, runsEnd, quality, first, n);
       this.filled = true;
       return;
     }
     if (scratch.length < n) scratch = new Float64Array(n);
     unpackPlaces(data, at, end, scratch);
     const codes = new Uint8Array(n);
-    if (runs !== runsEnd) unpackRuns(qualities, runs, runsEnd, codes, 0, n);
+    if (runs !== runsEnd) layQualities(qualities, runs, runsEnd, codes, 0, n);
     const factor = this.factorOf(scaler);
     const to = Math.min(n, values.length - first);
     for (let i = Math.max(0, -first); i < to; i++) {
@@ -129,7 +129,7 @@ export class Grid {
 }
 
 /** Runs of qualities (codec/quality.ts) laid into `out[first, first + n)`. */
-function unpackRuns(data: Buffer, from: number, to: number, out: Uint8Array, first: number, n: number): void {
+function layQualities(data: Buffer, from: number, to: number, out: Uint8Array, first: number, n: number): void {
   let at = first;
   const end = first + n;
   for (let k = from; k < to && at < end; ) {

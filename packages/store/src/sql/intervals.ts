@@ -80,6 +80,8 @@ export const intervalSql = {
   edits: `select ${EDIT} where ${inScope(1)} and ($2::bigint is null or e.meter = $2) and ($3::text is null or e.state = $3)
     and ($4::bigint is null or e.id < $4) order by e.id desc limit $5`,
   editsOf: `select ${EDIT} where e.id = any($1::bigint[]) order by e.id`,
+  /** Those of one request. */
+  madeAt: `select ${EDIT} where e.made_by = $1 and e.made_at = $2 order by e.id`,
   decide: `update amiable.value_edit set state = $2, decided_by = $3, decided_at = $4 where id = $1 and state = 'waiting' returning id`,
   undo: `update amiable.value_edit set state = 'undone', undone_by = $2, undone_at = $3, undo_reason = $4
     where id = $1 and state = 'applied' returning id`,
