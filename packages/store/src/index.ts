@@ -3,7 +3,7 @@ export { type BackupOptions, type BackupResult, backup, type Progress } from './
 export { BackupError } from './backup/format.ts';
 export { type RestoreOptions, type RestoreResult, restore } from './backup/restore.ts';
 export { type VerifyOptions, verifyBackup } from './backup/verify.ts';
-export type * from './balance/types.ts';
+export * from './balance/types.ts';
 export * from './billing/types.ts';
 export * from './delivery/types.ts';
 export { takeInstanceLock } from './embedded/instance-lock.ts';

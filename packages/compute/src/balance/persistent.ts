@@ -160,19 +160,21 @@ export function lossFindings(days: readonly LossDay[], limits: LossLimits = LOSS
   ).length;
   const common = { days: good.length, median, scatter, dailyWh: Math.round(daily), limit: limits.share };
   if (median > limits.share && daily > limits.least && above >= limits.persistent * good.length) {
-    const { slope, intercept } = lineThrough(
-      good.map((d, i) => ({
-        x: ((Math.max(d.supplied, 0) + d.produced) * d.intervals) / d.complete,
-        y: losses[i] as number,
-      })),
-    );
-    const constant = Math.abs(intercept) > 0.5 * Math.abs(daily);
+    const loads = good.map((d) => ((Math.max(d.supplied, 0) + d.produced) * d.intervals) / d.complete);
+    const { slope, intercept } = lineThrough(good.map((_, i) => ({ x: loads[i] as number, y: losses[i] as number })));
+    // A line through days of one load says nothing.
+    const varied = scatterOf(loads) > 0.05 * medianOf(loads) && slope > -0.05;
+    const shape = !varied
+      ? 'The load hardly changes from day to day, so it cannot be told whether the loss grows with it'
+      : Math.abs(intercept) > 0.5 * Math.abs(daily)
+        ? `Most of it, ${kWh(intercept)} a day, does not grow with the load: a leak, a theft or a meter that is not known`
+        : `It grows with the load (${percent(slope)} of each further kWh): conductors, a wrong ratio or a meter that counts too little`;
     out.push({
       kind: 'persistent-loss',
       severity: median > 2 * limits.share ? 'error' : 'warning',
       ...span,
-      sentence: `${percent(median)} of what comes in is lost, ${kWh(daily)} a day (median of ${good.length} days, scatter ${percent(scatter)}); above ${percent(limits.share)} on ${above} of them. ${constant ? `Most of it, ${kWh(intercept)} a day, does not grow with the load: a leak, a theft or a meter that is not known` : `It grows with the load (${percent(slope)} of each further kWh): conductors, a wrong ratio or a meter that counts too little`}`,
-      numbers: { ...common, above, constantWh: Math.round(intercept), proportional: slope },
+      sentence: `${percent(median)} of what comes in is lost, ${kWh(daily)} a day (median of ${good.length} days, scatter ${percent(scatter)}); above ${percent(limits.share)} on ${above} of them. ${shape}`,
+      numbers: { ...common, above, ...(varied ? { constantWh: Math.round(intercept), proportional: slope } : {}) },
     });
   }
   const below = shares.filter((s) => s < -limits.negative).length;

@@ -28,11 +28,11 @@ export function createBalanceStore(db: Database, ratios: Pick<Ratios, 'multiplie
   const alarm = async (id: string, scope: Scope): Promise<BalanceAlarm | undefined> =>
     isId(id) ? (await rows<BalanceAlarm>(sql.alarm, [segments(scope), id]))[0] : undefined;
 
-  async function staysUnder(node: string, from: number, to: number, scope: Scope): Promise<Stay[]> {
+  async function staysUnder(node: string, from: number, to: number, scope: Scope, behind: boolean): Promise<Stay[]> {
     const found = await rows<Stay>(sql.staysUnder, [node, iso(from), iso(to), segments(scope)]);
     const masters = new Map<MeterId, Stay[]>();
     for (const stay of found) masters.set(stay.meter, [...(masters.get(stay.meter) ?? []), stay]);
-    if (masters.size === 0) return found;
+    if (masters.size === 0 || !behind) return found;
     const slaves = await rows<Stay>(sql.staysBehind, [[...masters.keys()], iso(from), iso(to), segments(scope)]);
     const own = new Set(masters.keys());
     for (const slave of slaves) {
@@ -152,9 +152,9 @@ export function createBalanceStore(db: Database, ratios: Pick<Ratios, 'multiplie
       if (done.length === 0) throw new MisuseError(`alarm ${id} is closed; what is found again opens another`);
       return alarm(id, scope);
     },
-    async belonging(who, { from, to, scope, ratios: multiplied = true }) {
+    async belonging(who, { from, to, scope, ratios: multiplied = true, slaves = true }) {
       let stays: Stay[];
-      if ('node' in who) stays = isId(who.node) ? await staysUnder(who.node, from, to, scope) : [];
+      if ('node' in who) stays = isId(who.node) ? await staysUnder(who.node, from, to, scope, slaves) : [];
       else {
         const known = await rows<{ meter: MeterId; serial: string }>(sql.meters, [
           who.meters.filter(isId),

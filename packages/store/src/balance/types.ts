@@ -114,9 +114,7 @@ export interface BalanceStore {
   ): Promise<StoredArea>;
   /** With its days and alarms. @returns false when there was none */
   remove(name: string, scope: Scope): Promise<boolean>;
-  versions(
-    id: string,
-  ): Promise<
+  versions(id: string): Promise<
     readonly {
       readonly version: number;
       readonly definition: BalanceArea;
@@ -163,6 +161,12 @@ export interface BalanceStore {
    */
   belonging(
     who: { readonly node: NodeId } | { readonly meters: readonly MeterId[] },
-    query: { readonly from: number; readonly to: number; readonly scope: Scope; readonly ratios?: boolean },
+    query: {
+      readonly from: number;
+      readonly to: number;
+      readonly scope: Scope;
+      readonly ratios?: boolean;
+      readonly slaves?: boolean;
+    },
   ): Promise<readonly Belonging[]>;
 }

@@ -47,8 +47,10 @@ export function createFormulaStore(db: Database): FormulaStore {
       }),
     versions: (id) => rows<FormulaVersion>(sql.versions, [id]),
     state: async (id) => (await rows<FormulaState>(sql.state, [id]))[0],
-    async putState(id, { version, seenAt, from, to }) {
-      await db.write((client) => client.query(sql.putState, [id, version, iso(seenAt), iso(from), iso(to)]));
+    async putState(id, { version, seenAt, from, to, incomplete }) {
+      await db.write((client) =>
+        client.query(sql.putState, [id, version, iso(seenAt), iso(from), iso(to), incomplete]),
+      );
     },
     async addRun(formula, run) {
       const values = [

@@ -22,6 +22,8 @@ export interface FormulaState {
   readonly seenAt: number;
   readonly from: number;
   readonly to: number;
+  /** Local days in which inputs lacked, to be calculated again. */
+  readonly incomplete: readonly string[];
 }
 export interface FormulaRun {
   readonly id: string;

@@ -20,11 +20,11 @@ export const formulaSql = {
   remove: `delete from amiable.formula f where f.id = $1 returning f.id`,
   removeState: `delete from amiable.formula_state s where s.formula = $1 returning s.formula`,
   state: `select s.version, (extract(epoch from s.seen_at) * 1000)::float8 as "seenAt", (extract(epoch from s.from_time) * 1000)::float8 as from,
-      (extract(epoch from s.to_time) * 1000)::float8 as to from amiable.formula_state s where s.formula = $1`,
-  putState: `insert into amiable.formula_state as s (formula, version, seen_at, from_time, to_time)
-    values ($1, $2, $3::timestamptz, $4::timestamptz, $5::timestamptz)
-    on conflict (formula) do update set version = excluded.version, seen_at = excluded.seen_at, from_time = excluded.from_time, to_time = excluded.to_time
-    returning s.formula`,
+      (extract(epoch from s.to_time) * 1000)::float8 as to, s.incomplete from amiable.formula_state s where s.formula = $1`,
+  putState: `insert into amiable.formula_state as s (formula, version, seen_at, from_time, to_time, incomplete)
+    values ($1, $2, $3::timestamptz, $4::timestamptz, $5::timestamptz, $6::text[])
+    on conflict (formula) do update set version = excluded.version, seen_at = excluded.seen_at, from_time = excluded.from_time, to_time = excluded.to_time,
+      incomplete = excluded.incomplete returning s.formula`,
   addRun: `insert into amiable.formula_run (formula, version, from_time, to_time, by, at, meters, days, written, report)
     values ($1, $2, $3::timestamptz, $4::timestamptz, $5, $6::timestamptz, $7, $8, $9, $10::jsonb) returning id`,
   runs: `select r.id, r.version, (extract(epoch from r.from_time) * 1000)::float8 as from, (extract(epoch from r.to_time) * 1000)::float8 as to,
