@@ -69,26 +69,55 @@ function middle(values: Float64Array): number {
   return n % 2 ? (values[half] as number) : ((values[half - 1] as number) + (values[half] as number)) / 2;
 }
 
-type Join = 'add' | 'low' | 'high';
-
-function joined(join: Join, a: number, b: number): number {
-  return join === 'add' ? a + b : join === 'low' ? (a < b ? a : b) : a > b ? a : b;
+/** out[i] = v[max(0, i − k + 1)] + … + v[i]. */
+function slidingSum(v: Float64Array, k: number): Float64Array {
+  const n = v.length;
+  const behind = new Float64Array(n);
+  for (let block = 0; block < n; block += k) {
+    let sum = 0;
+    for (let i = Math.min(block + k, n) - 1; i >= block; i--) {
+      sum += v[i] as number;
+      behind[i] = sum;
+    }
+  }
+  const out = new Float64Array(n);
+  for (let block = 0; block < n; block += k) {
+    let sum = 0;
+    const end = Math.min(block + k, n);
+    for (let i = block; i < end; i++) {
+      sum += v[i] as number;
+      // The window of the last of a block is the block; those of the first block begin before the series.
+      const a = i - k + 1;
+      out[i] = a <= 0 || i === block + k - 1 ? sum : (behind[a] as number) + sum;
+    }
+  }
+  return out;
 }
 
-/** out[i] = v[max(0, i − k + 1)] ∘ … ∘ v[i]. */
-function sliding(join: Join, v: Float64Array, k: number): Float64Array {
+/** The lowest or highest of v[max(0, i − k + 1)] … v[i]. */
+function slidingExtreme(v: Float64Array, k: number, low: boolean): Float64Array {
   const n = v.length;
-  const before = new Float64Array(n);
+  const none = low ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
   const behind = new Float64Array(n);
-  for (let i = 0; i < n; i++)
-    before[i] = i % k ? joined(join, before[i - 1] as number, v[i] as number) : (v[i] as number);
-  for (let i = n - 1; i >= 0; i--)
-    behind[i] = (i + 1) % k && i + 1 < n ? joined(join, behind[i + 1] as number, v[i] as number) : (v[i] as number);
+  for (let block = 0; block < n; block += k) {
+    let best = none;
+    for (let i = Math.min(block + k, n) - 1; i >= block; i--) {
+      const x = v[i] as number;
+      if (low ? x < best : x > best) best = x;
+      behind[i] = best;
+    }
+  }
   const out = new Float64Array(n);
-  for (let i = 0; i < n; i++) {
-    const a = i - k + 1;
-    // A window that is one block, or begins before the series, stands in one of the two already.
-    out[i] = a <= 0 || a % k === 0 ? (before[i] as number) : joined(join, behind[a] as number, before[i] as number);
+  for (let block = 0; block < n; block += k) {
+    let best = none;
+    const end = Math.min(block + k, n);
+    for (let i = block; i < end; i++) {
+      const x = v[i] as number;
+      if (low ? x < best : x > best) best = x;
+      const a = i - k + 1;
+      const other = a <= 0 || i === block + k - 1 ? best : (behind[a] as number);
+      out[i] = (low ? other < best : other > best) ? other : best;
+    }
   }
   return out;
 }
@@ -103,8 +132,7 @@ const present = (v: Float64Array, put: (x: number) => number, absent: number): F
 export function trailing(name: WindowFunction, v: Float64Array, k: number): Float64Array {
   const n = v.length;
   const out = new Float64Array(n);
-  const count = sliding(
-    'add',
+  const count = slidingSum(
     present(v, () => 1, 0),
     k,
   );
@@ -116,8 +144,7 @@ export function trailing(name: WindowFunction, v: Float64Array, k: number): Floa
       return out;
     case 'sum':
     case 'mean': {
-      const sum = sliding(
-        'add',
+      const sum = slidingSum(
         present(v, (x) => x, 0),
         k,
       );
@@ -132,10 +159,10 @@ export function trailing(name: WindowFunction, v: Float64Array, k: number): Floa
     case 'max': {
       const low = name === 'min';
       const absent = low ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
-      const found = sliding(
-        low ? 'low' : 'high',
+      const found = slidingExtreme(
         present(v, (x) => x, absent),
         k,
+        low,
       );
       for (let i = 0; i < n; i++) out[i] = count[i] ? (found[i] as number) : Number.NaN;
       return out;
@@ -143,13 +170,11 @@ export function trailing(name: WindowFunction, v: Float64Array, k: number): Floa
     case 'stddev': {
       // Moved by the mean of all, so that squares of large values do not swallow the difference.
       const shift = over('mean', v, 0, n);
-      const sum = sliding(
-        'add',
+      const sum = slidingSum(
         present(v, (x) => x - shift, 0),
         k,
       );
-      const square = sliding(
-        'add',
+      const square = slidingSum(
         present(v, (x) => (x - shift) ** 2, 0),
         k,
       );
@@ -240,6 +265,6 @@ export function worst(
 ): Uint8Array {
   const codes = new Float64Array(v.length);
   for (let i = 0; i < v.length; i++) codes[i] = Number.isNaN(v[i] as number) ? 0 : (quality[i] as number);
-  const found = 'k' in window ? sliding('high', codes, window.k) : byParts('max', codes, window.bounds);
+  const found = 'k' in window ? slidingExtreme(codes, window.k, false) : byParts('max', codes, window.bounds);
   return Uint8Array.from(found);
 }

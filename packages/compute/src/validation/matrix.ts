@@ -1,9 +1,9 @@
 /** Conditions of the first matrix (AMI system description §5.3): each run of intervals that meets one is a hit. */
-import { add } from '@amiable/calendar';
 import type { ProfileRule } from '@amiable/model';
 import { number } from '../words.ts';
 import { mantissaOf } from './amount.ts';
-import { anyDay, type Context, hit, MAX_FINDINGS, many, real, say, timeOf, when } from './context.ts';
+import { anyDay, type Context, hit, MAX_FINDINGS, many, real, say, when } from './context.ts';
+import { daysBefore } from './days.ts';
 
 /** What an interval is compared with. */
 export type Test = 'missing' | 'there' | 'any' | 'zero' | 'above' | 'below';
@@ -154,13 +154,11 @@ export function checkGiven(
 // Grows with the longest context that was ever asked for.
 let scratch = new Float64Array(4096);
 
-/** Mean and median of what is there in the days before `from`; where that is less than a day, of what is validated itself. */
+/** Mean or median of what is there in the days before `from`; where that is less than a day, of what is validated itself. */
 export function usual(ctx: Context, days: number, median: boolean): number {
-  const { intervals, zone } = ctx.input;
-  const earliest = add('day', zone, timeOf(ctx, ctx.from), -days);
-  let a = Math.max(0, Math.ceil((earliest - intervals.start) / intervals.step));
+  let a = daysBefore(ctx.grid.midnights, ctx.from, days);
   let b = ctx.from;
-  if ((b - a) * intervals.step < 86_400_000) {
+  if ((b - a) * ctx.input.intervals.step < 23 * 3_600_000) {
     a = ctx.from;
     b = ctx.to;
   }
@@ -174,16 +172,41 @@ export function usual(ctx: Context, days: number, median: boolean): number {
     sum += v;
   }
   if (!n) return Number.NaN;
-  return median ? medianOf(scratch.subarray(0, n)) : sum / n;
+  return median ? medianOf(scratch, n) : sum / n;
 }
 
-/** Sorts `values`. */
-export function medianOf(values: Float64Array): number {
-  const n = values.length;
-  if (!n) return Number.NaN;
-  values.sort();
+/** Of the first `n` values, none of them NaN; they are put in another order. */
+export function medianOf(values: Float64Array, n: number): number {
   const middle = n >> 1;
-  return n % 2 ? (values[middle] as number) : ((values[middle - 1] as number) + (values[middle] as number)) / 2;
+  const upper = select(values, n, middle);
+  if (n % 2) return upper;
+  // What was put before the middle is not above it.
+  let lower = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < middle; i++) if ((values[i] as number) > lower) lower = values[i] as number;
+  return (lower + upper) / 2;
+}
+
+/** The k-th lowest; everything before it is not above it (Hoare's selection). */
+function select(values: Float64Array, n: number, k: number): number {
+  let low = 0;
+  let high = n - 1;
+  while (low < high) {
+    const pivot = values[(low + high) >> 1] as number;
+    let i = low;
+    let j = high;
+    while (i <= j) {
+      while ((values[i] as number) < pivot) i++;
+      while ((values[j] as number) > pivot) j--;
+      if (i > j) break;
+      const moved = values[i] as number;
+      values[i++] = values[j] as number;
+      values[j--] = moved;
+    }
+    if (k <= j) high = j;
+    else if (k >= i) low = i;
+    else break;
+  }
+  return values[k] as number;
 }
 
 export function checkUsual(

@@ -37,7 +37,10 @@ function belongs(ctx: Context, i: number, of: Of, limit: number): boolean {
   }
 }
 
-/** Calls `found` with runs of at least `least` intervals that reach into what is validated: where they begin, and their end. */
+/**
+ * Calls `found` with runs of at least `least` intervals that reach into what is validated: where they begin, and their end.
+ * A run of that length holds one of every `least` places, so only those are looked at, and what lies around one that belongs.
+ */
 export function longRuns(
   ctx: Context,
   of: Of,
@@ -46,24 +49,19 @@ export function longRuns(
   found: (a: number, b: number) => void,
 ): void {
   const { values, from, to } = ctx;
-  let begin = -1;
-  let same = of === 'identical' ? (values[from] as number) : limit;
   let n = 0;
-  const end = (i: number): void => {
-    if (begin >= 0 && i - begin >= least && n++ < MAX_FINDINGS) found(begin, i);
-    begin = -1;
-  };
-  for (let i = from; i < to; i++) {
-    if (of === 'identical' && values[i] !== same) {
-      end(i);
-      same = values[i] as number;
-    }
-    if (!belongs(ctx, i, of, same)) end(i);
-    else if (begin < 0) begin = i;
-    // A run at the very beginning may have begun before.
-    if (i === from && begin === from) while (begin > 0 && belongs(ctx, begin - 1, of, same)) begin--;
+  let done = from;
+  for (let p = from; p < to; p += least) {
+    if (p < done) continue;
+    const same = of === 'identical' ? (values[p] as number) : limit;
+    if (!belongs(ctx, p, of, same)) continue;
+    let a = p;
+    while (a > 0 && belongs(ctx, a - 1, of, same)) a--;
+    let b = p + 1;
+    while (b < to && belongs(ctx, b, of, same)) b++;
+    done = b;
+    if (b - a >= least && n++ < MAX_FINDINGS) found(a, b);
   }
-  end(to);
 }
 
 const intervalsIn = (ctx: Context, ms: number): number => Math.max(1, Math.ceil(ms / ctx.input.intervals.step));

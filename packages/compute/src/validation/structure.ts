@@ -59,17 +59,19 @@ export function checkLength(ctx: Context, rule: Rule<'interval-length'>): void {
     return;
   }
   let n = 0;
-  for (const time of source.times) {
-    const beside = (time - intervals.start) % intervals.step;
-    if (beside === 0) continue;
-    const at = indexOf(ctx, time);
+  for (let r = 0; r < source.times.length; r++) {
+    const time = source.times[r] as number;
+    const place = (time - intervals.start) / intervals.step;
+    const at = Math.floor(place);
+    if (place === at) continue;
+    const beside = time - intervals.start - at * intervals.step;
     if (at < ctx.from || at >= ctx.to || n++ >= MAX_FINDINGS) continue;
     hit(
       ctx,
       rule,
       at,
       at + 1,
-      `an entry stamped ${clock(zone, time)} stands ${duration((beside + intervals.step) % intervals.step)} behind a boundary of intervals: its length is not ${duration(intervals.step)}`,
+      `an entry stamped ${clock(zone, time)} stands ${duration(beside)} behind a boundary of intervals: its length is not ${duration(intervals.step)}`,
       { seconds: beside / 1000 },
     );
   }

@@ -10,28 +10,33 @@ import { eachRun, span } from './matrix.ts';
 
 export function checkUser(ctx: Context, rule: ProfileRule & { check: 'user' }, expression: Expression): void {
   const { input } = ctx;
-  const { intervals } = input;
+  const { start, step, values: all } = input.intervals;
   const series = (name: string): SeriesInput | undefined => {
-    if (name === 'value' || name === input.quantity) return { intervals, unit: input.unit };
+    if (name === 'value' || name === input.quantity) return { intervals: input.intervals, unit: input.unit };
     const sibling = input.siblings?.find((s) => s.name === name);
     return sibling && { intervals: sibling.intervals, unit: sibling.unit };
   };
   // A meter without the series that the formula reads is none that it speaks of.
   if (expression.names.some((name) => !series(name))) return;
+  // Calculated from as far back as it looks, and to the end of local days and weeks where it asks for whole ones.
+  const begin = Math.max(0, ctx.from - Math.ceil(expression.lookBack / step));
+  const end = expression.wholePeriods.length ? all.length : ctx.to;
   const grid: Grid = {
-    start: intervals.start,
-    step: intervals.step,
-    n: intervals.values.length,
+    start: start + begin * step,
+    step,
+    n: end - begin,
     zone: input.zone,
-    from: ctx.from,
-    to: ctx.to,
+    from: ctx.from - begin,
+    to: ctx.to - begin,
   };
   const { values } = evaluate(expression, grid, series);
   let n = 0;
-  eachRun(values, ctx.from, ctx.to, 'above', 0.5, (a, b) => {
+  eachRun(values, ctx.from - begin, ctx.to - begin, 'above', 0.5, (first, behind) => {
+    const a = first + begin;
+    const b = behind + begin;
     if (n++ >= MAX_FINDINGS) return;
     // Numbers are told of the first interval; telling them of each would calculate the formula anew each time.
-    const explained = n <= MAX_EXPLAINED ? explainAt(expression, grid, series, a) : [];
+    const explained = n <= MAX_EXPLAINED ? explainAt(expression, grid, series, first) : [];
     const numbers: Record<string, number> = { intervals: b - a };
     for (const part of explained)
       if (part.unit !== undefined && Number.isFinite(part.value)) numbers[part.text] = part.value;
