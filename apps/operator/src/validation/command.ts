@@ -132,6 +132,24 @@ export function validationCommand(program: Command): Command {
         terminal.out(`version ${v.version}: ${v.changedAt} ${v.changedBy}${v.reason ? `: ${v.reason}` : ''}\n`);
     },
   );
+  action(
+    rules
+      .command('shipped')
+      .description('rule sets that come with the program, to begin with: their names, or one as a file for `put`')
+      .argument('[name]'),
+    async ({ client, terminal, words: [name] }) => {
+      const { shipped } = await client.get<{ shipped: { rules: { name: string; note?: string } }[] }>(
+        '/api/v1/validation/rules',
+      );
+      if (name === undefined) {
+        for (const { rules: one } of shipped) terminal.out(`${one.name}: ${one.note ?? ''}\n`);
+        return;
+      }
+      const found = shipped.find(({ rules: one }) => one.name === name);
+      if (!found) throw new UsageError(`${name} is none of ${shipped.map(({ rules: one }) => one.name).join(', ')}`);
+      terminal.out(`${JSON.stringify(found, null, 2)}\n`);
+    },
+  );
   action<{ default?: boolean; description?: string; reason?: string }>(
     rules
       .command('put')

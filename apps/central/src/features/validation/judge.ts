@@ -130,6 +130,15 @@ function make(task: JudgeTask): Made {
   };
 }
 
+/** Stamps as checks of structure take them; most meters are on the grid to the millisecond, and nothing is to be moved. */
+function stampsOf({ kind, sent: { times } }: JudgeTask, intervals: Intervals): Float64Array {
+  const period = kind === 'register' ? 0 : intervals.step;
+  const { start, step } = intervals;
+  let exact = period === 0;
+  for (let i = 0; exact && i < times.length; i++) exact = ((times[i] as number) - start) % step === 0;
+  return exact ? times : sourceStamps(times, period, intervals);
+}
+
 /** Around the span what was validated stands in place of what was sent; within it only edits do. */
 function layOver(sent: Intervals, stored: Intervals, from: number, to: number): Intervals {
   const scaler = Math.min(sent.scaler, stored.scaler);
@@ -174,7 +183,7 @@ function judge(
     quantity: task.quantity,
     meter: task.times,
     source: {
-      times: sourceStamps(task.sent.times, task.kind === 'register' ? 0 : intervals.step, intervals),
+      times: stampsOf(task, intervals),
       values: task.sent.values,
     },
     ...(showings ? { showings } : {}),

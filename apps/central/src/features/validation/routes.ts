@@ -14,7 +14,7 @@ import { checkTarget } from '../../scheduler/targets.ts';
 import { runOf, runShape } from '../tasks/shapes.ts';
 import { validationParameters } from './parameters.ts';
 import { createPool, type Pool } from './pool.ts';
-import { checkDefinition, definitionSchema, estimationSchema, GIVEN } from './rule-sets.ts';
+import { checkDefinition, definitionSchema, estimationSchema, GIVEN, SHIPPED } from './rule-sets.ts';
 import {
   bulkBody,
   changeBody,
@@ -78,7 +78,12 @@ export function validationRoutes(router: Router, context: Context): void {
     needs: 'rule:view',
     tag,
     summary: 'Rule sets; the first is the one that comes with the program',
-    answer: z.object({ ruleSets: z.array(ruleSetShape) }),
+    answer: z.object({
+      ruleSets: z.array(ruleSetShape),
+      shipped: z
+        .array(z.record(z.string(), z.unknown()))
+        .describe('rule sets to begin with: nobody has them unless they are put'),
+    }),
     handler: async () => ({
       ruleSets: [
         {
@@ -92,6 +97,7 @@ export function validationRoutes(router: Router, context: Context): void {
         },
         ...(await rules.list()).map(ruleSetOf),
       ],
+      shipped: SHIPPED.map((definition) => ({ ...definition })),
     }),
   });
   router.add({

@@ -5,7 +5,16 @@
  * nothing is billed unlooked at because nobody has written rules. Leaves out: what rules mean.
  */
 import { MisuseError } from '@amiable/bytes';
-import { checkRuleSet, chooseRuleSet, compileRules, ESTIMATION_METHODS, type RuleSubject } from '@amiable/compute';
+import {
+  checkRuleSet,
+  chooseRuleSet,
+  compileRules,
+  ESTIMATION_METHODS,
+  HOUSEHOLD_RULES,
+  type RuleSubject,
+  UTILITY_RULES,
+  WATER_RULES,
+} from '@amiable/compute';
 import { type RuleSet, ruleSet } from '@amiable/model/schemas';
 import type { MeterId, RulesHeld, Store, StoredRuleSet, ValidatedMeter } from '@amiable/store';
 import { z } from 'zod';
@@ -34,30 +43,12 @@ export const estimationSchema = z.strictObject({
 export const definitionSchema = z.strictObject({ rules: ruleSet, estimation: estimationSchema.default({}) });
 export type RuleSetDefinition = z.output<typeof definitionSchema>;
 
-/** The rules that come with the program. */
-export const GIVEN: RuleSetDefinition = definitionSchema.parse({
-  rules: {
-    name: 'given',
-    note: 'Holds where no other rule set does. It marks what is certainly wrong and reports what is unusual.',
-    profile: [
-      { check: 'gap', name: 'gap', severity: 'warning' },
-      { check: 'duplicate', name: 'duplicate', severity: 'info' },
-      { check: 'negative', name: 'negative', severity: 'error', usable: false },
-      { check: 'sum', name: 'sum', severity: 'error' },
-      { check: 'spike', name: 'spike', severity: 'warning', threshold: 5, atLeast: '20 kW' },
-      { check: 'run-zero', name: 'long zero', severity: 'info', hours: 7 * 24 },
-      { check: 'zero-without-outage', name: 'zero', severity: 'info', hours: 7 * 24 },
-      { check: 'clock', name: 'clock', severity: 'warning' },
-      { check: 'use-while-not-installed', name: 'not installed', severity: 'warning' },
-      { check: 'use-while-disconnected', name: 'disconnected', severity: 'error' },
-      { check: 'prolonged-estimation', name: 'long estimated', severity: 'error' },
-    ],
-    periodic: [
-      { check: 'falling', name: 'falling register', severity: 'error' },
-      { check: 'rollover', name: 'rollover', severity: 'info' },
-    ],
-  },
-});
+/** The rules that come with the program and hold where no other rule set does. */
+export const GIVEN: RuleSetDefinition = definitionSchema.parse({ rules: { ...UTILITY_RULES, name: 'given' } });
+/** To begin with, and to change. */
+export const SHIPPED: readonly RuleSetDefinition[] = [HOUSEHOLD_RULES, UTILITY_RULES, WATER_RULES].map((rules) =>
+  definitionSchema.parse({ rules }),
+);
 const GIVEN_HELD: RulesHeld = { ruleSet: 0, version: 1 };
 
 /** As read back out of the store. @throws MisuseError for one that an older program wrote and this one no longer takes */
