@@ -160,6 +160,45 @@ describe('validation', () => {
     );
   });
 
+  it('finds long runs where a walk over the values does, with what began before', () => {
+    const runny = fc.array(fc.tuple(fc.constantFrom(0, 0, 5, 9, -1, Number.NaN), fc.integer({ min: 1, max: 9 })), {
+      maxLength: 30,
+    });
+    const kinds = ['zero', 'negative', 'missing', 'identical'] as const;
+    fc.assert(
+      fc.property(
+        runny,
+        fc.nat(60),
+        fc.integer({ min: 1, max: 8 }),
+        fc.constantFrom(...kinds),
+        (parts, at, least, kind) => {
+          const values = parts.flatMap(([v, n]) => new Array<number>(n).fill(v));
+          const from = Math.min(at, values.length);
+          const is = (v: number) =>
+            kind === 'zero'
+              ? v === 0
+              : kind === 'negative'
+                ? v < 0
+                : kind === 'missing'
+                  ? Number.isNaN(v)
+                  : v !== 0 && !Number.isNaN(v);
+          const plain: [number, number][] = [];
+          for (let a = 0; a < values.length; ) {
+            let b = a + 1;
+            const v = values[a] as number;
+            while (b < values.length && is(values[b] as number) && (kind !== 'identical' || values[b] === v)) b++;
+            const needed = Math.max(least, kind === 'identical' ? 2 : 1);
+            if (is(v) && b - a >= needed && b > from) plain.push([Math.max(a, from), b]);
+            a = is(v) ? b : a + 1;
+          }
+          const rule = compileRules(set([{ name: 'r', check: `run-${kind}`, hours: least / 4 }]));
+          expect(validateIntervals(inputOf(values, { from }), rule).map((f) => [f.from, f.to])).toEqual(plain);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
   it('validates a day alone as it does within its month, where a rule looks at a day', () => {
     const local = compileRules(
       set([

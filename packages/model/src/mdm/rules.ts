@@ -83,9 +83,9 @@ export const profileRule = z.discriminatedUnion('check', [
   }),
   // 4. Mean daily use in per cent of that of the same days last year, else of the period before.
   rule('high-low', {
-    high: percent.default(300),
-    low: z.number().nonnegative().max(100).default(25),
-    days: days.default(7),
+    high: percent.default(450),
+    low: z.number().nonnegative().max(100).default(15),
+    days: days.default(14),
     atLeast: amount.optional(),
   }),
   // 5. Change from the last valid interval, per cent of that one.
