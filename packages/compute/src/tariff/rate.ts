@@ -5,15 +5,13 @@
  * is the tariff's own and stated. Leaves out: several tariffs on one point (one call each), contracts, exchanges of meters.
  */
 import { MisuseError } from '@amiable/bytes';
-import { decimal, minorUnit, type Tariff, tariffDependencies } from '@amiable/model';
+import { decimal, type Tariff, tariffDependencies } from '@amiable/model';
 import { capacityDrafts } from './capacity.ts';
-import { type CompiledTariff, compileTariff, type Span, wallDayOf } from './compile.ts';
-import { dayText } from './days.ts';
-import { type Draft, metering, type Rating, spanTally } from './draft.ts';
-import { energyDrafts } from './energy.ts';
+import { type CompiledTariff, compileTariff, type Span } from './compile.ts';
+import { type Draft, metering, type Rating, ratesFor, spanTally } from './draft.ts';
+import { energyDrafts, energyOf } from './energy.ts';
 import { fixedDrafts } from './fixed.ts';
 import {
-  exactly,
   type Fraction,
   larger,
   minus,
@@ -28,6 +26,7 @@ import {
   whole,
   ZERO,
 } from './fraction.ts';
+import { decimalsOf, lineOf, roundingText } from './line.ts';
 import { netDrafts } from './net.ts';
 import { piecesOf } from './periods.ts';
 import { type Amounts, amountsOf, combined, scalerIn, sharesOf } from './quantity.ts';
@@ -124,6 +123,18 @@ function energyDeterminants(rating: Rating, span: Span): void {
       });
     }
   }
+  for (const { name, unit, rate: rateName, amounts } of registersOf(rating, span))
+    rating.determinants.push({
+      kind: 'energy',
+      name,
+      rate: rateName,
+      version,
+      from,
+      to,
+      quantity: print(amounts.total),
+      unit,
+      quality: sharesOf(amounts),
+    });
   rating.determinants.push({
     kind: 'days',
     name: 'days',
@@ -135,6 +146,29 @@ function energyDeterminants(rating: Rating, span: Span): void {
     unit: 'day',
     quality: null,
   });
+}
+
+/** What registers that a version bills advanced, each register of a rate once. */
+function registersOf(
+  rating: Rating,
+  span: Span,
+): { readonly name: string; readonly unit: string; readonly rate: string; readonly amounts: Amounts }[] {
+  const found = new Map<string, { name: string; unit: string; rate: string; amounts: Amounts }>();
+  for (const component of span.tariff.components) {
+    if (component.kind !== 'energy' || !component.registers) continue;
+    for (const i of ratesFor(span, component.only)) {
+      const rateName = (span.tariff.rates[i] as { name: string }).name;
+      const name = component.registers[rateName] as string;
+      if (!found.has(name))
+        found.set(name, {
+          name,
+          unit: component.unit,
+          rate: rateName,
+          amounts: energyOf(rating, span, component, [i], span.from, span.to),
+        });
+    }
+  }
+  return [...found.values()];
 }
 
 function rateBy(compiled: CompiledTariff, input: RatingInput): Rated {
@@ -172,23 +206,6 @@ function rateBy(compiled: CompiledTariff, input: RatingInput): Rated {
     marks: rating.marks,
     rounding: roundingText(last.tariff),
   };
-}
-
-const decimalsOf = ({ rounding, currency }: Tariff): number => rounding.decimals ?? minorUnit(currency);
-
-const MODES = {
-  'half-up': 'halves away from zero',
-  'half-even': 'halves to the even digit',
-  up: 'away from zero',
-  down: 'towards zero',
-} as const;
-
-function roundingText(tariff: Tariff): string {
-  const decimals = decimalsOf(tariff);
-  const to = `${decimals} decimal${decimals === 1 ? '' : 's'} of ${tariff.currency}, ${MODES[tariff.rounding.mode]}`;
-  return tariff.rounding.of === 'lines'
-    ? `Each line is rounded to ${to}; taxes are of rounded lines, and the total is their sum.`
-    : `Lines are exact; the total is rounded to ${to}.`;
 }
 
 /** Amounts of all drafts of a version with their signs and rounding, minimums and taxes added. */
@@ -273,61 +290,6 @@ function leastOf(
   };
 }
 
-function lineOf(draft: Draft, amount: Fraction, tariff: Tariff): Line {
-  const { component, span, price, quantity } = draft;
-  const decimals = decimalsOf(tariff);
-  const exact = component.credit ? negated(draft.amount) : draft.amount;
-  const text =
-    tariff.rounding.of === 'lines' ? print(amount, decimals, decimals) : print(amount, Math.max(6, decimals), decimals);
-  const meanPrice = price === null && quantity.n !== 0n ? print(over(draft.amount, quantity)) : null;
-  return {
-    component: component.name,
-    title: component.title ?? component.name,
-    kind: component.kind,
-    group: component.group ?? null,
-    version: span.version,
-    from: draft.from,
-    to: draft.to,
-    rate: draft.rate,
-    step: draft.step,
-    quantity: print(quantity),
-    unit: draft.unit,
-    price: price && print(price, 15),
-    meanPrice,
-    share: draft.share,
-    exact: exactly(exact),
-    amount: text,
-    quality: draft.quality,
-    ...(draft.peaks ? { peaks: draft.peaks } : {}),
-    sentence: sentenceOf(draft, text, tariff, meanPrice),
-  };
-}
-
-function sentenceOf(draft: Draft, amount: string, { currency, zone }: Tariff, meanPrice: string | null): string {
-  const { component, span, price, quantity, unit, what, share, note, quality } = draft;
-  const days = `${dayText(wallDayOf(zone, draft.from))} to ${dayText(wallDayOf(zone, draft.to - 1))}`;
-  const arithmetic =
-    component.kind === 'tax'
-      ? `${print(quantity)} ${currency} × ${component.percent} %`
-      : component.kind === 'minimum'
-        ? ''
-        : price
-          ? `${print(quantity)} ${unit} × ${print(price, 15)} ${currency}${component.kind === 'fixed' || (component.kind === 'capacity' && component.steps) ? '' : `/${unit}`}${share ? ` × ${share}` : ''}`
-          : `${print(quantity)} ${unit}${meanPrice ? `, on average ${meanPrice} ${currency}` : ''}`;
-  const unsure = quality && quality.worst !== 'measured' ? `; ${unsureText(quality, unit)}` : '';
-  const told = note ? `; ${note}` : '';
-  return `${what}, ${days}, prices of version ${span.version}: ${arithmetic}${arithmetic ? ' ' : ''}= ${amount} ${currency}${told}${unsure}.`;
-}
-
-function unsureText(quality: QualityShares, unit: string): string {
-  const parts: string[] = [];
-  for (const name of ['calculated', 'edited', 'estimated'] as const)
-    if (quality.intervals[name]) parts.push(`${quality.quantity[name]} ${unit} ${name}`);
-  if (quality.intervals.missing)
-    parts.push(`${quality.intervals.missing} interval${quality.intervals.missing === 1 ? '' : 's'} missing`);
-  return `of it ${parts.join(', ')}`;
-}
-
 function qualityOf(rating: Rating): Rated['quality'] {
   const sums = new Map<string, { amounts: Amounts; unit: string }>();
   for (const span of rating.compiled.spans)
@@ -340,6 +302,11 @@ function qualityOf(rating: Rating): Rated['quality'] {
         scalerIn(own, series.scaler, before?.unit ?? unit, name),
       );
       sums.set(name, { amounts: before ? combined(before.amounts, amounts) : amounts, unit: before?.unit ?? unit });
+    }
+  for (const span of rating.compiled.spans)
+    for (const { name, unit, amounts } of registersOf(rating, span)) {
+      const before = sums.get(name);
+      sums.set(name, before ? { ...before, amounts: combined(before.amounts, amounts) } : { amounts, unit });
     }
   const out: Record<string, QualityShares & { readonly unit: string }> = {};
   for (const [name, { amounts, unit }] of sums) {

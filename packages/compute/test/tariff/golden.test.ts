@@ -475,6 +475,8 @@ describe('energy, steps, spot and net', () => {
       registers: { '1.8.1': showing([1000, 1400, 5200]) },
     });
     expect(found.lines[0]).toMatchObject({ quantity: '4', amount: '1.00', quality: { worst: 'estimated' } });
+    expect(found.determinants[0]).toMatchObject({ kind: 'energy', name: '1.8.1', rate: 'all', quantity: '4' });
+    expect(found.quality['1.8.1']).toMatchObject({ worst: 'estimated', unit: 'kWh' });
     expect(() =>
       month([{ kind: 'energy', name: 'e', prices: { all: '1' }, registers: { all: '1.8.1' } }], {
         registers: { '1.8.1': showing([1000, 1400, 5]) },
