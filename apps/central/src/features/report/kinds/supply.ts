@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { kind, spanOf, spanShape, spanWords, whereShape, whereWords } from '../kind.ts';
 import { MOST_ROWS, type ReportCell } from '../table.ts';
 
+const PAGE = 1000;
+
 export const outages = kind({
   name: 'outages',
   title: 'Interruptions of supply',
@@ -83,6 +85,61 @@ export const events = kind({
       rows: rows.slice(0, MOST_ROWS),
       totals: ['Together', found.reduce((sum, { n }) => sum + n, 0)],
       notes: [],
+    };
+  },
+});
+
+export const losses = kind({
+  name: 'losses',
+  title: 'Losses by area',
+  summary: 'what went in and was not metered, the largest share first',
+  needs: ['balance:view', 'network:view'],
+  parameters: z.strictObject({ ...spanShape }),
+  async make(call, given) {
+    const span = spanOf(given, call);
+    const rows: ReportCell[][] = [];
+    const sums = [0, 0, 0, 0];
+    let after: string | undefined;
+    for (;;) {
+      const page = await call.context.store.balance.summary({
+        from: span.fromDay,
+        to: span.toDay,
+        limit: PAGE,
+        scope: call.caller.scope,
+        ...(after === undefined ? {} : { after }),
+      });
+      for (const { name, supplied, produced, consumed, loss, days, complete, intervals } of page) {
+        for (const [i, value] of [supplied, produced, consumed, loss].entries()) sums[i] = (sums[i] as number) + value;
+        const went = supplied + produced;
+        const all = [supplied, produced, consumed, loss].map((value) => value / 1000);
+        rows.push([name, ...all, went > 0 ? loss / went : null, days, intervals > 0 ? complete / intervals : null]);
+      }
+      if (page.length < PAGE || rows.length >= MOST_ROWS) break;
+      after = page.at(-1)?.name;
+    }
+    rows.sort((a, b) => Number(b[5] ?? 0) - Number(a[5] ?? 0));
+    const [supplied = 0, produced = 0, , loss = 0] = sums;
+    return {
+      asked: [spanWords(span, call)],
+      columns: [
+        { name: 'area', label: 'Area', type: 'text' },
+        { name: 'supplied', label: 'Supplied', unit: 'kWh', type: 'number', decimals: 1 },
+        { name: 'produced', label: 'Produced', unit: 'kWh', type: 'number', decimals: 1 },
+        { name: 'consumed', label: 'Consumed', unit: 'kWh', type: 'number', decimals: 1 },
+        { name: 'loss', label: 'Lost', unit: 'kWh', type: 'number', decimals: 1 },
+        { name: 'share', label: 'Of what went in', type: 'percent', decimals: 2, bar: true },
+        { name: 'days', label: 'Days', type: 'integer' },
+        { name: 'whole', label: 'Intervals with all meters', type: 'percent' },
+      ],
+      rows: rows.slice(0, MOST_ROWS),
+      totals: [
+        'Together',
+        ...sums.map((value) => value / 1000),
+        supplied + produced > 0 ? loss / (supplied + produced) : null,
+        null,
+        null,
+      ],
+      notes: ['Where meters lack, what they took counts as lost: see the last column.'],
     };
   },
 });
