@@ -124,6 +124,16 @@ const COMMANDS: readonly (readonly [string, string, () => Promise<(parent: Comma
     async () => (await import('@amiable/operator')).completenessCommand,
   ],
   [
+    'formula',
+    'profiles calculated out of profiles: list, show, set, check, calculate, versions, runs, remove',
+    async () => (await import('@amiable/operator')).formulaCommand,
+  ],
+  [
+    'balance',
+    'losses of areas of the grid: list, show, set, compute, days, alarms, alarm, remove',
+    async () => (await import('@amiable/operator')).balanceCommand,
+  ],
+  [
     'prices',
     'spot prices and others by time: list, add, show, days, history, set, import, source, fetch',
     async () => (await import('@amiable/operator')).pricesCommand,

@@ -253,6 +253,65 @@ export const areas: Readonly<
       'GET /api/v1/meters/:id/reads': { params: { id: meter }, foreign: { id: foreignMeter } },
     };
   },
+  grid: async ({ store, meter, segment }) => {
+    const at = Date.UTC(2026, 10, 20);
+    const formula = {
+      description: '',
+      expression: 'x',
+      inputs: { x: { kind: 'meter', meter, quantity: 'energyImport', ratios: true } },
+      period: 900,
+      unit: 'kWh',
+      decimals: 3,
+    } as const;
+    const area = { description: '', supply: [meter], consumed: [], period: 900, limits: {} };
+    const alarm = {
+      severity: 'info',
+      firstDay: '2026-11-01',
+      lastDay: '2026-11-02',
+      sentence: 'FOREIGN',
+      numbers: {},
+    } as const;
+    const place = async (name: string, where: number): Promise<string> => {
+      await store.formulas.put(
+        { name, definition: { ...formula, result: { name: `of${where}`, meter: `VIRTUAL-${where}` } }, segment: where },
+        'test',
+        at,
+        'all',
+        () => {},
+      );
+      const { id } = await store.balance.put({ name, definition: area, segment: where }, 'test', at, 'all');
+      await store.balance.setAlarms(id, [{ ...alarm, kind: 'step' }], at);
+      return (await store.balance.alarms({ area: id, limit: 1, scope: 'all' }))[0]?.id ?? '';
+    };
+    const alarms = [await place('own', 1), await place('FOREIGN', segment)] as const;
+    const one = { params: { name: 'own' }, foreign: { name: 'FOREIGN' } };
+    return {
+      'GET /api/v1/formulas': { shows: true },
+      '* /api/v1/formulas/:name': one,
+      'POST /api/v1/formulas/:name/calculate': {
+        ...one,
+        body: { dry: true, from: '2026-11-01T00:00:00Z', to: '2026-11-02T00:00:00Z' },
+      },
+      'PUT /api/v1/formulas/:name': {
+        ...one,
+        absent: true,
+        body: { ...formula, result: { name: 'ofOne', meter: 'VIRTUAL-9' } },
+      },
+      'GET /api/v1/balances': { shows: true },
+      '* /api/v1/balances/:name': one,
+      'PUT /api/v1/balances/:name': {
+        ...one,
+        absent: true,
+        body: { supply: [meter], consumed: [{ of: { meters: [meter] }, quantity: 'energyImport' }] },
+      },
+      'GET /api/v1/balance-alarms': { shows: true },
+      'PATCH /api/v1/balance-alarms/:id': {
+        params: { id: alarms[0] },
+        foreign: { id: alarms[1] },
+        body: { note: 'x' },
+      },
+    };
+  },
   exchange: async ({ store, segment }) => {
     // A run is seen by who sees all that it could touch.
     const run = { dry: true, name: null, detail: {}, who: 'somebody', startedAt: 0 };
@@ -482,6 +541,68 @@ export const areas: Readonly<
       'GET /api/v1/runs/:id/jobs': of('run'),
       'PUT /api/v1/channels/:kind/:name': { params: { kind: 'channel', name: 'gsm' }, body: {} },
       'DELETE /api/v1/channels/:kind/:name': { params: { kind: 'channel', name: 'gsm' } },
+    };
+  },
+  delivery: async ({ store }) => {
+    const now = Date.UTC(2026, 10, 20);
+    const format = { columns: [{ field: 'meter' }, { field: 'time' }, { field: 'value' }] };
+    const definition = { where: { kind: 'http', url: 'http://127.0.0.1:9/' }, format: { kind: 'cim' } };
+    const make = async (name: string, segments: number[]) => {
+      const { destinations, deliveries, imports, commands } = store.delivery;
+      await destinations.put({ name, kind: 'http', definition, segments, enabled: true }, 'test', now, false);
+      const span = { from: now, to: now + 1, asOf: now, created: now, by: 'test' };
+      const of = { destination: name, run: null, format: 'cim', formatVersion: null, file: name, mediaType: 'x/y' };
+      const delivery = await deliveries.begin({ ...of, ...span, segments });
+      const file = { file: name, meters: 0, rows: 0, corrected: 0, bytes: 0, digest: '' };
+      // Not before long: nobody sends it meanwhile.
+      await deliveries.finish(delivery, file, Date.UTC(2100, 0, 1));
+      const how = { dry: true, name, format: 'csv', detail: {}, segments, who: 'test', started: now };
+      const order = {
+        source: name,
+        reference: name,
+        kind: 'read',
+        meter: null,
+        point: null,
+        parameters: {},
+        digest: '',
+        callback: null,
+      };
+      const ordered = await commands.add({
+        ...order,
+        due: Date.UTC(2100, 0, 1),
+        expires: Date.UTC(2100, 0, 2),
+        segments,
+        account: null,
+        who: 'test',
+        created: now,
+      });
+      return { name, delivery, import: await imports.begin(how), command: ordered.command.id };
+    };
+    const [own, foreign] = [await make('own', [1]), await make('FOREIGN', [2])];
+    const named = { params: { name: own.name }, foreign: { name: foreign.name } };
+    const delivery = { params: { id: own.delivery }, foreign: { id: foreign.delivery } };
+    const command = { params: { id: own.command }, foreign: { id: foreign.command } };
+    await store.delivery.formats.put('sample', format, 'test', now);
+    return {
+      'GET /api/v1/formats/:name': { params: { name: 'sample' } },
+      'PUT /api/v1/formats/:name': { params: { name: 'sample' }, body: format },
+      'DELETE /api/v1/formats/:name': { params: { name: 'sample' } },
+      'POST /api/v1/formats/try': { body: { definition: format } },
+      'GET /api/v1/destinations': { shows: true },
+      'GET /api/v1/destinations/:name': named,
+      'PUT /api/v1/destinations/:name': { ...named, body: definition, absent: true },
+      'PUT /api/v1/destinations/:name/secrets': { ...named, body: { password: 'x' } },
+      'DELETE /api/v1/destinations/:name': { ...named, absent: true },
+      'POST /api/v1/destinations/:name/deliveries': { ...named, absent: true },
+      'GET /api/v1/deliveries': { shows: true },
+      'GET /api/v1/deliveries/:id': delivery,
+      '* /api/v1/deliveries/:id': { ...delivery, absent: true },
+      'GET /api/v1/readings-imports': { shows: true },
+      'GET /api/v1/readings-imports/:id': { params: { id: own.import }, foreign: { id: foreign.import } },
+      'GET /api/v1/commands': { shows: true },
+      'POST /api/v1/commands': { body: { kind: 'read', reference: 'R-1', meter: 'nobody' } },
+      'GET /api/v1/commands/:id': command,
+      'DELETE /api/v1/commands/:id': { ...command, absent: true },
     };
   },
   reports: async ({ store }) => {

@@ -317,6 +317,7 @@ describe('formulas', () => {
 describe('balances', () => {
   it('are loss by interval and day, with the meters that lacked named', async () => {
     await write('a', 'energyImport', [null], { start: T + 195 * Q, at: clock });
+    clock += H;
     const area = { node: id.T, supply: [id.trafo] };
     expect((await ask('PUT', '/api/v1/balances/T-1', area)).status).toBe(200);
     const run = await ask('POST', '/api/v1/balances/T-1/compute', { from: '2026-10-25', to: '2026-10-27' });
