@@ -161,12 +161,12 @@ export const KINDS: readonly Kind[] = [
     },
   },
   {
-    kind: 'wrong ratio: six to ten times the use',
+    kind: 'wrong ratio: eight to twelve times the use',
     check: 'high-low',
     fits: lived,
     length: () => 20 * 96,
     put: (sent, a, b, pick) => {
-      const by = pick(6, 10);
+      const by = pick(8, 12);
       const gone = sent.energyImport.slice(a, b);
       for (let i = a; i < b; i++) sent.energyImport[i] = (sent.energyImport[i] as number) * by;
       shift(sent, a, (i) => (i < b ? (gone[i - a] as number) * (by - 1) : 0));

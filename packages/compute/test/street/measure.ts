@@ -34,8 +34,15 @@ export interface StreetSize {
   readonly apart?: number;
 }
 
-/** How far after a fault what it brings about still shows: comparisons with two weeks before, differences to the reading before. */
-const AFTER: Readonly<Record<string, number>> = { 'high-low': 21 * DAY, missing: DAY };
+/** How far after a fault what it brings about still shows: comparisons with weeks before, differences to the reading before. */
+const AFTER: Readonly<Record<string, number>> = {
+  'high-low': 21 * DAY,
+  missing: DAY,
+  'higher-than-average': 31 * DAY,
+  'higher-than-median': 31 * DAY,
+  'lower-than-average': 31 * DAY,
+  'lower-than-median': 31 * DAY,
+};
 
 const touches = (finding: { from: number; to: number }, fault: { from: number; to: number }, margin = 0): boolean =>
   finding.from < fault.to + margin && Math.max(finding.to, finding.from + 1) > fault.from - margin;

@@ -69,7 +69,7 @@ const LIVED = named([
   { check: 'zero-without-outage', hours: 2 },
   { check: 'run-zero', hours: 24 },
   { check: 'zero' },
-  { check: 'lower-than', limit: '20 W' },
+  { check: 'lower-than', limit: '20 W', usable: true },
   { check: 'active-without-reactive', hours: 24 },
 ]);
 const STEADY = named([
