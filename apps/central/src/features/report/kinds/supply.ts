@@ -139,7 +139,9 @@ export const losses = kind({
         null,
         null,
       ],
-      notes: ['Where meters lack, what they took counts as lost: see the last column.'],
+      notes: [
+        'Sums are over the intervals in which all meters of the area have a value; the last column says how many those are.',
+      ],
     };
   },
 });
