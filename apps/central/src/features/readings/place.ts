@@ -48,13 +48,10 @@ function registerOf(what: string, unit: string | undefined, profile: number): Re
 
 function meteringOf(what: string, unit: string | undefined, period: number): RegisterKey | string {
   const found: Quantity | undefined = QUANTITIES.find(
-    (one) =>
-      one.name === what ||
-      one.obis === whole(what) ||
-      one.registers.includes(what) ||
-      one.registers.some((code) => whole(code) === what) ||
-      one.intervals.includes(what),
+    (one) => one.name === what || one.obis === whole(what) || one.intervals.includes(what),
   );
+  if (!found && QUANTITIES.some((one) => one.registers.some((code) => code === what || whole(code) === what)))
+    return `${what} is a register that counts up: its values are showings (period 0), no intervals; intervals are named by their quantity, such as energyImport`;
   if (!found)
     return `${JSON.stringify(what.slice(0, 60))} is no quantity of intervals; there are ${QUANTITIES.map((one) => one.name).join(', ')}`;
   if (unit !== undefined && unit !== found.unit) return `${found.name} is counted in ${found.unit}, not in ${unit}`;
