@@ -392,12 +392,16 @@ function falls(w: Work, rule: PeriodicRule & { check: 'falling' | 'rollover' }):
 
 function maximum(w: Work, rule: PeriodicRule & { check: 'maximum' }): void {
   const { unit, showings } = w.input;
+  // Most showings stand equally far apart, and what may flow between them is read of the rule once.
+  let asked = Number.NaN;
+  let most = 0;
   each(w, (i) => {
     const p = lastBefore(w.values, i);
     const use = w.use[i] as number;
     if (p < 0 || Number.isNaN(use)) return false;
     const time = (w.times[i] as number) - (w.times[p] as number);
-    const most = mantissaOf(rule.limit, unit, showings.scaler, time, rule.name);
+    if (time !== asked) most = mantissaOf(rule.limit, unit, showings.scaler, time, rule.name);
+    asked = time;
     if (use <= most) return false;
     hit(
       w,
