@@ -2,7 +2,7 @@
 import { words } from '../words.ts';
 import type { Grid } from './align.ts';
 import { run, type SeriesOf, start, type Value } from './evaluate.ts';
-import { partsOf } from './parse.ts';
+import { partsOf } from './tree.ts';
 import type { Expression, Node } from './types.ts';
 import { dimensionText, unitText } from './units.ts';
 

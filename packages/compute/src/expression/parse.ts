@@ -9,6 +9,7 @@
  */
 import { alike, amountOf, apparent, binary, needsSeries, perTime, root, truthOf } from './check.ts';
 import { ExpressionError, lex, type Token } from './lex.ts';
+import { DAYS_OF, LENGTH, lookBackOf } from './tree.ts';
 import {
   type BinaryOperator,
   CALENDAR_WORDS,
@@ -68,8 +69,6 @@ export const FUNCTIONS: readonly string[] = [
   'is_missing',
   ...RESAMPLING,
 ];
-
-const DAYS_OF: Readonly<Record<CalendarWord, number>> = { hour: 1 / 24, day: 1.1, week: 7.1, month: 31.1, year: 366.1 };
 
 const isCalendar = (word: string): word is CalendarWord => (CALENDAR_WORDS as readonly string[]).includes(word);
 const isWindowFunction = (word: string): word is WindowFunction =>
@@ -447,50 +446,5 @@ class Parser {
   }
 }
 
-const LENGTH: Readonly<Record<CalendarWord, number>> = {
-  hour: 3_600_000,
-  day: 86_400_000,
-  week: 7 * 86_400_000,
-  month: 30 * 86_400_000,
-  year: 365 * 86_400_000,
-};
-
 const hint = (text: string): string =>
   text === ')' ? '; a bracket too many' : text === ',' ? '; a comma separates arguments of a function' : '';
-
-/** What stands in a node, for walks over the tree. */
-export function partsOf(node: Node): readonly Node[] {
-  switch (node.kind) {
-    case 'unary':
-    case 'window':
-    case 'previous':
-    case 'power':
-    case 'energy':
-      return [node.of];
-    case 'binary':
-      return [node.left, node.right];
-    case 'if':
-      return [node.condition, node.yes, node.no];
-    case 'call':
-      return node.args;
-    default:
-      return [];
-  }
-}
-
-function lookBackOf(node: Node): number {
-  let own = 0;
-  if (node.kind === 'window' && node.window.kind === 'trailing') own = node.window.ms;
-  else if (node.kind === 'window' && node.window.kind === 'calendar') own = DAYS_OF[node.window.unit] * 86_400_000;
-  else if (node.kind === 'previous')
-    // The interval before: no step is longer than a day.
-    own =
-      node.by === 'interval'
-        ? 86_400_000
-        : 'ms' in node.by
-          ? node.by.ms
-          : node.by.count * DAYS_OF[node.by.unit] * 86_400_000;
-  let inner = 0;
-  for (const part of partsOf(node)) inner = Math.max(inner, lookBackOf(part));
-  return Math.ceil(own + inner);
-}

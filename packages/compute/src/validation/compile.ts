@@ -7,7 +7,8 @@
 import { MisuseError } from '@amiable/bytes';
 import { type Amount, type PeriodicRule, type ProfileRule, quantityOf, type RuleSet, type Unit } from '@amiable/model';
 import { ExpressionError } from '../expression/lex.ts';
-import { parseExpression, partsOf } from '../expression/parse.ts';
+import { parseExpression } from '../expression/parse.ts';
+import { partsOf } from '../expression/tree.ts';
 import type { Expression, Names, Node } from '../expression/types.ts';
 import { mantissaOf } from './amount.ts';
 import { PERIODIC_NAMES } from './registers.ts';
