@@ -8,6 +8,8 @@ import { add, startOf } from '@amiable/calendar';
 import type { Span } from '../outages.ts';
 import type { Estimate } from './types.ts';
 
+const DAY = 86_400_000;
+
 /**
  * Spans to be validated and estimated again, merged, in order of time, whole local days; those of the late values among them.
  * @param estimates as they were made (each names its days)
@@ -39,13 +41,25 @@ export function dependents(
   return out;
 }
 
-/** How far away a day can lie that would be nearer than those that were taken, ms. */
-function reachOf(estimate: Estimate): number {
-  const { days, valueAt } = estimate.inputs;
-  let reach = 0;
-  if (typeof valueAt === 'number') reach = Math.abs(valueAt - estimate.from);
-  if (Array.isArray(days)) for (const day of days) reach = Math.max(reach, Math.abs(day - estimate.from));
-  // A like day stands where three of the same weekday were not to be had: then any day counts.
-  if (estimate.method !== 'linear' && estimate.method !== 'same-weekday') return Number.POSITIVE_INFINITY;
-  return reach + (reach > 0 ? 2 * 86_400_000 : 0);
+/** How far away a value can lie that would have been taken, had it been there; ms. */
+function reachOf({ method, from, inputs }: Estimate): number {
+  switch (method) {
+    case 'same-weekday': {
+      // A day nearer than the farthest that was taken would have been taken in its place.
+      let reach = 0;
+      if (Array.isArray(inputs.days)) for (const day of inputs.days) reach = Math.max(reach, Math.abs(day - from));
+      return reach + 2 * DAY;
+    }
+    case 'like-day':
+    case 'previous-week':
+    case 'previous-day':
+    case 'reference-profile':
+      // Three of the same weekday were not to be had: any day may be the one that was wanting.
+      return Number.POSITIVE_INFINITY;
+    case 'nearest':
+      return 7 * DAY;
+    default:
+      // Neighbours, or nothing at all; what hangs on a register's window is found by `vee` itself.
+      return 0;
+  }
 }

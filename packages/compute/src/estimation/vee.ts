@@ -7,6 +7,7 @@
  * anew; what is worked on is widened to whole gaps and to the register readings around them, so days may come in any order; an edit is
  * never replaced. No estimate is made out of an estimate. Leaves out: rules (validation/), where values are kept.
  */
+import { MisuseError } from '@amiable/bytes';
 import type { Span } from '../outages.ts';
 import { type Intervals, QUALITY } from '../series.ts';
 import type { Finding } from '../validation/types.ts';
@@ -20,7 +21,7 @@ import { createWork, flag, isMethod, type Register, readingAt, registerOn, timeA
 
 const DAY = 86_400_000;
 
-/** Validates and estimates one series. Pure: the input stays as it is. @throws RangeError for [from, to) off the grid */
+/** Validates and estimates one series. Pure: the input stays as it is. @throws MisuseError for [from, to) off the grid */
 export function vee(input: VeeInput): VeeResult {
   const { settings = {}, checks = {}, showings, multiplier = 1, tolerance = 30_000 } = input;
   const series = copied(input.intervals, showings?.scaler);
@@ -28,7 +29,7 @@ export function vee(input: VeeInput): VeeResult {
   const n = values.length;
   const range: Range = { lo: (input.from - start) / step, hi: (input.to - start) / step };
   if (!Number.isInteger(range.lo) || !Number.isInteger(range.hi) || range.lo < 0 || range.hi > n || range.lo > range.hi)
-    throw new RangeError('what is to be validated does not begin and end on intervals of the series');
+    throw new MisuseError('what is to be validated does not begin and end on intervals of the series');
   const findings: Finding[] = [];
 
   // 1. Registers.
@@ -84,12 +85,10 @@ export function vee(input: VeeInput): VeeResult {
   // 4. Values.
   const found = checks.intervals?.(series, from, to) ?? [];
   const wanted: Wanted[] = [];
+  if (found.some(({ usable, action }) => !usable || action !== 'unchanged')) own ??= work();
   for (const finding of found) {
     findings.push(finding);
-    if (own || !finding.usable || finding.action !== 'unchanged') {
-      own ??= work();
-      take(own, finding, wanted);
-    }
+    if (own) take(own, finding, wanted);
   }
   // Most series of most days: nothing is missing, nothing was found, registers are there.
   if (!own && !input.wanted) return { intervals: series, from, to, findings, estimates: [], flags: [], registers: [] };

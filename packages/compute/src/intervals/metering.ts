@@ -86,7 +86,7 @@ export interface Metering {
   readonly notes: readonly MeteringNote[];
 }
 
-/** @throws RangeError for a step that fills no hour */
+/** @throws MisuseError for a step that fills no hour */
 export function meteringOf(sent: Sent, options: MeteringOptions): Metering {
   const { zone, step, from, to, dayStart } = options;
   const bounds = gridOf(zone, step, from, to, dayStart);
