@@ -39,7 +39,7 @@ export async function benchTariff({ smoke }: BenchOptions): Promise<readonly Fig
   const quality = new Uint8Array(count);
   const [span] = ready.compiled.spans;
   if (!span) throw new Error('the period has no version');
-  const { spanRuns } = ready.compiled.grid(span, from, QUARTER, Number.NEGATIVE_INFINITY, 'energyImport');
+  const { spanRuns } = ready.compiled.grid(span, from, QUARTER, 'energyImport');
   const rates = new Float64Array(meters * 3);
   const peaks = new Float64Array(meters);
   const one = new Float64Array(3);

@@ -27,7 +27,7 @@ import {
 } from './fraction.ts';
 import { type Source, type Tops, topsOf } from './peaks.ts';
 import { monthPieces, type Piece } from './periods.ts';
-import { type Metering, scalerIn } from './quantity.ts';
+import { type Metering, placeOf, scalerIn } from './quantity.ts';
 import { type Peak, QUALITY_NAMES, type QualityName, type QualityShares } from './types.ts';
 import { type Windows, windowsOf } from './windows.ts';
 
@@ -52,6 +52,8 @@ class Mechanism {
   readonly #source: Source;
   readonly #unit: Fraction;
   readonly #metering: Metering;
+  /** First window of this customer: what lies before supply began is no history of theirs. */
+  readonly #begin: number;
   readonly #known = new Map<number, MonthValue | undefined>();
 
   constructor(rating: Rating, span: Span, component: CapacityComponent) {
@@ -62,6 +64,7 @@ class Mechanism {
     this.#component = component;
     this.#metering = found;
     this.#windows = windowsOf(grid, rating.compiled.zone, component.interval, component.of);
+    this.#begin = windowFrom(this.#windows, placeOf(grid, Math.min(rating.input.since ?? grid.origin, span.from)));
     this.#source = { values: series.values, quality: series.quality, base, rates: grid.rates, weights };
     // Energy of a window to mean power.
     const perHour = scaled(60, scaler);
@@ -84,8 +87,8 @@ class Mechanism {
     let to = -1;
     for (let m = month - within + 1; m <= month; m++) {
       const range = this.#windows.months.get(m);
-      if (!range) continue;
-      if (from < 0) from = range[0];
+      if (!range || range[1] <= this.#begin) continue;
+      if (from < 0) from = Math.max(range[0], this.#begin);
       to = range[1];
     }
     const tops = from < 0 ? undefined : topsOf(this.#source, this.#windows, from, to, highest, differentDays);
@@ -173,6 +176,18 @@ class Mechanism {
     }
     return { intervals, quantity, worst };
   }
+}
+
+/** The first window that begins at an interval of the grid or after it. */
+function windowFrom({ first }: Windows, place: number): number {
+  let low = 0;
+  let high = first.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((first[middle] as number) < place) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Whole weights by rate; undefined where all weigh the same. */

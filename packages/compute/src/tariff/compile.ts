@@ -15,7 +15,7 @@ const DAY = 86_400_000;
 /** Ten years: what is longer is no billing period. */
 const MOST_DAYS = 3660;
 const LATEST = Date.UTC(2200, 0, 1);
-/** Customers may begin anywhere in their history, each with a grid of its own; the last ones are kept. */
+/** Meters of one tariff may have intervals of several lengths and phases; the last grids are kept. */
 const MOST_GRIDS = 64;
 
 /** A part of the period with one version. */
@@ -57,7 +57,7 @@ export interface CompiledTariff {
   /** Intervals are needed from here on. */
   readonly earliest: number;
   /** @throws MisuseError where intervals do not begin with the span, or a rate changes within one */
-  grid(span: Span, start: number, step: number, since: number, what: string): Grid;
+  grid(span: Span, start: number, step: number, what: string): Grid;
 }
 
 /** First instant of a day of the wall calendar. */
@@ -109,14 +109,14 @@ export function compileTariff(versions: readonly TariffVersion[], from: number, 
     to,
     spans,
     earliest: spans.reduce((least, span) => Math.min(least, instantOf(zone, span.historyDay)), from),
-    grid(span, start, step, since, what) {
+    grid(span, start, step, what) {
       if (!(step >= 60_000 && step <= DAY))
         throw new MisuseError(`intervals of ${what} are between a minute and a day long`);
       if (mod(span.from - start, step) !== 0)
         throw new MisuseError(
           `the intervals of ${what} (${step / 60_000} minutes) do not begin at ${new Date(span.from).toISOString()}, where the period or a price version begins`,
         );
-      const earliest = Math.max(instantOf(zone, span.historyDay), Math.min(since, span.from));
+      const earliest = instantOf(zone, span.historyDay);
       const origin = earliest + mod(start - earliest, step);
       const key = `${span.from} ${origin} ${step}`;
       const known = grids.get(key);

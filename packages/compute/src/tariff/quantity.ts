@@ -105,7 +105,7 @@ export function meteringOf(compiled: CompiledTariff, span: Span, input: RatingIn
   if (!unit) throw new MisuseError(`metering ${name} does not say its unit`);
   if (series.quality.length < series.values.length)
     throw new MisuseError(`metering ${name} has values without a quality`);
-  const grid = compiled.grid(span, series.start, series.step, input.since ?? Number.NEGATIVE_INFINITY, name);
+  const grid = compiled.grid(span, series.start, series.step, name);
   return { name, series, unit, grid, base: (grid.origin - series.start) / series.step };
 }
 

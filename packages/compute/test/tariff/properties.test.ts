@@ -6,7 +6,7 @@ import { pair, show, sum } from './exact.ts';
 import { Dice, randomInput } from './random.ts';
 
 const seeds = fc.integer({ min: 0, max: 2 ** 31 - 1 });
-const numRuns = 12;
+const numRuns = 10;
 
 /** The same with other components, and money exact. */
 const change = (

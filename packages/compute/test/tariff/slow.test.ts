@@ -5,7 +5,7 @@ import { pair, show } from './exact.ts';
 import { randomInput } from './random.ts';
 import { roundSlow, slowRate } from './slow.ts';
 
-const RUNS = Number(process.env.AMIABLE_TARIFF_RUNS ?? 20);
+const RUNS = Number(process.env.AMIABLE_TARIFF_RUNS ?? 14);
 
 describe('a bill, and the same bill by a slow implementation', () => {
   it(

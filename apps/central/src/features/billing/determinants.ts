@@ -64,7 +64,7 @@ function rateInto(
   const { start, step, values, quality, scaler, unit, version, parts } = intervals;
   const { compiled } = rating.rater(job);
   for (const span of compiled.spans) {
-    const grid = compiled.grid(span, start, step, span.from, quantity);
+    const grid = compiled.grid(span, start, step, quantity);
     const base = (grid.origin - start) / step;
     const energy = new Float64Array(span.tariff.rates.length);
     const highest = addRatesAndPeak(values, base, grid.spanRuns, energy);
