@@ -104,18 +104,23 @@ export function checkSibling(ctx: Context, rule: Rule<'reactive-without-active' 
   if (!sibling) return;
   const other = sibling.intervals.values;
   const least = Math.max(1, Math.ceil((rule.hours * HOUR) / intervals.step));
+  const alone = (i: number) => (ctx.values[i] as number) > 0 && other[i] === 0;
   let since = -1;
   let n = 0;
   for (let i = ctx.from; i <= ctx.to; i++) {
-    const is = i < ctx.to && (ctx.values[i] as number) > 0 && other[i] === 0;
-    if (is && since < 0) since = i;
+    const is = i < ctx.to && alone(i);
+    if (is && since < 0) {
+      since = i;
+      // A run at the very beginning may have begun before.
+      if (i === ctx.from) while (since > 0 && alone(since - 1)) since--;
+    }
     if (is || since < 0) continue;
     if (i - since >= least && n++ < MAX_FINDINGS) {
       const { sum } = extent(ctx.values, since, i);
       hit(
         ctx,
         rule,
-        since,
+        Math.max(since, ctx.from),
         i,
         `${say(ctx, sum)} from ${span(ctx, since, i)} while ${sibling.name} stood still for ${many(i - since)}`,
         { intervals: i - since, sum: real(ctx, sum) },

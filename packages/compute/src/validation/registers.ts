@@ -144,6 +144,14 @@ function check(w: Work, { rule, expression }: CompiledRule & { kind: 'periodic' 
   }
 }
 
+const SHORTEST = {
+  hour: 3_600_000,
+  day: 23 * 3_600_000,
+  week: 167 * 3_600_000,
+  month: 28 * DAY - 3_600_000,
+  year: 365 * DAY - 3_600_000,
+};
+
 function missing(w: Work, rule: PeriodicRule): void {
   const { from, to, period, zone } = w.input;
   for (let i = from; i < to && w.findings.length < MAX_FINDINGS; i++) {
@@ -151,7 +159,8 @@ function missing(w: Work, rule: PeriodicRule): void {
       hit(w, rule, i, i + 1, `no value at ${when(w, i)}`, {}, false);
       continue;
     }
-    if (!period || i === 0) continue;
+    // Nothing can lack between two that are no further apart than the shortest period (a day of 23 hours, February).
+    if (!period || i === 0 || (w.times[i] as number) - (w.times[i - 1] as number) <= SHORTEST[period]) continue;
     // What was due between the showing before and this one, both ends left out: a reading at a boundary stands for it.
     let lacking = 0;
     const last = startOf(period, zone, (w.times[i] as number) - 1);

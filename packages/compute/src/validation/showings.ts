@@ -4,6 +4,7 @@ import type { PeriodicRule } from '@amiable/model';
 import { QUALITY } from '../series.ts';
 import { clock, words } from '../words.ts';
 import { MAX_FINDINGS } from './context.ts';
+import { firstAt } from './sums.ts';
 import type { Finding, PeriodicInput } from './types.ts';
 
 const DAY = 86_400_000;
@@ -97,11 +98,9 @@ export function ago(w: Work, i: number, unit: 'month' | 'year'): number {
       (((wall % DAY) + DAY) % DAY),
   );
   let best = -1;
-  for (let p = i - 1; p >= 0; p--) {
-    const apart = (w.times[p] as number) - target;
-    if (apart < -NEAR_MS) break;
-    if (apart > NEAR_MS || Number.isNaN(w.values[p] as number)) continue;
-    if (best < 0 || Math.abs(apart) < Math.abs((w.times[best] as number) - target)) best = p;
+  for (let p = firstAt(w.times, target - NEAR_MS); p < i && (w.times[p] as number) <= target + NEAR_MS; p++) {
+    if (Number.isNaN(w.values[p] as number)) continue;
+    if (best < 0 || Math.abs((w.times[p] as number) - target) < Math.abs((w.times[best] as number) - target)) best = p;
   }
   return best;
 }

@@ -328,6 +328,8 @@ describe('beside events', () => {
     const rule = { check: 'reactive-without-active', sibling: 'energyImport', hours: 1 };
     expect(places(found(rule, fill(12, 4), { siblings, unit: 'varh' }))).toEqual([[3, 8]]);
     expect(found({ ...rule, hours: 1.5 }, fill(12, 4), { siblings, unit: 'varh' })).toEqual([]);
+    // What began before counts with its whole length.
+    expect(places(found(rule, fill(12, 4), { siblings, unit: 'varh', from: 6 }))).toEqual([[6, 8]]);
     const other = [{ name: 'reactiveImport', unit: 'varh' as const, intervals }];
     expect(places(found({ check: 'active-without-reactive', hours: 1 }, fill(12), { siblings: other }))).toEqual([
       [3, 8],
