@@ -1,9 +1,18 @@
 import { startOf } from '@amiable/calendar';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compareRated, type Line, type Rated, type RatingInput, rate, type TariffVersion } from '../../src/index.ts';
+import {
+  compareRated,
+  type Line,
+  type Rated,
+  type RatingInput,
+  type RatingSeries,
+  rate,
+  rater,
+  type TariffVersion,
+} from '../../src/index.ts';
 import { pair, show, sum } from './exact.ts';
-import { Dice, randomInput } from './random.ts';
+import { Dice, randomInput, randomSeries } from './random.ts';
 
 const seeds = fc.integer({ min: 0, max: 2 ** 31 - 1 });
 const numRuns = 10;
@@ -150,6 +159,41 @@ describe('bills', () => {
         expect(b.total).toBe(a.total);
       }),
       { numRuns },
+    );
+  });
+
+  it('of many customers by one rater are those of each by itself', () => {
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        const input = randomInput(seed);
+        const dice = new Dice(seed);
+        const { versions, from, to } = input;
+        const ready = rater(versions, from, to);
+        for (let customer = 0; customer < 3; customer++) {
+          const { start, step } = input.series.energyImport as RatingSeries;
+          const begun = start + dice.below((from - start) / step + 1) * step;
+          const own = {
+            ...input,
+            since: customer === 0 ? undefined : begun,
+            series: {
+              energyImport: randomSeries(dice, begun, to, step, 3000),
+              energyExport: randomSeries(dice, start, to, step, 3000),
+            },
+          };
+          expect(ready.rate(own)).toEqual(rate(own));
+          expect(
+            ready
+              .determinants(own)
+              .map((d) => JSON.stringify(d))
+              .sort(),
+          ).toEqual(
+            rate(own)
+              .determinants.map((d) => JSON.stringify(d))
+              .sort(),
+          );
+        }
+      }),
+      { numRuns: 5 },
     );
   });
 
