@@ -134,6 +134,11 @@ const COMMANDS: readonly (readonly [string, string, () => Promise<(parent: Comma
     async () => (await import('@amiable/operator')).balanceCommand,
   ],
   [
+    'history',
+    'a household’s own CSV history of a meter: import',
+    async () => (await import('@amiable/operator')).historyCommand,
+  ],
+  [
     'prices',
     'spot prices and others by time: list, add, show, days, history, set, import, source, fetch',
     async () => (await import('@amiable/operator')).pricesCommand,

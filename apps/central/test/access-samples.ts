@@ -253,7 +253,7 @@ export const areas: Readonly<
       'GET /api/v1/meters/:id/reads': { params: { id: meter }, foreign: { id: foreignMeter } },
     };
   },
-  grid: async ({ store, meter, segment }) => {
+  grid: async ({ store, meter, foreignMeter, segment }) => {
     const at = Date.UTC(2026, 10, 20);
     const formula = {
       description: '',
@@ -286,6 +286,7 @@ export const areas: Readonly<
     const alarms = [await place('own', 1), await place('FOREIGN', segment)] as const;
     const one = { params: { name: 'own' }, foreign: { name: 'FOREIGN' } };
     return {
+      'POST /api/v1/meters/:id/history': { params: { id: meter }, foreign: { id: foreignMeter } },
       'GET /api/v1/formulas': { shows: true },
       '* /api/v1/formulas/:name': one,
       'POST /api/v1/formulas/:name/calculate': {
@@ -600,7 +601,7 @@ export const areas: Readonly<
       'GET /api/v1/readings-imports': { shows: true },
       'GET /api/v1/readings-imports/:id': { params: { id: own.import }, foreign: { id: foreign.import } },
       'GET /api/v1/commands': { shows: true },
-      'POST /api/v1/commands': { body: { kind: 'read', reference: 'R-1', meter: 'nobody' } },
+      'POST /api/v1/commands': { body: { kind: 'read', reference: 'R-1', meter: 'nobody' }, absent: true },
       'GET /api/v1/commands/:id': command,
       'DELETE /api/v1/commands/:id': { ...command, absent: true },
     };

@@ -17,6 +17,7 @@ export { billCommand, contractCommand, tariffCommand } from './billing/command.t
 export { commandCommand, deliveryCommand, formatCommand, readingsCommand } from './delivery/command.ts';
 export { exportCommand, importCommand } from './exchange/command.ts';
 export { formulaCommand } from './formulas/command.ts';
+export { historyCommand } from './history/command.ts';
 export { completenessCommand, eventsCommand, logCommand, outagesCommand } from './journal/command.ts';
 export { onDemandCommand } from './ondemand/command.ts';
 export { backupsCommand } from './operations/backups.ts';

@@ -20,6 +20,7 @@ export { FUNCTIONS, parseExpression } from './expression/parse.ts';
 export type * from './expression/types.ts';
 export { parseUnit, type UnitMeaning, unitText } from './expression/units.ts';
 export * from './formulas/index.ts';
+export { type HistoryForm, type HistoryReading, readHistory } from './history/history.ts';
 export { integratePower } from './integrate.ts';
 export { type GridStep, gridOf, isGridStep } from './intervals/grid.ts';
 export {

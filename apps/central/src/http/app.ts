@@ -24,6 +24,7 @@ import { energyRoutes } from '../features/energy/routes.ts';
 import { eventRoutes } from '../features/events/routes.ts';
 import { exchangeRoutes } from '../features/exchange/routes.ts';
 import { formulaRoutes } from '../features/formulas/routes.ts';
+import { historyRoutes } from '../features/history/routes.ts';
 import { ingestRoutes } from '../features/ingest/routes.ts';
 import { liveRoutes } from '../features/live/routes.ts';
 import { messageRoutes } from '../features/messages/routes.ts';
@@ -143,6 +144,7 @@ export async function createHttp(context: Context, options: HttpOptions = {}): P
     eventRoutes,
     exchangeRoutes,
     formulaRoutes,
+    historyRoutes,
     ingestRoutes,
     liveRoutes,
     messageRoutes,

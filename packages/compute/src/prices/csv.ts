@@ -47,9 +47,7 @@ export function readPriceCsv(text: string, wish: PriceWish, form: CsvForm = {}):
     notes: [],
     faults: [{ line, message }],
   });
-  const first = rows.findIndex(
-    (row) => row.cells.length > 1 && row.cells.some((cell) => stampsOf(cell, true) !== undefined),
-  );
+  const first = rows.findIndex((row) => row.cells.length > 1 && row.cells.some((cell) => anyStamps(cell)));
   if (first < 0)
     return fail('no line has a time and a price in columns of their own; say the separator and the columns');
   const header = first > 0 ? (rows[first - 1] as Row).cells : [];
@@ -65,8 +63,7 @@ export function readPriceCsv(text: string, wish: PriceWish, form: CsvForm = {}):
   };
   try {
     const sample = body.slice(0, 500);
-    const timeAt =
-      named(form.time, 'time') ?? (body[0] as Row).cells.findIndex((cell) => stampsOf(cell, true) !== undefined);
+    const timeAt = named(form.time, 'time') ?? (body[0] as Row).cells.findIndex((cell) => anyStamps(cell));
     const dayFirst = form.dayFirst ?? isDayFirst(body.map((row) => row.cells[timeAt] ?? ''));
     if (dayFirst === undefined)
       return fail(
@@ -188,6 +185,9 @@ function build(
   const list = { area: wish.area, currency: heading.currency, unit: heading.unit, spans };
   return { form: 'csv', lists: spans.length === 0 ? [] : [list], notes, faults };
 }
+
+/** Before it is known whether days or months come first. */
+const anyStamps = (cell: string): boolean => (stampsOf(cell, true) ?? stampsOf(cell, false)) !== undefined;
 
 /** A cell with one time, or two: `01.01.2026 00:00 - 01.01.2026 01:00`. */
 function stampsOf(cell: string, dayFirst: boolean): [Stamp, Stamp | undefined] | undefined {
