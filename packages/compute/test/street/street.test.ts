@@ -12,7 +12,7 @@ import { cleanAlarms, measure, type Tally } from './measure.ts';
 
 const isLong = process.env.AMIABLE_STREET === 'long';
 const size = isLong
-  ? { street: 3, houses: 60, from: Date.UTC(2025, 0, 1), days: 365 }
+  ? { street: 11, houses: 60, from: Date.UTC(2025, 0, 1), days: 365 }
   : { street: 7, houses: 8, from: Date.UTC(2025, 0, 20), days: 119 };
 const percent = (part: number, whole: number): string => (whole > 0 ? `${((100 * part) / whole).toFixed(1)} %` : '–');
 
