@@ -5,7 +5,7 @@
  *
  * Beside it the durable intake of the same profiles, as readings an hour.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { localToUtc } from '@amiable/calendar';
@@ -39,7 +39,7 @@ async function measure(meters: number): Promise<Figure[]> {
   try {
     const store = await openStore({ url: embedded.url, zone: ZONE });
     try {
-      return await run(store, embedded.url, meters);
+      return await run(store, embedded.url, meters, join(folder, 'data'));
     } finally {
       await store.close();
     }
@@ -49,7 +49,7 @@ async function measure(meters: number): Promise<Figure[]> {
   }
 }
 
-async function run(store: Store, url: string, meters: number): Promise<Figure[]> {
+async function run(store: Store, url: string, meters: number, data: string): Promise<Figure[]> {
   const size = meters.toLocaleString('en');
   const random = generator(4711);
   let written = 0;
@@ -88,14 +88,19 @@ async function run(store: Store, url: string, meters: number): Promise<Figure[]>
     await pool.judge({ tasks: [], rules: {} });
     for (const what of ['validate, estimate and store', 'again, nothing changed']) {
       const begin = performance.now();
+      const [ours, theirs] = [process.cpuUsage(), postgresSeconds(data)];
       const result = await runValidation(
         { store, pool, now: () => END + 6 * 3_600_000 },
         { parameters, scope: 'all', who: 'bench' },
       );
       const seconds = (performance.now() - begin) / 1000;
+      const { user, system } = process.cpuUsage(ours);
       figures.push({ name: `vee ${size} × ${DAYS} × 96: ${what}`, value: seconds, unit: 's' });
       if (result.meterings > 0)
         figures.push(
+          // What other work on the machine does not change: on two idle cores half of their sum is the least it can take.
+          { name: `vee ${size}: processor time of the program`, value: (user + system) / 1e6, unit: 's' },
+          { name: `vee ${size}: processor time of the database`, value: postgresSeconds(data) - theirs, unit: 's' },
           { name: `vee ${size}: intervals a second, end to end`, value: result.intervals / seconds / 1e6, unit: 'M' },
           { name: `vee ${size}: findings`, value: result.findings, unit: '' },
           { name: `vee ${size}: estimates`, value: result.estimates, unit: '' },
@@ -106,6 +111,37 @@ async function run(store: Store, url: string, meters: number): Promise<Figure[]>
     await pool.close();
   }
   return figures;
+}
+
+/** Processor time of a server's processes so far; NaN where there is no /proc. */
+function postgresSeconds(data: string): number {
+  try {
+    const file = ['postgres/postmaster.pid', 'postmaster.pid'].map((name) => join(data, name));
+    const parent = file.flatMap((name) => {
+      try {
+        return [readFileSync(name, 'utf8').split('\n')[0] as string];
+      } catch {
+        return [];
+      }
+    })[0];
+    let ticks = 0;
+    for (const pid of readdirSync('/proc')) {
+      if (!/^\d+$/.test(pid)) continue;
+      try {
+        const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+          .replace(/^.*\) /, '')
+          .split(' ');
+        if (fields[1] === parent) ticks += Number(fields[11]) + Number(fields[12]);
+        // With those of its children that have ended.
+        else if (pid === parent) for (const k of [11, 12, 13, 14]) ticks += Number(fields[k]);
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
+    return ticks / 100;
+  } catch {
+    return Number.NaN;
+  }
 }
 
 async function vacuum(url: string): Promise<void> {
