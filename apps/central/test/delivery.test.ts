@@ -433,6 +433,6 @@ test('who acknowledges by the route, what is listed, and what another segment se
   ).toBe(404);
   const blind = await world.as(['execute:deliver', 'delivery:view', 'delivery:modify']);
   expect((await ask('POST', '/api/v1/destinations/billing/deliveries', {}, blind)).json.error).toMatch(
-    /lacks the privilege reading:view/,
+    /it needs reading:view/,
   );
 });

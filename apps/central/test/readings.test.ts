@@ -304,7 +304,7 @@ test('a tariff changes once for each reference; what was ordered otherwise is re
   ).toBe(422);
   const lacking = await world.as(['execute:command']);
   expect((await order({ ...command, reference: 'T-3' }, lacking)).json.error).toMatch(
-    /lacks the privilege contract:create/,
+    /a command tariff needs contract:create/,
   );
 });
 

@@ -87,7 +87,7 @@ export async function takeCommand(
   }
   checkForm(command);
   const lacking = neededFor(command).find((privilege) => !may(caller, privilege));
-  if (lacking) throw new HttpError(403, `${caller.name} lacks the privilege ${lacking}, which a command ${kind} needs`);
+  if (lacking) throw new HttpError(403, `a command ${kind} needs ${lacking}, which ${caller.name} does not have`);
   if (callback !== undefined) {
     const found = await destinations.get(callback, caller.scope);
     if (!found) throw new HttpError(422, `callback: there is no destination ${callback}`);

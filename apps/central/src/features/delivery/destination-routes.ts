@@ -24,7 +24,7 @@ const tag = 'delivery';
 export function mayDeliver(caller: Caller): void {
   for (const privilege of ['reading:view', 'meter:view'] as readonly Privilege[])
     if (!may(caller, privilege))
-      throw new HttpError(403, `${caller.name} lacks the privilege ${privilege}, and what is delivered is readings`);
+      throw new HttpError(403, `what is delivered is readings: it needs ${privilege}, which ${caller.name} does not have`);
 }
 
 export function destinationRoutes(router: Router, context: Context): void {
@@ -32,7 +32,7 @@ export function destinationRoutes(router: Router, context: Context): void {
   const { destinations } = store.delivery;
   const known = async (name: string, caller: Caller) => {
     const found = await destinations.get(name, caller.scope);
-    if (!found) throw new HttpError(404, `there is no destination ${name}`);
+    if (!found) throw new HttpError(404, 'there is no such destination');
     return found;
   };
 
@@ -70,9 +70,9 @@ export function destinationRoutes(router: Router, context: Context): void {
     answer: destinationShape,
     scoped: true,
     handler: async ({ caller, params, body, about }) => {
-      mayDeliver(caller);
       const before = await destinations.get(params.name, 'all');
       if (before) await known(params.name, caller);
+      mayDeliver(caller);
       if (body.timeZone !== undefined && !isValidZone(body.timeZone))
         throw new HttpError(422, `timeZone: ${body.timeZone} is not known; give an IANA name such as Europe/Oslo`);
       await chosen(store, body.format);

@@ -71,9 +71,9 @@ export function deliveryRoutes(router: Router, context: Context): void {
     answer: z.object({ delivery: deliveryShape.nullable().describe('null: there was nothing to send') }),
     scoped: true,
     handler: async ({ caller, params, body, about }) => {
-      mayDeliver(caller);
       const destination = await destinations.get(params.name, caller.scope);
-      if (!destination) throw new HttpError(404, `there is no destination ${params.name}`);
+      if (!destination) throw new HttpError(404, 'there is no such destination');
+      mayDeliver(caller);
       const period = body.period === undefined ? undefined : parsePeriod(body.period);
       const zone = destinationBody.safeParse(destination.definition).data?.timeZone ?? timeZone;
       const span =
@@ -177,8 +177,8 @@ export function deliveryRoutes(router: Router, context: Context): void {
     answer: deliveryShape,
     scoped: true,
     handler: async ({ caller, params, about }) => {
-      mayDeliver(caller);
       const delivery = await known(params.id, caller);
+      mayDeliver(caller);
       const again = await deliveries.resend(delivery.id, caller.name, access.clock());
       if (!again)
         throw new HttpError(409, `the bytes of delivery ${delivery.id} are not kept any more, or it is being made`);
