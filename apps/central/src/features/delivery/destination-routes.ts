@@ -24,7 +24,10 @@ const tag = 'delivery';
 export function mayDeliver(caller: Caller): void {
   for (const privilege of ['reading:view', 'meter:view'] as readonly Privilege[])
     if (!may(caller, privilege))
-      throw new HttpError(403, `what is delivered is readings: it needs ${privilege}, which ${caller.name} does not have`);
+      throw new HttpError(
+        403,
+        `what is delivered is readings: it needs ${privilege}, which ${caller.name} does not have`,
+      );
 }
 
 export function destinationRoutes(router: Router, context: Context): void {
