@@ -55,8 +55,7 @@ export function createBalanceStore(db: Database, ratios: Pick<Ratios, 'multiplie
         const text = JSON.stringify(definition);
         const node = definition.node ?? null;
         const before = (await client.query(sql.byName, [null, name])).rows[0] as StoredArea | undefined;
-        if (before && scope !== 'all' && !scope.includes(before.segment))
-          throw new MisuseError(`the name ${name} is taken`);
+        if (before && scope !== 'all' && !scope.includes(before.segment)) throw new MisuseError('this name is taken');
         if (before && JSON.stringify(before.definition) === text) return before;
         let id = before?.id;
         let version = 1;
@@ -70,7 +69,7 @@ export function createBalanceStore(db: Database, ratios: Pick<Ratios, 'multiplie
               | { id: string }
               | undefined
           )?.id;
-        if (id === undefined) throw new MisuseError(`the name ${name} is taken`);
+        if (id === undefined) throw new MisuseError('this name is taken');
         await client.query(sql.addVersion, [id, version, text, by, iso(at)]);
         return (await client.query(sql.byName, [null, name])).rows[0] as StoredArea;
       }),

@@ -24,8 +24,7 @@ export function createFormulaStore(db: Database): FormulaStore {
         const others = (await client.query(sql.list, [null, '', MOST])).rows as StoredFormula[];
         if (others.length >= MOST) throw new MisuseError(`there are ${MOST} formulas; no more are taken`);
         const before = others.find((f) => f.name === name);
-        if (before && scope !== 'all' && !scope.includes(before.segment))
-          throw new MisuseError(`the name ${name} is taken`);
+        if (before && scope !== 'all' && !scope.includes(before.segment)) throw new MisuseError('this name is taken');
         check(others.filter((f) => f.name !== name));
         const text = JSON.stringify(definition);
         if (before && JSON.stringify(before.definition) === text) return before;

@@ -179,7 +179,7 @@ export function balanceRoutes(router: Router, context: Context): void {
   context.ownKinds.set('balance', balanceTask(context));
   const find = async (key: string, caller: Caller): Promise<StoredArea> => {
     const found = await store.balance.get(key, caller.scope);
-    if (!found) throw new HttpError(404, `there is no balance area ${key}`);
+    if (!found) throw new HttpError(404, 'there is no balance area of this name');
     return found;
   };
   const text = (at: number): string => iso(at).slice(0, 10);

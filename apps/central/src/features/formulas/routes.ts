@@ -183,7 +183,7 @@ export function formulaRoutes(router: Router, context: Context): void {
   context.ownKinds.set('calculation', calculationTask(context));
   const find = async (key: string, caller: Caller): Promise<StoredFormula> => {
     const found = await store.formulas.get(key, caller.scope);
-    if (!found) throw new HttpError(404, `there is no formula ${key}`);
+    if (!found) throw new HttpError(404, 'there is no formula of this name');
     return found;
   };
 
@@ -278,7 +278,7 @@ export function formulaRoutes(router: Router, context: Context): void {
         throw new HttpError(422, `segment: there is no segment ${query.segment}`);
       const before = await store.formulas.get(params.name, 'all');
       if (before && caller.scope !== 'all' && !caller.scope.includes(before.segment))
-        throw new MisuseError(`the name ${params.name} is taken`);
+        throw new MisuseError('this name is taken');
       const segment = before?.segment ?? query.segment;
       const others = await allOf(store);
       const { check, ...depends } = await checkWhole(store, params.name, body, others, caller);
