@@ -248,7 +248,9 @@ export async function decideEdit(
 ): Promise<Edit> {
   return parts.db.write(async (client) => {
     const row = await lockedEdit(client, id, segmentsOf(scope));
-    if (row.decided_by === by && ms(row.decided_ms) === at) return editOf(row);
+    // The line broke after the commit.
+    const wanted = yes ? 'applied' : 'refused';
+    if (row.state === wanted && row.decided_by === by && ms(row.decided_ms) === at) return editOf(row);
     if (row.state !== 'waiting') throw new MisuseError(`edit ${id} waits for nobody: it is ${row.state}`);
     // Who made it may think better of it.
     if (row.made_by === by && yes) throw new MisuseError(`${by} made edit ${id}; another person must approve it`);
@@ -269,7 +271,7 @@ export async function undoEdit(
   const reason = checkReason(given);
   return parts.db.write(async (client) => {
     const row = await lockedEdit(client, id, segmentsOf(scope));
-    if (row.undone_by === by && ms(row.undone_ms) === at) return editOf(row);
+    if (row.state === 'undone' && row.undone_by === by && ms(row.undone_ms) === at) return editOf(row);
     if (row.state !== 'applied') throw new MisuseError(`edit ${id} cannot be undone: it is ${row.state}`);
     const span = [row.meter, row.register, iso(Number(row.from_ms)), iso(Number(row.to_ms))];
     const changes = (await client.query(intervalSql.changesOfEdit, [...span, id])).rows as ChangeRow[];

@@ -4,7 +4,8 @@ import { INTERVAL_ADDRESS } from '@amiable/model';
 import type { Register, Registers } from '../registers.ts';
 
 /** A register of a metering, of some period; the one without is there only because it names the source of the others. */
-export const isMetering = (r: Register): boolean => r.address === INTERVAL_ADDRESS && r.period > 0 && r.stat === 'value';
+export const isMetering = (r: Register): boolean =>
+  r.address === INTERVAL_ADDRESS && r.period > 0 && r.stat === 'value';
 
 /** Registers of a quantity, the finest first; of equal periods the newest first. */
 export function registersOf(registers: Registers, quantity: string, period?: number): Register[] {
