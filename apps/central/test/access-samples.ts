@@ -268,7 +268,7 @@ export const areas: Readonly<
       severity: 'info',
       firstDay: '2026-11-01',
       lastDay: '2026-11-02',
-      sentence: 'FOREIGN',
+      sentence: 'a step',
       numbers: {},
     } as const;
     const place = async (name: string, where: number): Promise<string> => {

@@ -424,7 +424,7 @@ describe('balances', () => {
       (await ask('PUT', `/api/v1/balances/mine?segment=${segment}`, { supply: [id.trafo], node: id.T }, other)).status,
     ).toBe(422);
     expect((await ask('PUT', `/api/v1/formulas/street?segment=${segment}`, street(), other)).body.error).toContain(
-      'taken',
+      'no formula of this name',
     );
     expect((await ask('DELETE', '/api/v1/balances/T-1')).body).toEqual({ removed: true });
   });

@@ -289,6 +289,9 @@ export function balanceRoutes(router: Router, context: Context): void {
     scoped: true,
     handler: async ({ caller, params, query, body, about }) => {
       about(`balance ${params.name}`, { node: body.node ?? null });
+      const there = await store.balance.get(params.name, 'all');
+      if (there && caller.scope !== 'all' && !caller.scope.includes(there.segment))
+        throw new HttpError(404, 'there is no balance area of this name');
       if (caller.scope !== 'all' && !caller.scope.includes(query.segment))
         throw new HttpError(422, `segment: there is no segment ${query.segment}`);
       if (body.timeZone !== undefined && !isValidZone(body.timeZone))

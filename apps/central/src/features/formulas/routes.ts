@@ -278,7 +278,7 @@ export function formulaRoutes(router: Router, context: Context): void {
         throw new HttpError(422, `segment: there is no segment ${query.segment}`);
       const before = await store.formulas.get(params.name, 'all');
       if (before && caller.scope !== 'all' && !caller.scope.includes(before.segment))
-        throw new MisuseError('this name is taken');
+        throw new HttpError(404, 'there is no formula of this name');
       const segment = before?.segment ?? query.segment;
       const others = await allOf(store);
       const { check, ...depends } = await checkWhole(store, params.name, body, others, caller);
