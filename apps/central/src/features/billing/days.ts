@@ -3,7 +3,8 @@
  * keeping the values, and the days that changed are named.
  *
  * Layout: for each metering in order of its name, for each local day twelve octets, big end first: sum of the mantissas as a double, check
- * number as 32 bits.
+ * number as 32 bits. The check number is of the mantissas without the zeros that all of the day end in, so that a metering that became
+ * finer (one edit with a decimal does that) has the same numbers on all other days.
  */
 import { add, startOf } from '@amiable/calendar';
 
@@ -44,13 +45,14 @@ export function digestDays(
     const end = Math.min(places[d + 1] as number, values.length);
     let sum = 0;
     let check = 0x811c9dc5 | 0;
+    const ten = tensOf(values, quality, places[d] as number, end);
     for (let i = places[d] as number; i < end; i++) {
       const q = quality[i] as number;
       if (q === MISSING) check = Math.imul(check ^ 0x55555555, PRIME);
       else {
         const value = values[i] as number;
         sum += value;
-        check = Math.imul(check ^ (value | 0) ^ (q << 24), PRIME);
+        check = Math.imul(check ^ ((value / ten) | 0) ^ (q << 24), PRIME);
       }
       if (i >= since) counts[q] = (counts[q] as number) + 1;
     }
@@ -58,6 +60,19 @@ export function digestDays(
     out.setInt32(at + 8, check);
     at += BYTES;
   }
+}
+
+/** The highest power of ten that divides all values of [from, end); 1 where none or only zeros are there. */
+function tensOf(values: Float64Array, quality: Uint8Array, from: number, end: number): number {
+  let ten = 0;
+  for (let i = from; i < end; i++) {
+    const value = values[i] as number;
+    if (value === 0 || quality[i] === MISSING) continue;
+    if (ten === 0) for (ten = 1; value % (ten * 10) === 0; ) ten *= 10;
+    else while (value % ten !== 0) ten /= 10;
+    if (ten === 1) return 1;
+  }
+  return ten || 1;
 }
 
 export const digestLength = (places: Int32Array): number => (places.length - 1) * BYTES;
@@ -70,8 +85,13 @@ export interface DayChange {
   readonly is: number;
 }
 
-/** Days that differ. @param n days of one metering */
-export function changedDays(was: Uint8Array, is: Uint8Array, offset: number, n: number): DayChange[] {
+/**
+ * Days that differ.
+ * @param n days of one metering
+ * @param finer how many digits finer the scaler is now than it was; below zero: coarser
+ */
+export function changedDays(was: Uint8Array, is: Uint8Array, offset: number, n: number, finer = 0): DayChange[] {
+  const [more, less] = [10 ** Math.max(0, finer), 10 ** Math.max(0, -finer)];
   const a = new DataView(was.buffer, was.byteOffset, was.byteLength);
   const b = new DataView(is.buffer, is.byteOffset, is.byteLength);
   const found: DayChange[] = [];
@@ -79,7 +99,7 @@ export function changedDays(was: Uint8Array, is: Uint8Array, offset: number, n: 
     const at = (offset + day) * BYTES;
     if (at + BYTES > a.byteLength || at + BYTES > b.byteLength) break;
     const [x, y] = [a.getFloat64(at), b.getFloat64(at)];
-    if (x !== y || a.getInt32(at + 8) !== b.getInt32(at + 8)) found.push({ day, was: x, is: y });
+    if (x * more !== y * less || a.getInt32(at + 8) !== b.getInt32(at + 8)) found.push({ day, was: x, is: y });
   }
   return found;
 }

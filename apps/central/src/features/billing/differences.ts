@@ -227,7 +227,7 @@ function changesOf(bill: WholeBill, { days, seen, job }: Outcome): Change[] {
   for (const [i, now] of seen.entries()) {
     const was = before[i];
     if (!was || was.quantity !== now.quantity || was.start !== now.start || was.days !== now.days) break;
-    for (const { day, was: a, is: b } of changedDays(bill.days, days, offset, now.days)) {
+    for (const { day, was: a, is: b } of changedDays(bill.days, days, offset, now.days, was.scaler - now.scaler)) {
       if (changes.length === NAMED_DAYS) break;
       const at = add('day', zone, now.start, day);
       const { quantity, unit } = now;
