@@ -97,14 +97,25 @@ export function checkUse(ctx: Context, rule: Rule<'use-while-disconnected' | 'us
   );
 }
 
-/** Energy of one kind while its sibling stands still. */
+const OTHER_DIRECTION: Readonly<Record<string, string>> = {
+  energyImport: 'energyExport',
+  energyExport: 'energyImport',
+  reactiveImport: 'reactiveExport',
+  reactiveExport: 'reactiveImport',
+};
+
+/**
+ * Energy of one kind while its sibling stands still: reactive beside active, or the reverse; a series of the other kind is none of the
+ * rule's. A meter that sends active energy back has a current too, so the sibling's other direction stands still as well, where there is one.
+ */
 export function checkSibling(ctx: Context, rule: Rule<'reactive-without-active' | 'active-without-reactive'>): void {
   const { intervals } = ctx.input;
   const sibling = ctx.input.siblings?.find((s) => s.name === rule.sibling);
-  if (!sibling) return;
+  if (!sibling || (ctx.input.unit === 'varh') !== (rule.check === 'reactive-without-active')) return;
   const other = sibling.intervals.values;
+  const back = ctx.input.siblings?.find((s) => s.name === OTHER_DIRECTION[rule.sibling])?.intervals.values;
   const least = Math.max(1, Math.ceil((rule.hours * HOUR) / intervals.step));
-  const alone = (i: number) => (ctx.values[i] as number) > 0 && other[i] === 0;
+  const alone = (i: number) => (ctx.values[i] as number) > 0 && other[i] === 0 && !((back?.[i] as number) > 0);
   let since = -1;
   let n = 0;
   for (let i = ctx.from; i <= ctx.to; i++) {
