@@ -1,5 +1,6 @@
 export * from './balance/index.ts';
 export { checksOf, type Known } from './estimation/checks.ts';
+export { holidaysBetween } from './estimation/holidays.ts';
 export { dependents } from './estimation/late.ts';
 export { shareOut } from './estimation/share.ts';
 export type { Estimate, EstimationMethod } from './estimation/types.ts';

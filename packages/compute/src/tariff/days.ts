@@ -4,7 +4,7 @@
  * Decides: special days before seasons, the first in the list before later ones. Days are numbers of the wall calendar: whole days since
  * 1970-01-01. Leaves out: clocks (slots.ts).
  */
-import { dayOfLeapYear, TARIFF_WEEKDAYS, type TariffCalendar, type TariffSpecialDay } from '@amiable/model';
+import { dayOfLeapYear, type Holiday, TARIFF_WEEKDAYS, type TariffCalendar } from '@amiable/model';
 
 const DAY = 86_400_000;
 
@@ -62,7 +62,7 @@ export function orthodoxEasterSunday(year: number): number {
 }
 
 /** The day on which a special day falls in a year; undefined in years that have none. */
-export function specialDayIn(special: TariffSpecialDay, year: number): number | undefined {
+export function specialDayIn(special: Holiday, year: number): number | undefined {
   if (special.fromYear !== undefined && year < special.fromYear) return undefined;
   if (special.toYear !== undefined && year > special.toYear) return undefined;
   const day = plainDayIn(special, year);
@@ -72,7 +72,7 @@ export function specialDayIn(special: TariffSpecialDay, year: number): number | 
   return weekday === 6 ? (special.observed === 'monday' ? day + 2 : day - 1) : day;
 }
 
-function plainDayIn(special: TariffSpecialDay, year: number): number | undefined {
+function plainDayIn(special: Holiday, year: number): number | undefined {
   if ('date' in special) {
     const fixed = special.date.length === 10;
     if (fixed && Number(special.date.slice(0, 4)) !== year) return undefined;

@@ -8,7 +8,7 @@
 import type { ProfileRule } from '@amiable/model';
 import { number } from '../words.ts';
 import { mantissaOf } from './amount.ts';
-import { type Context, hit, MAX_FINDINGS, many, real, say, scanFrom, when } from './context.ts';
+import { type Context, hit, MAX_FINDINGS, many, real, say, scanFrom, timeOf, when } from './context.ts';
 import { daysBefore, partOf } from './days.ts';
 import { extent } from './matrix.ts';
 
@@ -106,17 +106,36 @@ function daily(ctx: Context, a: number, b: number, wanted: number): number {
   return count >= wanted * COVERED && count > 0 ? (sum / count) * (DAY / ctx.input.intervals.step) : Number.NaN;
 }
 
+/** Mean daily use of the same days a year ago; NaN where too few of them are known. */
+function lastYearOf(ctx: Context, a: number, b: number): number {
+  const { lastYear, lastYearDaily = Number.NaN } = ctx.input;
+  if (!lastYear) return lastYearDaily;
+  const { first, daily: days } = lastYear;
+  const from = Math.round((timeOf(ctx, a) - first) / DAY);
+  const to = Math.round((timeOf(ctx, b) - first) / DAY);
+  let sum = 0;
+  let count = 0;
+  for (let d = Math.max(0, from); d < Math.min(to, days.length); d++) {
+    const use = days[d] as number;
+    if (Number.isNaN(use)) continue;
+    sum += use;
+    count++;
+  }
+  return count > 0 && count >= (to - from) * COVERED ? sum / count : lastYearDaily;
+}
+
 export function checkHighLow(ctx: Context, rule: Rule<'high-low'>): void {
-  const { intervals, lastYearDaily } = ctx.input;
+  const { intervals } = ctx.input;
   const wanted = (rule.days * DAY) / intervals.step;
   const least = floorOf(ctx, rule);
-  const known = lastYearDaily !== undefined && !Number.isNaN(lastYearDaily);
   const { midnights } = ctx.grid;
   for (let end = ctx.to; end > ctx.from; ) {
     const begin = daysBefore(midnights, end, rule.days);
     const use = daily(ctx, begin, end, wanted);
     const before = daysBefore(midnights, begin, rule.days);
-    const usual = known ? lastYearDaily : begin > before ? daily(ctx, before, begin, wanted) : Number.NaN;
+    const then = lastYearOf(ctx, begin, end);
+    const known = !Number.isNaN(then);
+    const usual = known ? then : begin > before ? daily(ctx, before, begin, wanted) : Number.NaN;
     const share = (use / usual) * 100;
     const high = share > rule.high && use >= least;
     const low = share < rule.low && usual >= least;

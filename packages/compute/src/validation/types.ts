@@ -62,6 +62,14 @@ export interface SourceRows {
   readonly multiplier?: number;
 }
 
+/** Use of days a year ago beside the days that they are compared with. */
+export interface LastYear {
+  /** Epoch ms, in this year: what `daily[0]` is compared with begins here, the next a day of 24 hours later. */
+  readonly first: number;
+  /** Mean use of a day of 24 hours on each of them, mantissas with the scaler of `intervals`; NaN: unknown. */
+  readonly daily: Float64Array;
+}
+
 export interface ValidationInput {
   /** With context before `from` where there is any: previous days, the last valid interval, usual use. */
   readonly intervals: Intervals;
@@ -83,6 +91,8 @@ export interface ValidationInput {
   readonly siblings?: readonly Sibling[];
   /** The same days of last year: mean daily use as a mantissa with the scaler of `intervals`; NaN or left out: unknown. */
   readonly lastYearDaily?: number;
+  /** The same, day by day; stands before `lastYearDaily` where both are given. */
+  readonly lastYear?: LastYear;
   readonly source?: SourceRows;
 }
 

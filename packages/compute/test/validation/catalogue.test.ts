@@ -240,6 +240,18 @@ describe('shape', () => {
       /^2\.016 kWh a day .* is 210 % of the same days last year, 960 Wh a day; usual is 50 to 200 %$/,
     );
     expect(found({ ...rule, atLeast: '3 kWh' }, days(10, 21), options)).toEqual([]);
+    // Day by day: each window has its own days; where too few are known, the days before stand in for them.
+    const first = T0 + 2 * DAY * QUARTER;
+    const then = (...use: number[]) => ({ lastYear: { first, daily: Float64Array.from(use) } });
+    expect(found(rule, days(10, 21), { ...options, ...then(21 * DAY, 20 * DAY) })).toEqual([]);
+    expect(found(rule, days(21, 21), { ...options, ...then(10 * DAY, NONE) })[0]?.sentence).toContain('960 Wh a day');
+    expect(found(rule, days(10, 21), { ...options, ...then(NONE, NONE) })[0]?.sentence).toContain('the 2 days before');
+    const twice = {
+      from: 0,
+      to: 4 * DAY,
+      lastYear: { first: T0, daily: Float64Array.from([10, 10, 50, 50], (v) => v * DAY) },
+    };
+    expect(places(found(rule, days(10, 21), twice))).toEqual([[192, 384]]);
     expect(found(rule, fill(2 * DAY), { from: 0, to: 2 * DAY })).toEqual([]);
   });
   it('steps from the last value that is there', () => {

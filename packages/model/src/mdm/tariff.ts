@@ -87,6 +87,25 @@ const specialDay = z.union([
   z.object({ ...special, ...years, weekday, onOrAfter: yearDay }).strict(),
 ]);
 
+const free = { name: title.optional(), observed };
+/** Holidays, in the ways in which special days are said; they have no day table. */
+export const holiday = z.union([
+  z.object({ ...free, ...years, date: z.union([localDay, yearDay]) }).strict(),
+  z.object({ ...free, ...years, easter: z.number().int().min(-70).max(70) }).strict(),
+  z.object({ ...free, ...years, orthodoxEaster: z.number().int().min(-70).max(70) }).strict(),
+  z
+    .object({
+      ...free,
+      ...years,
+      nth: z.union([z.literal(-1), z.number().int().min(1).max(5)]),
+      weekday,
+      month: z.number().int().min(1).max(12),
+    })
+    .strict(),
+  z.object({ ...free, ...years, weekday, onOrAfter: yearDay }).strict(),
+]);
+export type Holiday = z.infer<typeof holiday>;
+
 export const tariffCalendar = z
   .object({
     seasons: z.array(season).min(1).max(366),

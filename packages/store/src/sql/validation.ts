@@ -70,6 +70,11 @@ export const validationSql = {
     `copy (select meter, register, day, source, source_version, source_count, looked_to, rule_set, rules_version from amiable.validation_state
     where meter in (${integers(meters)}) and register in (${integers(registers)}) and ${between(first, last)}
     order by meter, register, day) to stdout (format binary)`,
+  /** What days of meterings add up to, out of headers alone. */
+  copyDaily: (meters: readonly string[], registers: readonly number[], first: number, last: number): string =>
+    `copy (select meter, register, day, sum, n - missing, step, scaler from amiable.block
+    where meter in (${integers(meters)}) and register in (${integers(registers)}) and ${between(first, last)} and sum is not null
+    order by meter, register, day) to stdout (format binary)`,
   copyStateIn: `copy amiable.validation_state (meter, register, day, source, source_version, source_count, looked_to, rule_set, rules_version,
     found, estimated, missing, validated_at) from stdin (format binary)`,
   /** Days of several meters: `$1` meters, `$2` registers, `$3` first, `$4` last day of each. */

@@ -10,16 +10,26 @@
 import { add, startOf, zoneOffset } from '@amiable/calendar';
 import { dependents, type Estimate, type Intervals, type Span } from '@amiable/compute';
 import { intervalRegister, type Quantity } from '@amiable/model';
-import { unpackDay, unpackPlaces } from '../codec/block.ts';
-import { MISSING, unpackQuality } from '../codec/quality.ts';
-import { type CopyRow, copyOut } from '../pg/copy.ts';
+import { unpackDay } from '../codec/block.ts';
+import { MISSING } from '../codec/quality.ts';
+import { copyOut } from '../pg/copy.ts';
 import type { Client, Database } from '../pg/database.ts';
 import type { Registers } from '../registers.ts';
-import { blockSql } from '../sql/blocks.ts';
 import { validationSql } from '../sql/validation.ts';
 import type { MeterId, RegisterKey } from '../types.ts';
+import {
+  type ByRegister,
+  type Filling,
+  factorOf,
+  fillingOf,
+  put,
+  type Row,
+  readInto,
+  seriesOf,
+  within,
+} from './reading.ts';
 import { type Candidate, candidatesOf, chooseSource, type Headers, type Source } from './sources.ts';
-import type { PlanQuery, RulesHeld, SentSeries, ValidatedMeter, ValidationTask } from './types.ts';
+import type { PlanQuery, RulesHeld, ValidatedMeter, ValidationTask } from './types.ts';
 
 const DAY = 86_400_000;
 const CONTEXT = 28;
@@ -55,23 +65,6 @@ interface Draft {
   readonly validated: boolean;
   readonly days: Int32Array;
 }
-
-/** By meter, by register. */
-type ByRegister<T> = Map<string, Map<number, T>>;
-
-const within = <T>(map: ByRegister<T>, meter: string, register: number, make: () => T): T => {
-  let own = map.get(meter);
-  if (!own) {
-    own = new Map();
-    map.set(meter, own);
-  }
-  let one = own.get(register);
-  if (one === undefined) {
-    one = make();
-    own.set(register, one);
-  }
-  return one;
-};
 
 /** One object for equal registers: the store looks it up by what stands in it. */
 const keys = new Map<string, RegisterKey>();
@@ -133,7 +126,7 @@ export async function planValidation(parts: PlanParts, query: PlanQuery): Promis
   return db.read((client) => fill(client, drafts));
 }
 
-async function readHeaders(
+export async function readHeaders(
   client: Client,
   meters: readonly MeterId[],
   registers: readonly number[],
@@ -363,33 +356,6 @@ function lifeOf(
   };
 }
 
-/** Values of one register on their way into arrays that are as long as its headers say. */
-interface Filling {
-  readonly first: number;
-  readonly last: number;
-  times: Float64Array;
-  values: Float64Array;
-  quality: Uint8Array | undefined;
-  n: number;
-  scaler: number | undefined;
-}
-
-function fillingOf(source: Source, first: number, last: number): Filling {
-  const { days, places } = source.headers;
-  let room = 0;
-  for (let i = 0; i < days.length; i++)
-    if ((days[i] as number) >= first && (days[i] as number) <= last) room += places[i] as number;
-  return {
-    first,
-    last,
-    times: new Float64Array(room),
-    values: new Float64Array(room),
-    quality: undefined,
-    n: 0,
-    scaler: undefined,
-  };
-}
-
 interface Storing {
   readonly first: number;
   readonly last: number;
@@ -400,17 +366,15 @@ interface Storing {
   scaler: number | undefined;
 }
 
-const room = { places: new Float64Array(1440) };
-
 /** Reads the values of drafts in one go. */
 async function fill(client: Client, drafts: readonly Draft[]): Promise<ValidationTask[]> {
   const sent: ByRegister<Filling[]> = new Map();
   const kept: ByRegister<Storing[]> = new Map();
   const made = drafts.map((draft) => {
     const last = dayOf(draft.end) + 1;
-    const own = fillingOf(draft.source, draft.first, last);
+    const own = fillingOf(draft.source.headers, draft.first, last);
     within<Filling[]>(sent, draft.meter.id, draft.source.register, () => []).push(own);
-    const shown = draft.showings && fillingOf(draft.showings, draft.first, last);
+    const shown = draft.showings && fillingOf(draft.showings.headers, draft.first, last);
     if (shown && draft.showings) within<Filling[]>(sent, draft.meter.id, draft.showings.register, () => []).push(shown);
     let stored: Storing | undefined;
     if (draft.validated) {
@@ -459,94 +423,6 @@ async function fill(client: Client, drafts: readonly Draft[]): Promise<Validatio
   }));
 }
 
-interface Row {
-  day: number;
-  start: number;
-  step: number;
-  n: number;
-  scaler: number;
-  from: number;
-  to: number;
-  data: Buffer;
-  s: Buffer;
-}
-
-async function readInto<T extends { readonly first: number; readonly last: number }>(
-  client: Client,
-  wanted: ByRegister<T[]>,
-  take: (list: readonly T[], row: Row) => void,
-): Promise<void> {
-  if (wanted.size === 0) return;
-  const registers = new Set<number>();
-  let first = Number.POSITIVE_INFINITY;
-  let last = Number.NEGATIVE_INFINITY;
-  for (const own of wanted.values())
-    for (const [register, list] of own) {
-      registers.add(register);
-      for (const one of list) {
-        first = Math.min(first, one.first);
-        last = Math.max(last, one.last);
-      }
-    }
-  const row: Row = {
-    day: 0,
-    start: 0,
-    step: 0,
-    n: 0,
-    scaler: 0,
-    from: 0,
-    to: 0,
-    data: Buffer.alloc(0),
-    s: Buffer.alloc(0),
-  };
-  await copyOut(client, blockSql.copyBlocks([...wanted.keys()], [...registers], first, last), (copied: CopyRow) => {
-    const list = wanted.get(String(copied.long()))?.get(copied.int());
-    if (!list) return;
-    row.day = copied.int();
-    row.start = copied.int();
-    row.step = copied.int();
-    row.n = copied.int();
-    row.scaler = copied.short();
-    copied.short();
-    row.from = copied.span();
-    row.to = copied.position;
-    row.data = copied.data;
-    row.s = copied.blob();
-    take(list, row);
-  });
-}
-
-/** Regular blocks are unpacked where they stand; others through their times. */
-function put(into: Filling, row: Row): void {
-  const { n } = row;
-  into.scaler ??= row.scaler;
-  const factor = factorOf(into, row.scaler);
-  const base = row.day * DAY;
-  if (row.step > 0) {
-    if (room.places.length < n + 8) room.places = new Float64Array(n + 8);
-    unpackPlaces(row.data, row.from, row.to, room.places.subarray(0, n));
-    const quality = unpackQuality(row.s, n);
-    if (quality && !into.quality) into.quality = new Uint8Array(into.times.length);
-    const time = base + row.start;
-    for (let i = 0; i < n; i++) {
-      if (quality !== undefined && quality[i] === MISSING) continue;
-      into.times[into.n] = time + i * row.step;
-      into.values[into.n] = (room.places[i] as number) * factor;
-      if (quality !== undefined && into.quality) into.quality[into.n] = quality[i] as number;
-      into.n++;
-    }
-    return;
-  }
-  const day = unpackDay({ ...row, v: row.data.subarray(row.from, row.to) });
-  if (day.quality && !into.quality) into.quality = new Uint8Array(into.times.length);
-  for (let i = 0; i < day.values.length; i++) {
-    into.times[into.n] = base + (day.times[i] as number);
-    into.values[into.n] = (day.values[i] as number) * factor;
-    if (day.quality && into.quality) into.quality[into.n] = day.quality[i] as number;
-    into.n++;
-  }
-}
-
 function lay(into: Storing, row: Row): void {
   into.scaler ??= row.scaler;
   const factor = factorOf(into, row.scaler);
@@ -558,30 +434,6 @@ function lay(into: Storing, row: Row): void {
     into.quality[place] = day.quality?.[i] ?? 0;
   }
 }
-
-/** Blocks may differ in decimals: the finest count. @returns by what the mantissas of this block are multiplied */
-function factorOf(into: { values: Float64Array; scaler: number | undefined }, scaler: number): number {
-  const had = into.scaler as number;
-  if (scaler < had) {
-    const finer = 10 ** (had - scaler);
-    for (let i = 0; i < into.values.length; i++) into.values[i] = (into.values[i] as number) * finer;
-    into.scaler = scaler;
-    return 1;
-  }
-  return scaler === had ? 1 : 10 ** (scaler - had);
-}
-
-const seriesOf = (filling: Filling): SentSeries => {
-  const { n, times, values, quality } = filling;
-  // Whole arrays go to a worker without being copied; cut ones are made whole.
-  const whole = n === times.length;
-  return {
-    times: whole ? times : times.slice(0, n),
-    values: whole ? values : values.slice(0, n),
-    ...(quality ? { quality: whole ? quality : quality.slice(0, n) } : {}),
-    scaler: filling.scaler ?? 0,
-  };
-};
 
 const intervalsOf = ({ start, step, values, quality, scaler }: Storing): Intervals => ({
   start,

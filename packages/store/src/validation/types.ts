@@ -4,7 +4,7 @@
  *
  * Leaves out: what a rule set says (model/mdm) and what finds and estimates (compute).
  */
-import type { Estimate, Finding, Intervals, Severity } from '@amiable/compute';
+import type { Estimate, Finding, Intervals, LastYear, Severity } from '@amiable/compute';
 import type { Quantity, Scope } from '@amiable/model';
 import type { By } from '../registry/parts.ts';
 import type { MeterId } from '../types.ts';
@@ -235,6 +235,23 @@ export interface PlanQuery {
   rulesOf(meter: ValidatedMeter, quantity: Quantity): RulesHeld | undefined;
 }
 
+export interface BesideQuery {
+  /** So many days before a task's `from` are asked for a year ago too; undefined: nobody asks for last year. */
+  lastYearOf(task: ValidationTask): number | undefined;
+  /** Whether somebody asks for the registers of its rates. */
+  ratesOf(task: ValidationTask): boolean;
+}
+
+/** What is known beside a task's own values. */
+export interface Beside {
+  /** Use of days a year ago: the scaler is that of the mantissas. */
+  readonly lastYear?: LastYear & { readonly scaler: number };
+  /** Registers of rates over the time of the task, by code. */
+  readonly rates?: readonly { readonly name: string; readonly showings: SentSeries }[];
+  /** Rows of the profile that the meter marked: stamp and marks (acquisition's ROW_FLAGS). */
+  readonly marks?: { readonly times: Float64Array; readonly values: Float64Array };
+}
+
 /** What came of one task. */
 export interface ValidationOutcome
   extends Pick<ValidationTask, 'meter' | 'quantity' | 'zone' | 'period' | 'source' | 'register' | 'rules' | 'days'> {
@@ -261,6 +278,8 @@ export interface ValidationStore {
   readonly exceptions: Exceptions;
   /** What changed since it was validated last: late values, other rules, new days. */
   plan(query: PlanQuery): Promise<ValidationTask[]>;
+  /** What stands beside the values of tasks, in their order; out of headers where those say enough. */
+  beside(tasks: readonly ValidationTask[], query: BesideQuery): Promise<readonly Beside[]>;
   /** Writes findings, estimates and states; doing it again changes nothing. The metering is written before it. */
   save(outcomes: readonly ValidationOutcome[], at: number): Promise<SavedOutcomes>;
   /** Meters of these that have no open finding for a group any more. */

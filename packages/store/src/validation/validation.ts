@@ -4,6 +4,7 @@ import type { Registers } from '../registers.ts';
 import { dayText } from '../sql/partitions.ts';
 import { validationSql } from '../sql/validation.ts';
 import type { MeterId } from '../types.ts';
+import { readBeside } from './beside.ts';
 import { createExceptions } from './exceptions.ts';
 import { planValidation } from './plan.ts';
 import { createRuleSets } from './rules.ts';
@@ -15,6 +16,7 @@ export function createValidationStore(db: Database, registers: Registers): Valid
     rules: createRuleSets(db),
     exceptions: createExceptions(db),
     plan: (query) => planValidation({ db, registers }, query),
+    beside: (tasks, query) => readBeside({ db, registers }, tasks, query),
     save: (outcomes, at) => saveOutcomes(db, outcomes, at),
     async freeOf(group, meters) {
       const { rows } = await db.read((client) => client.query(validationSql.heldBy, [group, meters]));
