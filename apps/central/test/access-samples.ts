@@ -619,12 +619,14 @@ export const areas: Readonly<
         scope: segments,
         content: new Uint8Array(1),
       });
-    const { id } = await store.reports.put('sample', { kind: 'gaps' }, 'test', Date.UTC(2026, 10, 20));
-    const report = { params: { id: String(id) } };
+    const { id } = await store.reports.put('sample', { kind: 'gaps' }, 'test', Date.UTC(2026, 10, 20), [1]);
+    const hidden = await store.reports.put('FOREIGN', { kind: 'gaps' }, 'test', Date.UTC(2026, 10, 20), [2]);
+    const report = { params: { id: String(id) }, foreign: { id: String(hidden.id) } };
     return {
       'POST /api/v1/reports/table': { body: { kind: 'completeness' } },
       'POST /api/v1/reports/file': { body: { kind: 'completeness' } },
-      'PUT /api/v1/reports/:name': { params: { name: 'x' }, body: { kind: 'gaps' } },
+      'GET /api/v1/reports': { shows: true },
+      'PUT /api/v1/reports/:name': { params: { name: 'x' }, foreign: { name: 'FOREIGN' }, body: { kind: 'gaps' } },
       'POST /api/v1/reports/:id/run': report,
       'DELETE /api/v1/reports/:id': report,
       'GET /api/v1/report-results': { shows: true },

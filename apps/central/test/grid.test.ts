@@ -428,4 +428,46 @@ describe('balances', () => {
     );
     expect((await ask('DELETE', '/api/v1/balances/T-1')).body).toEqual({ removed: true });
   });
+
+  it('and formulas read no more than who wrote them sees, whoever has them computed', async () => {
+    const { store } = test;
+    const { id: segment } = await store.access.createSegment('west', null);
+    const west = await tokenFor(
+      store,
+      ['balance:view', 'balance:create', 'formula:view', 'formula:create', 'execute:calculate'],
+      [segment],
+    );
+    const of = { meters: [id.trafo, id.a] };
+    const sum = {
+      inputs: { all: { kind: 'meters', of, quantity: 'energyImport', missing: 'skip' } },
+      expression: 'all',
+    };
+    const spy = { ...sum, period: 3600, unit: 'kWh', result: { name: 'energyImport', meter: 'VIRTUAL-W' } };
+    const made = await ask('PUT', `/api/v1/formulas/spy?segment=${segment}`, spy, west);
+    expect(made.status, JSON.stringify(made.body)).toBe(200);
+    // By somebody who sees all: the meters of others are not there for it.
+    const span = { from: '2026-10-24T22:00:00Z', to: '2026-10-25T23:00:00Z' };
+    expect((await ask('POST', '/api/v1/formulas/spy/calculate', span)).body.reports).toMatchObject([{ written: 0 }]);
+    const by = { who: 'test', at: NOW };
+    const { id: own } = await store.registry.createMeter(
+      { serial: 'west-1', segment, timeZone: 'Europe/Oslo' },
+      'all',
+      by,
+    );
+    const area = { supply: [own], consumed: [{ of, quantity: 'energyImport' }] };
+    expect((await ask('PUT', `/api/v1/balances/spied?segment=${segment}`, area, west)).status).toBe(200);
+    const whole = { from: '2026-10-25', to: '2026-10-26' };
+    expect((await ask('POST', '/api/v1/balances/spied/compute', whole)).status).toBe(200);
+    const { days } = (await ask('GET', '/api/v1/balances/spied/days?from=2026-10-25&to=2026-10-26', undefined, west))
+      .body;
+    expect(days).toMatchObject([{ meters: 1, missing: [{ serial: 'west-1' }] }]);
+    // Whoever sees less than it reads would write sums that lack the others.
+    expect((await ask('PUT', '/api/v1/balances/wide', { ...area, supply: [id.trafo] })).status).toBe(200);
+    const home = await tokenFor(store, ['balance:view', 'execute:calculate'], [1]);
+    const refused = await ask('POST', '/api/v1/balances/wide/compute', whole, home);
+    expect(refused).toMatchObject({
+      status: 422,
+      body: { error: expect.stringContaining('segments that you do not see') },
+    });
+  });
 });

@@ -282,6 +282,23 @@ describe('reports over HTTP', () => {
     expect((await ask('GET', '/api/v1/report-results', undefined, one)).body.json().results).toEqual([]);
   });
 
+  it('go out with no more than who wrote them sees, whoever makes them', async () => {
+    const { id: segment } = await test.store.access.createSegment('south', null);
+    await ask('PUT', '/api/v1/reports/ours', { kind: 'consumers' });
+    const south = await test.as(PRIVILEGES, [segment]);
+    // Of others they neither see nor change what goes where.
+    expect((await ask('GET', '/api/v1/reports', undefined, south)).body.json().reports).toEqual([]);
+    const stolen = { kind: 'communication', outputs: { email: { to: ['thief@example.org'] } } };
+    expect((await ask('PUT', '/api/v1/reports/ours', stolen, south)).status).toBe(404);
+    const put = await ask('PUT', '/api/v1/reports/theirs', { kind: 'communication' }, south);
+    expect(put.status, put.body.body).toBe(200);
+    const made = (await ask('POST', `/api/v1/reports/${put.body.json().id}/run`)).body.json();
+    // Kept as one of their segment: nothing else went into it.
+    expect((await ask('GET', `/api/v1/report-results/${made.id}`, undefined, south)).status).toBe(200);
+    const north = await test.as(PRIVILEGES, [1]);
+    expect((await ask('POST', `/api/v1/reports/${put.body.json().id}/run`, undefined, north)).status).toBe(404);
+  });
+
   it('tells what went wrong with one output, and sends the others', async () => {
     const put = await ask('PUT', '/api/v1/reports/broken', {
       kind: 'users',

@@ -25,6 +25,16 @@ export function neededFor(kind: TaskKind, parameters: Readonly<Record<string, un
   return ['execute:run-task'];
 }
 
+/** Whether somebody sees all that a stored definition reads; null: of all segments. */
+export const covers = (scope: Scope, segments: readonly number[] | null): boolean =>
+  scope === 'all' || (segments?.every((segment) => scope.includes(segment)) ?? false);
+
+/** What both may see: who wrote a stored definition (null: all), and who has it run. */
+export function both(segments: readonly number[] | null, scope: Scope): Scope {
+  if (segments === null) return scope;
+  return scope === 'all' ? segments : segments.filter((one) => scope.includes(one));
+}
+
 export interface Creator {
   readonly creator: string;
   readonly creatorId: string | null;

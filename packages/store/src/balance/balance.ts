@@ -56,16 +56,22 @@ export function createBalanceStore(db: Database, ratios: Pick<Ratios, 'multiplie
         const node = definition.node ?? null;
         const before = (await client.query(sql.byName, [null, name])).rows[0] as StoredArea | undefined;
         if (before && scope !== 'all' && !scope.includes(before.segment)) throw new MisuseError('this name is taken');
-        if (before && JSON.stringify(before.definition) === text) return before;
+        const reads = segments(scope);
+        if (
+          before &&
+          JSON.stringify(before.definition) === text &&
+          JSON.stringify(before.reads) === JSON.stringify(reads)
+        )
+          return before;
         let id = before?.id;
         let version = 1;
         if (before)
           version = (
-            (await client.query(sql.update, [before.id, node, text, by, iso(at)])).rows[0] as { version: number }
+            (await client.query(sql.update, [before.id, node, text, by, iso(at), reads])).rows[0] as { version: number }
           ).version;
         else
           id = (
-            (await client.query(sql.insert, [name, node, text, segment, by, iso(at)])).rows[0] as
+            (await client.query(sql.insert, [name, node, text, segment, by, iso(at), reads])).rows[0] as
               | { id: string }
               | undefined
           )?.id;

@@ -10,6 +10,8 @@ export interface StoredArea {
   readonly definition: BalanceArea;
   readonly version: number;
   readonly segment: number;
+  /** Segments that it reads: of who made this version; null: all. */
+  readonly reads: readonly number[] | null;
   readonly changedBy: string;
   readonly changedAt: number;
 }

@@ -27,13 +27,22 @@ export function createFormulaStore(db: Database): FormulaStore {
         if (before && scope !== 'all' && !scope.includes(before.segment)) throw new MisuseError('this name is taken');
         check(others.filter((f) => f.name !== name));
         const text = JSON.stringify(definition);
-        if (before && JSON.stringify(before.definition) === text) return before;
+        const reads = segments(scope);
+        if (
+          before &&
+          JSON.stringify(before.definition) === text &&
+          JSON.stringify(before.reads) === JSON.stringify(reads)
+        )
+          return before;
         let id = before?.id;
         let version = 1;
         if (before)
-          version = ((await client.query(sql.update, [before.id, text, by, iso(at)])).rows[0] as { version: number })
-            .version;
-        else id = ((await client.query(sql.insert, [name, text, segment, by, iso(at)])).rows[0] as { id: string }).id;
+          version = (
+            (await client.query(sql.update, [before.id, text, by, iso(at), reads])).rows[0] as { version: number }
+          ).version;
+        else
+          id = ((await client.query(sql.insert, [name, text, segment, by, iso(at), reads])).rows[0] as { id: string })
+            .id;
         await client.query(sql.addVersion, [id, version, text, by, iso(at)]);
         return one(client, name);
       }),

@@ -7,6 +7,8 @@ export interface StoredFormula {
   readonly definition: Formula;
   readonly version: number;
   readonly segment: number;
+  /** Segments that it reads: of who made this version; null: all. */
+  readonly reads: readonly number[] | null;
   readonly changedBy: string;
   readonly changedAt: number;
 }

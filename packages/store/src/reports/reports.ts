@@ -11,6 +11,8 @@ export interface Report {
   readonly name: string;
   readonly definition: Readonly<Record<string, unknown>>;
   readonly version: number;
+  /** Of who wrote this version: whose it is, and no more goes into it; null: all. */
+  readonly segments: readonly number[] | null;
   readonly creator: string;
   readonly changed: number;
 }
@@ -48,11 +50,11 @@ export interface ReportResult {
 }
 
 export interface ReportStore {
-  list(page: { readonly after?: string; readonly limit: number }): Promise<readonly Report[]>;
-  get(id: number): Promise<Report | undefined>;
-  byName(name: string): Promise<Report | undefined>;
+  list(page: { readonly after?: string; readonly limit: number; readonly scope: Scope }): Promise<readonly Report[]>;
+  get(id: number, scope: Scope): Promise<Report | undefined>;
+  byName(name: string, scope: Scope): Promise<Report | undefined>;
   /** Makes it, or a new version of the one of this name. */
-  put(name: string, definition: object, by: string, at: number): Promise<Report>;
+  put(name: string, definition: object, by: string, at: number, scope: Scope): Promise<Report>;
   remove(id: number): Promise<boolean>;
   keep(result: NewResult): Promise<string>;
   delivered(id: string, outputs: readonly ReportOutput[]): Promise<void>;
@@ -82,11 +84,13 @@ export function createReportStore(db: Database): ReportStore {
   const change = async <T>(text: string, values: readonly unknown[]): Promise<T[]> =>
     db.write(async (client) => (await client.query(text, [...values])).rows as T[]);
   return {
-    list: ({ after = '', limit }) => rows<Report>(reportSql.list, [after, limit]),
-    get: async (id) => (await rows<Report>(reportSql.get, [id]))[0],
-    byName: async (name) => (await rows<Report>(reportSql.byName, [name]))[0],
-    put: async (name, definition, by, at) =>
-      (await change<Report>(reportSql.put, [name, JSON.stringify(definition), by, iso(at)]))[0] as Report,
+    list: ({ after = '', limit, scope }) => rows<Report>(reportSql.list, [after, limit, segments(scope)]),
+    get: async (id, scope) => (await rows<Report>(reportSql.get, [id, segments(scope)]))[0],
+    byName: async (name, scope) => (await rows<Report>(reportSql.byName, [name, segments(scope)]))[0],
+    put: async (name, definition, by, at, scope) =>
+      (
+        await change<Report>(reportSql.put, [name, JSON.stringify(definition), by, iso(at), segments(scope)])
+      )[0] as Report,
     remove: async (id) => (await change(reportSql.remove, [id])).length > 0,
     async keep({ report, name, kind, format, lines, made, who, scope, content }) {
       const values = [report, name, kind, format, lines, iso(made), who, segments(scope), '[]', Buffer.from(content)];

@@ -84,6 +84,7 @@ create table amiable.formula (
   definition jsonb not null,
   version integer not null,
   segment integer not null default 1,
+  reads integer[],
   changed_by text not null,
   changed_at timestamptz not null
 );
@@ -93,6 +94,7 @@ comment on column amiable.formula.name is 'Its name.';
 comment on column amiable.formula.definition is 'Expression, inputs, interval, unit, where the result goes.';
 comment on column amiable.formula.version is 'Version of the definition; the first is 1.';
 comment on column amiable.formula.segment is 'Data segment: who may see it. Its results lie with meters and their segments.';
+comment on column amiable.formula.reads is 'Data segments that it reads, of who made this version; null: all.';
 comment on column amiable.formula.changed_by is 'Who made this version.';
 comment on column amiable.formula.changed_at is 'When.';
 
@@ -161,6 +163,7 @@ create table amiable.balance_area (
   definition jsonb not null,
   version integer not null,
   segment integer not null default 1,
+  reads integer[],
   changed_by text not null,
   changed_at timestamptz not null
 );
@@ -172,6 +175,7 @@ comment on column amiable.balance_area.node is 'node.id of the transformer, feed
 comment on column amiable.balance_area.definition is 'Which meters supply, which consume and produce, limits and how alarms are made.';
 comment on column amiable.balance_area.version is 'Version of the definition; the first is 1.';
 comment on column amiable.balance_area.segment is 'Data segment: who may see it.';
+comment on column amiable.balance_area.reads is 'Data segments that it reads, of who made this version; null: all.';
 comment on column amiable.balance_area.changed_by is 'Who made this version.';
 comment on column amiable.balance_area.changed_at is 'When.';
 

@@ -5,6 +5,7 @@ create table amiable.report (
   name text not null unique check (length(name) between 1 and 100),
   definition jsonb not null,
   version integer not null default 1,
+  segments integer[],
   creator text not null,
   changed_at timestamptz not null
 );
@@ -13,6 +14,7 @@ comment on column amiable.report.id is 'Running number.';
 comment on column amiable.report.name is 'What people call it.';
 comment on column amiable.report.definition is 'Kind, parameters, format and outputs, as the API describes them.';
 comment on column amiable.report.version is 'Counts from 1.';
+comment on column amiable.report.segments is 'Data segments of who wrote this version: whose it is, and no more goes into it whoever has it made; null: all.';
 comment on column amiable.report.creator is 'Who wrote this version.';
 comment on column amiable.report.changed_at is 'When.';
 

@@ -1,5 +1,5 @@
 /** Statements of balances: areas in versions, their days, alarms, and who belonged to an area when. */
-const AREA = `a.id, a.name, a.node, a.definition, a.version, a.segment, a.changed_by as "changedBy", (extract(epoch from a.changed_at) * 1000)::float8 as "changedAt"`;
+const AREA = `a.id, a.name, a.node, a.definition, a.version, a.segment, a.reads, a.changed_by as "changedBy", (extract(epoch from a.changed_at) * 1000)::float8 as "changedAt"`;
 const SEEN = `($1::integer[] is null or a.segment = any($1::integer[]))`;
 const DAY = `d.day::text as day, (extract(epoch from d.from_time) * 1000)::float8 as from, (extract(epoch from d.to_time) * 1000)::float8 as to, d.version, d.step, d.scaler,
   d.supplied::float8 as supplied, d.consumed::float8 as consumed, d.produced::float8 as produced, d.loss::float8 as loss, d.intervals, d.complete, d.meters, d.detail,
@@ -10,10 +10,10 @@ const ALARM = `x.id, x.area, a.name as "areaName", x.kind, x.severity, x.state, 
 export const balanceSql = {
   list: `select ${AREA} from amiable.balance_area a where ${SEEN} and a.name > $2 order by a.name limit $3`,
   byName: `select ${AREA} from amiable.balance_area a where ${SEEN} and a.name = $2`,
-  insert: `insert into amiable.balance_area (name, node, definition, version, segment, changed_by, changed_at)
-    values ($1, $2, $3::jsonb, 1, $4, $5, $6::timestamptz) on conflict (name) do nothing returning id`,
-  update: `update amiable.balance_area set node = $2, definition = $3::jsonb, version = version + 1, changed_by = $4, changed_at = $5::timestamptz
-    where id = $1 returning version`,
+  insert: `insert into amiable.balance_area (name, node, definition, version, segment, changed_by, changed_at, reads)
+    values ($1, $2, $3::jsonb, 1, $4, $5, $6::timestamptz, $7::integer[]) on conflict (name) do nothing returning id`,
+  update: `update amiable.balance_area set node = $2, definition = $3::jsonb, version = version + 1, changed_by = $4, changed_at = $5::timestamptz,
+      reads = $6::integer[] where id = $1 returning version`,
   addVersion: `insert into amiable.balance_area_version (area, version, definition, changed_by, changed_at)
     values ($1, $2, $3::jsonb, $4, $5::timestamptz) returning version`,
   versions: `select v.version, v.definition, v.changed_by as "changedBy", (extract(epoch from v.changed_at) * 1000)::float8 as "changedAt"

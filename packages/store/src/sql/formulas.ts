@@ -1,5 +1,5 @@
 /** Statements of formulas: definitions in versions, how far their results stand, and what was calculated when. */
-const COLUMNS = `f.id, f.name, f.definition, f.version, f.segment, f.changed_by as "changedBy", (extract(epoch from f.changed_at) * 1000)::float8 as "changedAt"`;
+const COLUMNS = `f.id, f.name, f.definition, f.version, f.segment, f.reads, f.changed_by as "changedBy", (extract(epoch from f.changed_at) * 1000)::float8 as "changedAt"`;
 
 export const formulaSql = {
   list: `select ${COLUMNS} from amiable.formula f
@@ -9,10 +9,10 @@ export const formulaSql = {
   taken: `select f.id, f.segment from amiable.formula f where f.name = $1`,
   /** One that defines at a time: a cycle may come of two that are saved together. */
   lock: `select f.id from amiable.formula f order by f.id for update`,
-  insert: `insert into amiable.formula (name, definition, version, segment, changed_by, changed_at)
-    values ($1, $2::jsonb, 1, $3, $4, $5::timestamptz) returning id`,
-  update: `update amiable.formula set definition = $2::jsonb, version = version + 1, changed_by = $3, changed_at = $4::timestamptz
-    where id = $1 returning version`,
+  insert: `insert into amiable.formula (name, definition, version, segment, changed_by, changed_at, reads)
+    values ($1, $2::jsonb, 1, $3, $4, $5::timestamptz, $6::integer[]) returning id`,
+  update: `update amiable.formula set definition = $2::jsonb, version = version + 1, changed_by = $3, changed_at = $4::timestamptz,
+      reads = $5::integer[] where id = $1 returning version`,
   addVersion: `insert into amiable.formula_version (formula, version, definition, changed_by, changed_at)
     values ($1, $2, $3::jsonb, $4, $5::timestamptz) returning version`,
   versions: `select v.version, v.definition, v.changed_by as "changedBy", (extract(epoch from v.changed_at) * 1000)::float8 as "changedAt"

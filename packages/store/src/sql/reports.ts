@@ -5,16 +5,16 @@ const seen = (n: number): string =>
   `($${n}::integer[] is null or (segments is not null and segments <@ $${n}::integer[]))`;
 
 export const reportSql = {
-  list: `select id, name, definition, version, creator, (extract(epoch from changed_at) * 1000)::float8 as changed
-    from amiable.report where name > $1 order by name limit $2`,
-  get: `select id, name, definition, version, creator, (extract(epoch from changed_at) * 1000)::float8 as changed
-    from amiable.report where id = $1`,
-  byName: `select id, name, definition, version, creator, (extract(epoch from changed_at) * 1000)::float8 as changed
-    from amiable.report where name = $1`,
-  put: `insert into amiable.report (name, definition, creator, changed_at) values ($1, $2::jsonb, $3, $4::timestamptz)
+  list: `select id, name, definition, version, segments, creator, (extract(epoch from changed_at) * 1000)::float8 as changed
+    from amiable.report where name > $1 and ${seen(3)} order by name limit $2`,
+  get: `select id, name, definition, version, segments, creator, (extract(epoch from changed_at) * 1000)::float8 as changed
+    from amiable.report where id = $1 and ${seen(2)}`,
+  byName: `select id, name, definition, version, segments, creator, (extract(epoch from changed_at) * 1000)::float8 as changed
+    from amiable.report where name = $1 and ${seen(2)}`,
+  put: `insert into amiable.report (name, definition, creator, changed_at, segments) values ($1, $2::jsonb, $3, $4::timestamptz, $5::integer[])
     on conflict (name) do update set definition = excluded.definition, creator = excluded.creator,
-      changed_at = excluded.changed_at, version = report.version + 1
-    returning id, name, definition, version, creator, (extract(epoch from changed_at) * 1000)::float8 as changed`,
+      changed_at = excluded.changed_at, segments = excluded.segments, version = report.version + 1
+    returning id, name, definition, version, segments, creator, (extract(epoch from changed_at) * 1000)::float8 as changed`,
   remove: 'delete from amiable.report where id = $1 returning id',
   keep: `insert into amiable.report_result (report, name, kind, format, lines, made_at, who, segments, outputs, content)
     values ($1::integer, $2, $3, $4, $5, $6::timestamptz, $7, $8::integer[], $9::jsonb, $10) returning id`,

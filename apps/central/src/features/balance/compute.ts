@@ -19,6 +19,7 @@ import {
 } from '@amiable/compute';
 import type { Scope } from '@amiable/model';
 import type { BalanceDay, Belonging, MeterId, Store, StoredArea } from '@amiable/store';
+import { both, covers } from '../../scheduler/rights.ts';
 import { membersOf } from '../formulas/members.ts';
 
 const DAY = 86_400_000;
@@ -66,7 +67,11 @@ export const zoneOfArea = (area: StoredArea, timeZone: string): string => area.d
 const dayName = (zone: string, at: number): string => new Date(toLocal(zone, at)).toISOString().slice(0, 10);
 const dayAt = (zone: string, day: string): number => startOf('day', zone, localToUtc(zone, Date.parse(day)));
 
-export async function computeArea(options: ComputeOptions, area: StoredArea): Promise<ComputeReport> {
+export async function computeArea(asking: ComputeOptions, area: StoredArea): Promise<ComputeReport> {
+  if (!covers(asking.scope, area.reads))
+    throw new MisuseError(`${area.name} reads segments that you do not see; who sees them has it computed`);
+  // It reads what who wrote it sees and no more: its sums are for whoever sees the area.
+  const options = { ...asking, scope: both(area.reads, asking.scope) };
   const { store, now, timeZone, days = 14 } = options;
   const zone = zoneOfArea(area, timeZone);
   const asked = now();

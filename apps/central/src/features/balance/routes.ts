@@ -11,6 +11,7 @@ import { HttpError } from '../../http/error.ts';
 import { day, id63, when } from '../../http/queries.ts';
 import type { Router } from '../../http/router.ts';
 import type { OwnTask } from '../../scheduler/own.ts';
+import { covers } from '../../scheduler/rights.ts';
 import { callerOf } from '../exchange/own-tasks.ts';
 import { computeArea, dayAt, limitsOf, lossDays, zoneOfArea } from './compute.ts';
 
@@ -142,8 +143,8 @@ export function balanceTask(context: Context): OwnTask {
   const run: OwnTask = async ({ run, parameters, signal, progress }) => {
     const { areas, days } = taskShape.parse(parameters);
     const caller = await callerOf(store, run);
-    const all = (await store.balance.list({ limit: MOST, scope: caller.scope })).filter(
-      (a) => areas === undefined || areas.includes(a.name),
+    const all = (await store.balance.list({ limit: MOST, scope: caller.scope })).filter((a) =>
+      areas === undefined ? covers(caller.scope, a.reads) : areas.includes(a.name),
     );
     const lost = areas?.find((a) => !all.some((one) => one.name === a));
     if (lost !== undefined) throw new MisuseError(`there is no balance area ${lost}`);

@@ -11,6 +11,7 @@ import { MisuseError } from '@amiable/bytes';
 import { isValidZone, parsePeriod, periodRange, startOf } from '@amiable/calendar';
 import type { Scope } from '@amiable/model';
 import type { Delivery, Destination, MeterId, Store } from '@amiable/store';
+import { both } from '../../scheduler/rights.ts';
 import { gather, type Span } from './gather.ts';
 import { destinationBody } from './shapes.ts';
 import { chosen } from './write.ts';
@@ -20,6 +21,9 @@ const PIECE = 1024 * 1024;
 /** Bytes of a file. */
 export const MOST_BYTES = 2 * 1024 ** 3;
 const DAY = 86_400_000;
+/** Who makes one says so this often at least; who says nothing for so long is dead. */
+const TELL = 60_000;
+const HOLD = 15 * TELL;
 
 export interface MakeOptions {
   readonly store: Store;
@@ -28,8 +32,8 @@ export interface MakeOptions {
   /** Of the data: its period is counted from here. */
   readonly due: number;
   readonly now: number;
-  /** Of the machine, for the sending. */
-  readonly clock: number;
+  /** Epoch ms of the machine, for the sending. */
+  readonly clock: () => number;
   readonly zone: string;
   readonly run: string | null;
   readonly by: string;
@@ -40,12 +44,6 @@ export interface MakeOptions {
 }
 
 const compact = (ms: number): string => new Date(ms).toISOString().replace(/[-:]/g, '').slice(0, 13).replace('T', 'T');
-
-/** Segments that both may: of who wrote the destination, and of who runs it. */
-export function both(segments: readonly number[] | null, scope: Scope): Scope {
-  if (segments === null) return scope;
-  return scope === 'all' ? segments : segments.filter((one) => scope.includes(one));
-}
 
 /** @returns undefined when there is nothing to send and the destination wants no empty files */
 export async function makeDelivery(options: MakeOptions): Promise<Delivery | undefined> {
@@ -75,7 +73,8 @@ export async function makeDelivery(options: MakeOptions): Promise<Delivery | und
     asOf: now,
     segments: scope === 'all' ? null : scope,
     by: options.by,
-    created: options.clock,
+    created: options.clock(),
+    held: options.clock() + HOLD,
   });
   try {
     const writer = format.writer({ created: now, ...span, reference: id, sender: definition.sender, receiver, zone });
@@ -102,6 +101,7 @@ export async function makeDelivery(options: MakeOptions): Promise<Delivery | und
       if (size >= PIECE) await flush();
     };
     await put(writer.head());
+    let told = options.clock();
     const meters = new Set<string>();
     const corrected = new Set<string>();
     for await (const { series, correction } of gather(
@@ -113,6 +113,10 @@ export async function makeDelivery(options: MakeOptions): Promise<Delivery | und
       if (correction) corrected.add(series.meter.id);
       meters.add(series.meter.id);
       await put(writer.series(series));
+      if (options.clock() - told > TELL) {
+        told = options.clock();
+        await store.delivery.deliveries.hold(id, told + HOLD);
+      }
       if (meters.size % 100 === 0) options.progress?.({ done: meters.size, rows: writer.rows, bytes });
     }
     await put(writer.tail());
@@ -130,7 +134,7 @@ export async function makeDelivery(options: MakeOptions): Promise<Delivery | und
     return await store.delivery.deliveries.finish(
       id,
       { file, meters: meters.size, rows: writer.rows, corrected: corrected.size, bytes, digest: hash.digest('hex') },
-      options.clock,
+      options.clock(),
     );
   } catch (error) {
     await store.delivery.deliveries.abandon(id);

@@ -10,6 +10,7 @@ import { HttpError } from '../../http/error.ts';
 import { when } from '../../http/queries.ts';
 import type { Router } from '../../http/router.ts';
 import type { OwnTask } from '../../scheduler/own.ts';
+import { covers } from '../../scheduler/rights.ts';
 import { callerOf } from '../exchange/own-tasks.ts';
 import { checked, namedOf, type RunReport, runFormula } from './run.ts';
 
@@ -60,6 +61,12 @@ const reportOf = (r: RunReport) => ({
   shares: { ...r.shares },
 });
 
+/** Names of formulas of other segments are not told. */
+function visibleTo({ scope }: Caller, all: readonly StoredFormula[]): (name: string) => boolean {
+  const seen = new Set(all.filter((f) => scope === 'all' || scope.includes(f.segment)).map((f) => f.name));
+  return (name) => seen.has(name);
+}
+
 async function allOf(store: Store): Promise<StoredFormula[]> {
   return [...(await store.formulas.list({ limit: MOST, scope: 'all' }))];
 }
@@ -86,7 +93,7 @@ async function checkWhole(
   );
   if (same)
     throw new MisuseError(
-      `formula ${same.name} writes ${definition.result.name} of ${definition.result.meter} already`,
+      `${visibleTo(caller, [same])(same.name) ? `formula ${same.name}` : 'another formula'} writes ${definition.result.name} of ${definition.result.meter} already`,
     );
   inOrder(named);
   const own = named.at(-1) as (typeof named)[number];
@@ -140,7 +147,10 @@ export function calculationTask(context: Context): OwnTask {
     const caller = await callerOf(store, run);
     const all = await allOf(store);
     const named = await namedOf(store, all);
-    const visible = new Set((await store.formulas.list({ limit: MOST, scope: caller.scope })).map((f) => f.name));
+    const seen = await store.formulas.list({ limit: MOST, scope: caller.scope });
+    const visible = new Set(
+      seen.filter((f) => formulas?.includes(f.name) || covers(caller.scope, f.reads)).map((f) => f.name),
+    );
     const lost = formulas?.find((f) => !visible.has(f));
     if (lost !== undefined) throw new MisuseError(`there is no formula ${lost}`);
     const wanted = new Set(formulas?.flatMap((f) => [f, ...dependentFormulas(f, named)]) ?? visible);
@@ -281,8 +291,13 @@ export function formulaRoutes(router: Router, context: Context): void {
         throw new HttpError(404, 'there is no formula of this name');
       const segment = before?.segment ?? query.segment;
       const others = await allOf(store);
+      const visible = visibleTo(caller, others);
       const { check, ...depends } = await checkWhole(store, params.name, body, others, caller);
-      const answer = { unit: check.unit, ...depends };
+      const answer = {
+        unit: check.unit,
+        dependsOn: depends.dependsOn.filter(visible),
+        dependents: depends.dependents.filter(visible),
+      };
       if (query.dry === 'true')
         return {
           name: params.name,
@@ -333,14 +348,16 @@ export function formulaRoutes(router: Router, context: Context): void {
     handler: async ({ caller, params, about }) => {
       const found = await find(params.name, caller);
       about(`formula ${params.name}`);
-      const named = await namedOf(store, await allOf(store));
+      const all = await allOf(store);
+      const named = await namedOf(store, all);
       const needed = named
         .filter((f) => f.name !== found.name && dependsOn(f, named).includes(found.name))
         .map((f) => f.name);
+      const told = needed.filter(visibleTo(caller, all)).slice(0, 5);
       if (needed.length > 0)
         throw new HttpError(
           409,
-          `${needed.slice(0, 5).join(', ')} ${needed.length === 1 ? 'reads' : 'read'} its result`,
+          `${told.length > 0 ? told.join(', ') : 'another formula'} ${Math.max(told.length, 1) === 1 ? 'reads' : 'read'} its result`,
         );
       return { removed: await store.formulas.remove(params.name, caller.scope) };
     },
@@ -444,7 +461,9 @@ export function formulaRoutes(router: Router, context: Context): void {
         }
       };
       const named = await namedOf(store, all);
-      const visible = new Set((await store.formulas.list({ limit: MOST, scope: caller.scope })).map((f) => f.name));
+      const seen = await store.formulas.list({ limit: MOST, scope: caller.scope });
+      // What reads more than the caller sees is left to who sees it.
+      const visible = new Set(seen.filter((f) => covers(caller.scope, f.reads)).map((f) => f.name));
       const more =
         body.dependents && !body.dry ? dependentFormulas(found.name, named).filter((n) => visible.has(n)) : [];
       const reports: RunReport[] = [];

@@ -28,6 +28,7 @@ import type {
   Store,
   StoredFormula,
 } from '@amiable/store';
+import { both, covers } from '../../scheduler/rights.ts';
 import { membersOf } from './members.ts';
 
 const DAY = 86_400_000;
@@ -186,10 +187,14 @@ const dayOf = (zone: string, day: string): number => startOf('day', zone, localT
 const nameOf = (zone: string, at: number): string => new Date(toLocal(zone, at)).toISOString().slice(0, 10);
 
 export async function runFormula(
-  options: RunOptions,
+  asking: RunOptions,
   stored: StoredFormula,
   others: readonly StoredFormula[],
 ): Promise<RunReport> {
+  if (!covers(asking.scope, stored.reads))
+    throw new MisuseError(`${stored.name} reads segments that you do not see; who sees them has it calculated`);
+  // It reads what who wrote it sees and no more: its result is for whoever sees the formula.
+  const options = { ...asking, scope: both(stored.reads, asking.scope) };
   const { store, scope, by, dry = false } = options;
   const { definition, version } = stored;
   const asked = options.now();

@@ -7,6 +7,7 @@ import type { Context } from '../../context.ts';
 import { HttpError } from '../../http/error.ts';
 import { id63 } from '../../http/queries.ts';
 import type { Router } from '../../http/router.ts';
+import { covers } from '../../scheduler/rights.ts';
 import { REPORT_KINDS } from './kinds/index.ts';
 import { asked, checked, definition, MEDIA_TYPES, makeTable, render } from './make.ts';
 import { checkOutputs, fileName } from './outputs.ts';
@@ -68,15 +69,19 @@ const byId = z.object({
 const resultId = z.object({ id: id63 });
 
 const iso = (at: number): string => new Date(at).toISOString();
-const told = (report: Report) => ({ ...report, definition: { ...report.definition }, changed: iso(report.changed) });
+const told = ({ segments: _, ...report }: Report) => ({
+  ...report,
+  definition: { ...report.definition },
+  changed: iso(report.changed),
+});
 const toldResult = ({ made, outputs, ...rest }: ReportResult) => ({ ...rest, made: iso(made), outputs: [...outputs] });
 
 export function reportRoutes(router: Router, context: Context): void {
   const { store, now, ownKinds } = context;
   ownKinds.set('report', reportTask(context));
 
-  const found = async (id: number): Promise<Report> => {
-    const report = await store.reports.get(id);
+  const found = async (id: number, caller: Caller): Promise<Report> => {
+    const report = await store.reports.get(id, caller.scope);
     if (!report) throw new HttpError(404, `there is no report ${id}`);
     return report;
   };
@@ -166,8 +171,13 @@ export function reportRoutes(router: Router, context: Context): void {
       limit: z.coerce.number().int().min(1).max(1000).default(100),
     }),
     answer: z.object({ reports: z.array(stored), next: z.string().nullable() }),
-    handler: async ({ query: { after, limit } }) => {
-      const reports = await store.reports.list({ limit, ...(after === undefined ? {} : { after }) });
+    scoped: true,
+    handler: async ({ caller, query: { after, limit } }) => {
+      const reports = await store.reports.list({
+        limit,
+        scope: caller.scope,
+        ...(after === undefined ? {} : { after }),
+      });
       return { reports: reports.map(told), next: reports.length < limit ? null : (reports.at(-1)?.name ?? null) };
     },
   });
@@ -177,13 +187,16 @@ export function reportRoutes(router: Router, context: Context): void {
     path: '/api/v1/reports/:name',
     needs: 'report:create',
     tag: 'reports',
-    summary: 'Sets a report up, or gives the one of this name a new version',
+    summary: 'Sets a report up, or gives the one of this name a new version; it is made of your segments',
     params: z.object({ name }),
     body: definition,
     answer: stored,
+    scoped: true,
     handler: async ({ caller, params, body, about }) => {
       about(`report ${params.name}`);
-      if ((await store.reports.byName(params.name)) && !may(caller, 'report:modify'))
+      const before = await store.reports.byName(params.name, 'all');
+      if (before && !covers(caller.scope, before.segments)) throw new HttpError(404, 'there is no such report');
+      if (before && !may(caller, 'report:modify'))
         throw new HttpError(
           403,
           `there is a report ${params.name} already, and ${caller.name} lacks the privilege report:modify`,
@@ -191,7 +204,7 @@ export function reportRoutes(router: Router, context: Context): void {
       checked(body, { caller });
       zoneOf(body.timeZone);
       await checkOutputs(body.outputs, context);
-      return told(await store.reports.put(params.name, body, caller.name, now()));
+      return told(await store.reports.put(params.name, body, caller.name, now(), caller.scope));
     },
   });
 
@@ -203,8 +216,9 @@ export function reportRoutes(router: Router, context: Context): void {
     summary: 'Takes a report away; what was made of it stays',
     params: byId,
     answer: z.object({ removed: z.boolean() }),
-    handler: async ({ params, about }) => {
-      about(`report ${(await found(params.id)).name}`);
+    scoped: true,
+    handler: async ({ caller, params, about }) => {
+      about(`report ${(await found(params.id, caller)).name}`);
       return { removed: await store.reports.remove(params.id) };
     },
   });
@@ -217,8 +231,9 @@ export function reportRoutes(router: Router, context: Context): void {
     summary: 'Makes a report that was set up, keeps it and sends it where it says',
     params: byId,
     answer: z.object({ id: z.string(), lines: z.number().int(), outputs: z.array(output) }),
+    scoped: true,
     handler: async ({ caller, params, about }) => {
-      const report = await found(params.id);
+      const report = await found(params.id, caller);
       about(`report ${report.name}`);
       const made = await makeReport(
         context,

@@ -1,11 +1,12 @@
 /** The task kind `report`: a stored report made by a schedule, with the rights of who made the task. */
 import { MisuseError } from '@amiable/bytes';
 import { isValidZone } from '@amiable/calendar';
-import type { Caller } from '@amiable/model';
+import type { Caller, Scope } from '@amiable/model';
 import type { Report, ReportOutput } from '@amiable/store';
 import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import type { OwnTask } from '../../scheduler/own.ts';
+import { both } from '../../scheduler/rights.ts';
 import { callerOf } from '../exchange/own-tasks.ts';
 import { checked, definition, makeTable, type ReportDefinition, render } from './make.ts';
 import { sendOut } from './outputs.ts';
@@ -25,10 +26,12 @@ export interface Outcome {
 /** Makes a stored report, keeps it and sends it out. */
 export async function makeReport(
   context: Context,
-  report: Pick<Report, 'name'> & { readonly id: number | null; readonly definition: ReportDefinition },
-  call: { readonly caller: Caller; readonly now: number; readonly signal?: AbortSignal | undefined },
+  report: Pick<Report, 'name' | 'segments'> & { readonly id: number | null; readonly definition: ReportDefinition },
+  asked: { readonly caller: Caller; readonly now: number; readonly signal?: AbortSignal | undefined },
 ): Promise<Outcome> {
   const { definition: given } = report;
+  // Who wrote it says where it goes: nothing goes there that they do not see themselves.
+  const call = { ...asked, caller: { ...asked.caller, scope: both(report.segments, asked.caller.scope) } };
   const timeZone = given.timeZone ?? context.timeZone;
   if (!isValidZone(timeZone)) throw new MisuseError(`timeZone: ${timeZone} is no IANA time zone`);
   const table = await makeTable(given, { context, timeZone, ...call });
@@ -53,14 +56,14 @@ export async function makeReport(
 
 export function reportTask(context: Context): OwnTask {
   const { store, now } = context;
-  const find = async (name: string): Promise<Report> => {
-    const found = await store.reports.byName(name);
+  const find = async (name: string, scope: Scope): Promise<Report> => {
+    const found = await store.reports.byName(name, scope);
     if (!found) throw new MisuseError(`parameters.report: there is no report ${JSON.stringify(name)}`);
     return found;
   };
   const run: OwnTask = async ({ run, parameters: given, signal }) => {
     const { report: name, keepDays } = parameters.parse(given);
-    const report = await find(name);
+    const report = await find(name, 'all');
     const caller = await callerOf(store, run);
     const made = await makeReport(
       context,
@@ -76,7 +79,7 @@ export function reportTask(context: Context): OwnTask {
   };
   return Object.assign(run, {
     check: async (given: unknown, caller: Caller) => {
-      const report = await find(parameters.parse(given).report);
+      const report = await find(parameters.parse(given).report, caller.scope);
       checked(definition.parse(report.definition), { caller });
     },
   });
