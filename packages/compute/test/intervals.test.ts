@@ -232,3 +232,29 @@ it('whatever a meter sends, intervals are whole numbers or missing, and nothing 
     { numRuns: 100 },
   );
 });
+
+it('makes the same of a register that never falls in one pass as in the general way', () => {
+  const steps = fc.array(fc.record({ gone: fc.nat(3), use: fc.nat(900), off: fc.constantFrom(0, 0, 0, 0, 0, 1000) }), {
+    maxLength: 30,
+  });
+  fc.assert(
+    fc.property(steps, fc.integer({ min: -6, max: 6 }), fc.integer({ min: -50, max: 50 }), (all, first, shown) => {
+      const times: number[] = [];
+      const values: number[] = [];
+      let [place, value] = [first, shown];
+      for (const { gone, use, off } of all) {
+        times.push(T0 + place * Q + off);
+        values.push(value);
+        // Mostly the next quarter, and forward.
+        place += gone === 3 ? 3 : 1;
+        value += gone === 2 && use < 30 ? -use : use;
+      }
+      const sent = { ...register(times, values), quality: new Uint8Array(times.length) };
+      const span = { ...options, to: T0 + 4 * H };
+      const none = { times: new Float64Array(0), values: new Float64Array(0), scaler: 0, period: Q };
+      const general = meteringOf({ registers: [sent], profiles: [none] }, span);
+      expect(meteringOf({ registers: [sent] }, span)).toEqual(general);
+    }),
+    { numRuns: 300 },
+  );
+});

@@ -97,6 +97,10 @@ export function meteringOf(sent: Sent, options: MeteringOptions): Metering {
   const profiles = sent.profiles ?? [];
   const powers = sent.powers ?? [];
   const scaler = finest(registers, profiles, powers);
+  if (registers.length === 1 && profiles.length + powers.length === 0 && step !== 'day') {
+    const made = straight(registers[0] as Showings, bounds, step);
+    if (made) return made;
+  }
   const values = new Float64Array(n).fill(Number.NaN);
   const quality = new Uint8Array(n).fill(QUALITY.missing);
   const notes: MeteringNote[] = [];
@@ -114,6 +118,73 @@ export function meteringOf(sent: Sent, options: MeteringOptions): Metering {
     runs: shown?.runs ?? new Uint32Array(0),
     notes,
   };
+}
+
+/**
+ * What most meters send: one register that never falls, its readings on the grid to the millisecond, each once. One pass, and the
+ * readings themselves are the showings; the result is the same as the long way's.
+ * @returns undefined where it is otherwise
+ */
+function straight(register: Showings, bounds: Float64Array, step: number): Metering | undefined {
+  const { times, values: shown, scaler } = register;
+  const count = times.length;
+  const n = bounds.length - 1;
+  if (n < 1 || count === 0 || shown.length !== count) return undefined;
+  if (register.quality && !allMeasured(register.quality)) return undefined;
+  const start = bounds[0] as number;
+  const values = new Float64Array(n);
+  const quality = new Uint8Array(n);
+  let first = count;
+  let end = 0;
+  let last = Number.NEGATIVE_INFINITY;
+  let before = Number.NEGATIVE_INFINITY;
+  // The next interval that nothing is known of.
+  let next = 0;
+  for (let i = 0; i < count; i++) {
+    const value = shown[i] as number;
+    const place = ((times[i] as number) - start) / step;
+    // Also false where something is no number.
+    if (!(place > last && value >= before && value < EXACT) || Math.floor(place) !== place) return undefined;
+    if (place >= 0 && place <= n) {
+      if (first === count) first = i;
+      end = i + 1;
+      if (place > 0 && place === last + 1 && last >= 0) {
+        values[next++] = Math.round(value - before);
+      } else
+        while (next < place) {
+          values[next] = Number.NaN;
+          quality[next++] = QUALITY.missing;
+        }
+    }
+    last = place;
+    before = value;
+  }
+  // A register that counts down from below nothing has its differences looked at one by one.
+  if (!((shown[0] as number) > -EXACT)) return undefined;
+  for (; next < n; next++) {
+    values[next] = Number.NaN;
+    quality[next] = QUALITY.missing;
+  }
+  const [lo, hi] = first < end ? [first, end] : [0, 0];
+  return {
+    intervals: { start, step, scaler, values, quality },
+    bounds,
+    showings: {
+      times: times.subarray(lo, hi),
+      values: shown.subarray(lo, hi),
+      quality: new Uint8Array(hi - lo),
+      scaler,
+    },
+    runs: new Uint32Array(hi - lo),
+    notes: [],
+  };
+}
+
+/** The difference of any two below this is a safe integer. */
+const EXACT = 2 ** 51;
+function allMeasured(quality: Uint8Array): boolean {
+  for (let i = 0; i < quality.length; i++) if (quality[i] !== QUALITY.measured) return false;
+  return true;
 }
 
 /** Watts over a quarter are quarters of watt-hours: two digits more hold them exactly; five minutes need three and are rounded. */

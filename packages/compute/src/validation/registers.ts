@@ -18,6 +18,7 @@ import { MAX_FINDINGS } from './context.ts';
 import {
   ago,
   each,
+  everFalls,
   hit,
   isRegister,
   lastBefore,
@@ -52,13 +53,22 @@ export function validateRegisters(input: PeriodicInput, rules: readonly Compiled
   const n = values.length;
   if (!(Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= n) || times.length !== n)
     throw new MisuseError(`showings ${from} to ${to} are not among the ${n} that were given`);
-  const source = input.source ?? measured(input);
+  let sourceUse: Float64Array | undefined;
+  let isFalling: boolean | undefined;
   const work: Work = {
     input,
     times,
     values,
     use: input.kind === 'consumption' ? values : uses(values, input.rollover),
-    sourceUse: input.kind === 'consumption' ? source : uses(source, input.rollover),
+    sourceUse() {
+      const source = input.source ?? measured(input);
+      sourceUse ??= input.kind === 'consumption' ? source : uses(source, input.rollover);
+      return sourceUse;
+    },
+    falls() {
+      isFalling ??= everFalls(values);
+      return isFalling;
+    },
     findings: [],
   };
   for (const rule of rules) if (rule.kind === 'periodic') check(work, rule);
@@ -258,7 +268,7 @@ function compare(
 function compareBack(w: Work, rule: PeriodicRule): void {
   const unit = rule.check.includes('month') ? 'month' : 'year';
   const source = rule.check.endsWith('source');
-  const base = source ? w.sourceUse : w.use;
+  const base = source ? w.sourceUse() : w.use;
   compare(
     w,
     rule as Compared,
@@ -271,7 +281,7 @@ function compareBack(w: Work, rule: PeriodicRule): void {
 }
 
 function falls(w: Work, rule: PeriodicRule & { check: 'falling' | 'rollover' }): void {
-  if (!isRegister(w)) return;
+  if (!isRegister(w) || !w.falls()) return;
   const { rollover } = w.input;
   each(w, (i) => {
     const p = lastBefore(w.values, i);
@@ -315,6 +325,7 @@ function falls(w: Work, rule: PeriodicRule & { check: 'falling' | 'rollover' }):
 
 function maximum(w: Work, rule: PeriodicRule & { check: 'maximum' }): void {
   const { unit, showings } = w.input;
+  if (isWithin(w, rule)) return;
   // Most showings stand equally far apart, and what may flow between them is read of the rule once.
   let asked = Number.NaN;
   let most = 0;
@@ -341,6 +352,24 @@ function maximum(w: Work, rule: PeriodicRule & { check: 'maximum' }): void {
     );
     return true;
   });
+}
+
+/** Whether the highest use of all is allowed between the two showings that stand closest: then each is. */
+function isWithin(w: Work, rule: PeriodicRule & { check: 'maximum' }): boolean {
+  const { use, times } = w;
+  const { from, to, unit, showings } = w.input;
+  let highest = Number.NEGATIVE_INFINITY;
+  let closest = Number.POSITIVE_INFINITY;
+  for (let i = Math.max(1, from); i < to; i++) {
+    const used = use[i] as number;
+    const time = (times[i] as number) - (times[i - 1] as number);
+    if (used > highest) highest = used;
+    if (time < closest) closest = time;
+  }
+  if (highest === Number.NEGATIVE_INFINITY || !(closest > 0)) return false;
+  // An amount is the same for all, a power allows more the longer it lasts.
+  const least = mantissaOf(rule.limit, unit, showings.scaler, closest, rule.name);
+  return least >= 0 && highest <= least;
 }
 
 function rates(w: Work, rule: PeriodicRule & { check: 'rates-sum' }): void {

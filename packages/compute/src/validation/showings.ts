@@ -17,14 +17,32 @@ export interface Work {
   readonly values: Float64Array;
   /** Use since the showing before (rollovers taken out); of a consumption the value itself. NaN: unknown, or it fell. */
   readonly use: Float64Array;
-  /** The same of what the meter itself sent. */
-  readonly sourceUse: Float64Array;
+  /** The same of what the meter itself sent; asked for by few rules. */
+  sourceUse(): Float64Array;
+  /** Found out once. */
+  falls(): boolean;
   readonly findings: Finding[];
 }
 
 export function measured({ showings: { values, quality } }: PeriodicInput): Float64Array {
-  if (!quality) return values;
+  if (!quality || isMeasured(quality, values.length)) return values;
   return values.map((v, i) => (quality[i] === QUALITY.measured ? v : Number.NaN));
+}
+
+function isMeasured(quality: Uint8Array, n: number): boolean {
+  for (let i = 0; i < n; i++) if (quality[i] !== QUALITY.measured) return false;
+  return true;
+}
+
+/** Whether the register ever shows less than before. */
+export function everFalls(values: Float64Array): boolean {
+  let before = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < values.length; i++) {
+    const v = values[i] as number;
+    if (v < before) return true;
+    if (v > before) before = v;
+  }
+  return false;
 }
 
 /** Index of the last showing before `i` that is there; -1: none. */

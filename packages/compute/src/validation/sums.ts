@@ -66,14 +66,20 @@ export function checkSum(ctx: Context, rule: SumRule & { check: 'sum' }): void {
   // Only so much as binary fractions may be off.
   const slack = 1e-9 * Math.abs(tolerance) + 1e-6;
   const begin = timeOf(ctx, ctx.from) - BESIDE_MS;
-  for (let s = firstAt(times, begin); s < times.length && (times[s] as number) <= end + BESIDE_MS; s++) {
+  let behind = firstAt(times, end + BESIDE_MS);
+  while (behind < times.length && (times[behind] as number) <= end + BESIDE_MS) behind++;
+  for (let s = firstAt(times, begin); s < behind; s++) {
     const at = Math.round(((times[s] as number) - start) / step);
     const beside = Math.abs(start + at * step - (times[s] as number)) <= BESIDE_MS;
     if (!beside || Number.isNaN(values[s] as number)) continue;
     // The first of its day, or the last of all.
     const due = at >= (ctx.bounds[day] as number);
-    const final = s + 1 === times.length || (times[s + 1] as number) > end + BESIDE_MS;
-    if (!due && !final) continue;
+    if (!due && s + 1 < behind) {
+      // None before the next day's beginning is asked for, but the last.
+      const next = firstAt(times, start + (ctx.bounds[day] as number) * step - BESIDE_MS);
+      s = Math.max(s, Math.min(next, behind - 1) - 1);
+      continue;
+    }
     while (day < ctx.lastDay && (ctx.bounds[day] as number) <= at) day++;
     if (last >= 0 && at > lastAt) {
       const counted = (values[s] as number) - (values[last] as number);

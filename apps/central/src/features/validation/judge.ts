@@ -11,6 +11,8 @@ import {
   type EstimationSettings,
   type Finding,
   type Intervals,
+  type Known,
+  type LastYear,
   type MeterTimes,
   meteringOf,
   QUALITY,
@@ -20,19 +22,37 @@ import {
   sourceStamps,
   vee,
 } from '@amiable/compute';
-import { quantityOf, type Unit } from '@amiable/model';
+import { type Holiday, quantityOf, type Unit } from '@amiable/model';
 import type { RulesHeld, SentSeries, ValidationOutcome, ValidationTask } from '@amiable/store';
+import { checksByRatio } from './ratios.ts';
 
 /** Rules of one set made ready for one unit. */
 export interface JudgeRules {
   readonly compiled: readonly CompiledRule[];
   readonly settings: EstimationSettings;
+  readonly holidays: readonly Holiday[];
+  /** The metering that `reference-profile` takes its shape of. */
+  readonly reference?: { readonly meter: string; readonly quantity: string } | undefined;
+}
+
+/** A time in which one ratio holds. */
+export interface Ratio {
+  readonly from: number;
+  readonly to: number;
+  readonly multiplier: number;
 }
 
 export interface JudgeTask extends ValidationTask {
   readonly times: MeterTimes;
-  /** Mean daily use of the same days last year, in the unit of the metering; undefined: unknown. */
-  readonly lastYearDaily?: number | undefined;
+  /** Use of the same days last year, at the metering point. */
+  readonly lastYear?: (LastYear & { readonly scaler: number }) | undefined;
+  /** Registers of rates. */
+  readonly rates?: readonly { readonly name: string; readonly showings: SentSeries }[] | undefined;
+  /** Ratios of measuring transformers by their time, all of [context, end); left out: 1 throughout. */
+  readonly ratios?: readonly Ratio[] | undefined;
+  readonly holidays?: readonly number[] | undefined;
+  readonly checkMeter?: Intervals | undefined;
+  readonly reference?: Intervals | undefined;
 }
 
 /** What is sent to a worker: tasks of some meters, those of one meter together. */
@@ -135,8 +155,28 @@ function stampsOf({ kind, sent: { times } }: JudgeTask, intervals: Intervals): F
   const period = kind === 'register' ? 0 : intervals.step;
   const { start, step } = intervals;
   let exact = period === 0;
-  for (let i = 0; exact && i < times.length; i++) exact = ((times[i] as number) - start) % step === 0;
+  // A quotient is far quicker than a remainder, and whole for multiples alone.
+  for (let i = 0; exact && i < times.length; i++) {
+    const place = ((times[i] as number) - start) / step;
+    exact = Math.floor(place) === place;
+  }
   return exact ? times : sourceStamps(times, period, intervals);
+}
+
+/** Readings of rates stand beside those of their total, which are on the grid. */
+function onGrid(
+  { name, showings }: { readonly name: string; readonly showings: SentSeries },
+  intervals: Intervals,
+): { name: string; showings: Showings } {
+  return { name, showings: { ...showings, times: sourceStamps(showings.times, 0, intervals) } };
+}
+
+/** The one that `vee` works in. */
+const scalerOf = (intervals: Intervals, showings: Showings | undefined): number =>
+  Math.min(intervals.scaler, showings?.scaler ?? intervals.scaler);
+
+function inScaler({ first, daily, scaler }: LastYear & { readonly scaler: number }, wanted: number): LastYear {
+  return scaler === wanted ? { first, daily } : { first, daily: daily.map((v) => v * 10 ** (scaler - wanted)) };
 }
 
 /** Around the span what was validated stands in place of what was sent; within it only edits do. */
@@ -177,7 +217,7 @@ function judge(
     accepted.set(mild, finding);
     return mild;
   };
-  const checks = checksOf(rules.compiled, {
+  const known: Known = {
     unit,
     zone: task.zone,
     quantity: task.quantity,
@@ -189,8 +229,12 @@ function judge(
     ...(showings ? { showings } : {}),
     ...(task.kind === 'register' ? { readings: task.sent } : {}),
     ...(siblings.length > 0 ? { siblings } : {}),
-    ...(task.lastYearDaily === undefined ? {} : { lastYearDaily: task.lastYearDaily * 10 ** -intervals.scaler }),
-  });
+    ...(task.rates ? { rates: task.rates.map((rate) => onGrid(rate, intervals)) } : {}),
+    ...(task.lastYear ? { lastYear: inScaler(task.lastYear, scalerOf(intervals, showings)) } : {}),
+  };
+  const checks = task.ratios
+    ? checksByRatio(rules.compiled, known, task.ratios)
+    : checksOf(rules.compiled, known);
   const { registers, structure, intervals: values } = checks;
   const result = vee({
     intervals,
@@ -201,6 +245,9 @@ function judge(
     ...(showings ? { showings } : {}),
     ...(runs ? { runs } : {}),
     ...(task.times.outages ? { outages: task.times.outages } : {}),
+    ...(task.holidays ? { holidays: task.holidays } : {}),
+    ...(task.checkMeter ? { checkMeter: task.checkMeter } : {}),
+    ...(task.reference ? { reference: task.reference } : {}),
     settings: rules.settings,
     checks: {
       ...(registers ? { registers: (shown, from, to) => registers(shown, from, to).map(holds) } : {}),
@@ -225,8 +272,9 @@ function judge(
       start: result.from,
       step,
       scaler,
-      values: result.intervals.values.slice(lo, hi),
-      quality: quality.slice(lo, hi),
+      // All of it is a copy already.
+      values: lo === 0 && hi === quality.length ? result.intervals.values : result.intervals.values.slice(lo, hi),
+      quality: lo === 0 && hi === quality.length ? quality : quality.slice(lo, hi),
     },
     findings: [...result.findings.map((finding) => accepted.get(finding) ?? finding), ...result.flags],
     estimates: result.estimates,
