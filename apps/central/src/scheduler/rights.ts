@@ -3,8 +3,9 @@
  *
  * Decides: the scope of a run and whether it may run at all. Leaves out: who may order what (the routes).
  */
-import type { Privilege, Scope } from '@amiable/model';
-import type { Store, TaskKind } from '@amiable/store';
+import { MisuseError } from '@amiable/bytes';
+import { type Caller, PRIVILEGES, type Privilege, type Scope } from '@amiable/model';
+import type { OwnKind, Run, Store, TaskKind } from '@amiable/store';
 
 /** What one must have to let a task of this kind run. */
 export function neededFor(kind: TaskKind, parameters: Readonly<Record<string, unknown>>): readonly Privilege[] {
@@ -56,4 +57,18 @@ export async function scopeOf(
   if (rights.scope === 'all') return { scope: own };
   const { scope } = rights;
   return { scope: own === 'all' ? scope : own.filter((segment) => scope.includes(segment)) };
+}
+
+/** Whom a run acts for: who made its task, with the rights they have now. @throws MisuseError when it may not run any more */
+export async function callerOf(store: Store, run: Run): Promise<Caller> {
+  const found = await scopeOf(store, run, neededFor(run.kind as OwnKind, {}));
+  if ('refused' in found) throw new MisuseError(found.refused);
+  const rights = run.creatorId === null ? undefined : await store.access.rights(run.creatorId);
+  return {
+    kind: 'system',
+    ...(run.creatorId === null ? {} : { user: run.creatorId }),
+    name: run.creator,
+    privileges: rights?.privileges ?? new Set(PRIVILEGES),
+    scope: found.scope,
+  };
 }

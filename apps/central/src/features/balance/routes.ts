@@ -11,8 +11,7 @@ import { HttpError } from '../../http/error.ts';
 import { day, id63, when } from '../../http/queries.ts';
 import type { Router } from '../../http/router.ts';
 import type { OwnTask } from '../../scheduler/own.ts';
-import { covers } from '../../scheduler/rights.ts';
-import { callerOf } from '../exchange/own-tasks.ts';
+import { callerOf, covers } from '../../scheduler/rights.ts';
 import { computeArea, dayAt, limitsOf, lossDays, zoneOfArea } from './compute.ts';
 
 const MOST = 10_000;

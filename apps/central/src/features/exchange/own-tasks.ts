@@ -1,10 +1,9 @@
 /** The task kinds `import` and `export`: registry files from and into folders by a schedule, with the rights of who made the task. */
 import { MisuseError } from '@amiable/bytes';
-import { type Caller, PRIVILEGES } from '@amiable/model';
-import type { OwnKind, Run, Store } from '@amiable/store';
+
 import type { Context } from '../../context.ts';
 import type { OwnTask } from '../../scheduler/own.ts';
-import { neededFor, scopeOf } from '../../scheduler/rights.ts';
+import { callerOf } from '../../scheduler/rights.ts';
 import { checkSelection } from '../registry/meters.ts';
 import { selectionOf } from '../registry/shapes.ts';
 import { FILE_KINDS } from './columns.ts';
@@ -16,20 +15,6 @@ import type { Imports } from './run.ts';
 
 /** Files of an import that a note names. */
 const NAMED = 20;
-
-/** A run acts for who made its task, with the rights they have now. */
-export async function callerOf(store: Store, run: Run): Promise<Caller> {
-  const found = await scopeOf(store, run, neededFor(run.kind as OwnKind, {}));
-  if ('refused' in found) throw new MisuseError(found.refused);
-  const rights = run.creatorId === null ? undefined : await store.access.rights(run.creatorId);
-  return {
-    kind: 'system',
-    ...(run.creatorId === null ? {} : { user: run.creatorId }),
-    name: run.creator,
-    privileges: rights?.privileges ?? new Set(PRIVILEGES),
-    scope: found.scope,
-  };
-}
 
 const rootOf = (root: string | undefined, what: 'inbox' | 'outbox'): string => {
   if (root === undefined)

@@ -10,8 +10,7 @@ import { HttpError } from '../../http/error.ts';
 import { when } from '../../http/queries.ts';
 import type { Router } from '../../http/router.ts';
 import type { OwnTask } from '../../scheduler/own.ts';
-import { covers } from '../../scheduler/rights.ts';
-import { callerOf } from '../exchange/own-tasks.ts';
+import { callerOf, covers } from '../../scheduler/rights.ts';
 import { checked, namedOf, type RunReport, runFormula } from './run.ts';
 
 const MOST = 10_000;

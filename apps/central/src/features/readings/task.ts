@@ -4,8 +4,8 @@ import { type Caller, may } from '@amiable/model';
 import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import type { OwnTask } from '../../scheduler/own.ts';
+import { callerOf } from '../../scheduler/rights.ts';
 import { folderBelow } from '../exchange/folders.ts';
-import { callerOf } from '../exchange/own-tasks.ts';
 import { csvLine, type Taken, takeFolder } from './folder.ts';
 import { importReadings } from './run.ts';
 import { importOptions, READING_FORMATS, type Report } from './shapes.ts';
@@ -59,7 +59,7 @@ export function readingsTask(
       async take(name, bytes) {
         if (format === 'commands') return commands.take(name, bytes, caller);
         const done = await importReadings(
-          { store, now: context.now, zone: context.timeZone },
+          { store, now: context.now, clock: context.access.clock, zone: context.timeZone },
           { options: { ...options, format }, dry: false, again: false, name, caller },
           bytes,
         );

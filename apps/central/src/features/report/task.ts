@@ -6,8 +6,7 @@ import type { Report, ReportOutput } from '@amiable/store';
 import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import type { OwnTask } from '../../scheduler/own.ts';
-import { both } from '../../scheduler/rights.ts';
-import { callerOf } from '../exchange/own-tasks.ts';
+import { both, callerOf } from '../../scheduler/rights.ts';
 import { checked, definition, makeTable, type ReportDefinition, render } from './make.ts';
 import { sendOut } from './outputs.ts';
 

@@ -1,11 +1,11 @@
 /** The task kind `validation`: by a schedule, within a flow, or on order, with the rights of who made it. */
 import { MisuseError } from '@amiable/bytes';
-import { type Caller, PRIVILEGES } from '@amiable/model';
+import type { Caller } from '@amiable/model';
 import type { MeterId, Run, Store } from '@amiable/store';
 import type { Target } from '@amiable/tasks';
 import type { Context } from '../../context.ts';
 import type { OwnTask } from '../../scheduler/own.ts';
-import { neededFor, scopeOf } from '../../scheduler/rights.ts';
+import { callerOf } from '../../scheduler/rights.ts';
 import { checkTarget, selectionOf } from '../../scheduler/targets.ts';
 import { type ValidationParameters, validationParameters } from './parameters.ts';
 import type { Pool } from './pool.ts';
@@ -16,19 +16,6 @@ const DAY = 86_400_000;
 /** States of days are kept so long: what is older is not looked at any more. */
 const KEPT = 800 * DAY;
 const PAGE = 250;
-
-/** A run acts for who made its task, with the rights they have now. */
-async function callerOf(store: Store, run: Run): Promise<Caller> {
-  const found = await scopeOf(store, run, neededFor('validation', {}));
-  if ('refused' in found) throw new MisuseError(found.refused);
-  const rights = run.creatorId === null ? undefined : await store.access.rights(run.creatorId);
-  return {
-    kind: 'system',
-    name: run.creator,
-    privileges: rights?.privileges ?? new Set(PRIVILEGES),
-    scope: found.scope,
-  };
-}
 
 /** In a flow the meters of a step before, or of a group, stand in place of the target. */
 async function* metersOf(store: Store, run: Run, caller: Caller): AsyncGenerator<readonly MeterId[]> {
