@@ -1,5 +1,6 @@
 /** The task kinds `import` and `export`: registry files from and into folders by a schedule, with the rights of who made the task. */
 import { MisuseError } from '@amiable/bytes';
+import type { Caller } from '@amiable/model';
 
 import type { Context } from '../../context.ts';
 import type { OwnTask } from '../../scheduler/own.ts';
