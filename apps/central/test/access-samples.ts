@@ -551,13 +551,22 @@ export const areas: Readonly<
     const make = async (name: string, segments: number[]) => {
       const { destinations, deliveries, imports, commands } = store.delivery;
       await destinations.put({ name, kind: 'http', definition, segments, enabled: true }, 'test', now, false);
-      const span = { from: now, to: now + 1, asOf: now, created: now, by: 'test' };
+      const span = { from: now, to: now + 1, asOf: now, created: now, by: 'test', held: now };
       const of = { destination: name, run: null, format: 'cim', formatVersion: null, file: name, mediaType: 'x/y' };
       const delivery = await deliveries.begin({ ...of, ...span, segments });
       const file = { file: name, meters: 0, rows: 0, corrected: 0, bytes: 0, digest: '' };
       // Not before long: nobody sends it meanwhile.
       await deliveries.finish(delivery, file, Date.UTC(2100, 0, 1));
-      const how = { dry: true, name, format: 'csv', detail: {}, segments, who: 'test', started: now };
+      const how = {
+        dry: true,
+        name,
+        format: 'csv',
+        detail: {},
+        segments,
+        who: 'test',
+        started: now,
+        held: Date.UTC(2100, 0, 1),
+      };
       const order = {
         source: name,
         reference: name,

@@ -30,6 +30,7 @@ const DAY = 86_400_000;
 
 const retentionParameters = z.strictObject({
   days: z.number().int().min(7).max(36_600).default(92),
+  exchangeDays: z.number().int().min(7).max(36_600).default(800),
 });
 
 const completenessParameters = z.strictObject({
@@ -38,12 +39,16 @@ const completenessParameters = z.strictObject({
   giveUpDays: z.number().int().min(1).max(3660).optional(),
 });
 
-/** Runs, their jobs and occurrences are kept for so many days: `days`, 92 unless said. */
+/** Runs, their jobs and occurrences are kept for `days`, 92 unless said; what was told of imports of readings and of commands for `exchangeDays`, 800. */
 export function retentionOfWork(store: Store, now: () => number): OwnTask {
   return checkedBy(async ({ parameters }) => {
-    const { days } = retentionParameters.parse(parameters);
+    const { days, exchangeDays } = retentionParameters.parse(parameters);
     const gone = await store.work.runs.prune(now() - days * DAY);
-    return { note: `${gone} runs that ended more than ${days} days ago were let go` };
+    const long = now() - exchangeDays * DAY;
+    const told = (await store.delivery.imports.prune(long)) + (await store.delivery.commands.prune(long));
+    return {
+      note: `${gone} runs that ended more than ${days} days ago were let go${told > 0 ? `, ${told} imports of readings and commands older than ${exchangeDays} days` : ''}`,
+    };
   }, retentionParameters);
 }
 

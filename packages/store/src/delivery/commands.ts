@@ -57,6 +57,10 @@ export function createCommands(db: Database): Commands {
     },
     untold: async (at, again) =>
       rowOf((await db.write((client) => client.query(deliverySql.untold, [iso(at), iso(again)]))).rows),
+    async prune(before) {
+      const { rows } = await db.write((client) => client.query(deliverySql.pruneCommands, [iso(before)]));
+      return (rows[0] as { n: number }).n;
+    },
     async told(id, state, again) {
       await db.write((client) => client.query(deliverySql.told, [id, state, iso(again)]));
     },

@@ -10,6 +10,7 @@ import { isNumber, iso, isoOrNull, renamed, segmentsOf } from './parts.ts';
 import type { Deliveries, Delivery } from './types.ts';
 
 const MAX_WORDS = 2000;
+const INTERRUPTED = 'the program ended while the file was made; nothing was sent, make it again';
 const cut = (text: string | undefined | null): string | null =>
   text === undefined || text === null ? null : text.replaceAll('\0', '').slice(0, MAX_WORDS);
 const rowOf = (rows: readonly Record<string, unknown>[]): Delivery | undefined => rows[0] && renamed<Delivery>(rows[0]);
@@ -30,6 +31,7 @@ export function createDeliveries(db: Database): Deliveries {
         d.segments,
         iso(d.created),
         d.by,
+        iso(d.held),
       ];
       const { rows } = await db.write((client) => client.query(deliverySql.begin, row));
       return (rows[0] as { id: string }).id;
@@ -43,6 +45,16 @@ export function createDeliveries(db: Database): Deliveries {
       if (!delivery) throw new Error(`delivery ${id} is not being made`);
       return delivery;
     },
+    async hold(id, until) {
+      await db.write((client) => client.query(deliverySql.hold, [id, iso(until)]));
+    },
+    interrupt: (at) =>
+      db.write(async (client) => {
+        const { rows } = await client.query(deliverySql.interrupt, [iso(at), INTERRUPTED]);
+        for (const { id } of rows as { id: string }[]) await client.query(deliverySql.abandonParts, [id]);
+        return rows.length;
+      }),
+    ofRun: async (run) => rowOf((await db.read((client) => client.query(deliverySql.ofRun, [run]))).rows),
     async abandon(id) {
       await db.write(async (client) => {
         await client.query(deliverySql.abandonParts, [id]);
@@ -97,8 +109,8 @@ export function createDeliveries(db: Database): Deliveries {
       return rows.map((one) => renamed<Delivery>(one));
     },
     last: async (destination) => rowOf((await db.read((client) => client.query(deliverySql.last, [destination]))).rows),
-    async prune(before) {
-      const { rows } = await db.write((client) => client.query(deliverySql.prune, [iso(before)]));
+    async prune(before, destination) {
+      const { rows } = await db.write((client) => client.query(deliverySql.prune, [iso(before), destination]));
       return (rows[0] as { n: number }).n;
     },
   };

@@ -6,10 +6,21 @@ import type { ReadingsImport, ReadingsImports } from './types.ts';
 
 export function createReadingsImports(db: Database): ReadingsImports {
   return {
-    async begin({ dry, name, format, detail, segments, who, started }) {
-      const row = [dry, name, format, JSON.stringify(detail), segments, who, iso(started)];
+    async begin({ dry, name, format, detail, segments, who, started, held }) {
+      const row = [dry, name, format, JSON.stringify(detail), segments, who, iso(started), iso(held)];
       const { rows } = await db.write((client) => client.query(deliverySql.beginImport, row));
       return (rows[0] as { id: string }).id;
+    },
+    async hold(id, until) {
+      await db.write((client) => client.query(deliverySql.holdImport, [id, iso(until)]));
+    },
+    async interrupt(at, clock) {
+      return (await db.write((client) => client.query(deliverySql.interruptImports, [iso(at), iso(clock)]))).rows
+        .length;
+    },
+    async prune(before) {
+      const { rows } = await db.write((client) => client.query(deliverySql.pruneImports, [iso(before)]));
+      return (rows[0] as { n: number }).n;
     },
     async end(id, state, { at, digest, report }) {
       const row = [id, state, iso(at), digest ?? null, JSON.stringify(report)];

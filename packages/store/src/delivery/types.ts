@@ -97,7 +97,11 @@ export interface Delivery {
 export type NewDelivery = Pick<
   Delivery,
   'destination' | 'run' | 'format' | 'formatVersion' | 'file' | 'mediaType' | 'from' | 'to' | 'asOf' | 'segments' | 'by'
-> & { readonly created: number };
+> & {
+  readonly created: number;
+  /** Until then it is made; who makes it longer says so by `hold`. */
+  readonly held: number;
+};
 /** What is known when all pieces are written. */
 export type MadeDelivery = Pick<Delivery, 'file' | 'meters' | 'rows' | 'corrected' | 'bytes' | 'digest'>;
 
@@ -116,6 +120,12 @@ export interface Deliveries {
   addPart(id: string, part: number, content: Uint8Array): Promise<void>;
   /** Ready to be sent, from `at` on. */
   finish(id: string, made: MadeDelivery, at: number): Promise<Delivery>;
+  /** It is being made still. */
+  hold(id: string, until: number): Promise<void>;
+  /** Those whose maker died are failed, without their bytes. @returns how many */
+  interrupt(at: number): Promise<number>;
+  /** What a run made before it was taken up again. */
+  ofRun(run: string): Promise<Delivery | undefined>;
   /** One that could not be made leaves nothing. */
   abandon(id: string): Promise<void>;
   /** The same bytes once more, as a delivery of their own. */
@@ -150,8 +160,8 @@ export interface Deliveries {
   unacknowledged(destination: string, limit: number): Promise<readonly Delivery[]>;
   /** The newest that was not given up, by the end of its span. */
   last(destination: string): Promise<Delivery | undefined>;
-  /** Bytes of deliveries that ended before; the rows stay. @returns how many lost theirs */
-  prune(before: number): Promise<number>;
+  /** Bytes of a destination's deliveries that were made before and have ended; the rows stay. @returns how many lost theirs */
+  prune(before: number, destination: string): Promise<number>;
 }
 
 export type ReadingsState = 'running' | 'done' | 'refused' | 'failed' | 'interrupted';
@@ -172,8 +182,16 @@ export interface ReadingsImport {
 
 export interface ReadingsImports {
   begin(
-    run: Pick<ReadingsImport, 'dry' | 'name' | 'format' | 'detail' | 'segments' | 'who' | 'started'>,
+    run: Pick<ReadingsImport, 'dry' | 'name' | 'format' | 'detail' | 'segments' | 'who' | 'started'> & {
+      /** Until then it is worked on; who takes longer says so by `hold`. Epoch ms of the machine. */
+      readonly held: number;
+    },
   ): Promise<string>;
+  hold(id: string, until: number): Promise<void>;
+  /** Those whose process died are interrupted: who held them let them lapse by the machine's `clock`. @returns how many */
+  interrupt(at: number, clock: number): Promise<number>;
+  /** Those that began before and have ended. @returns how many */
+  prune(before: number): Promise<number>;
   end(
     id: string,
     state: ReadingsState,
@@ -270,6 +288,8 @@ export interface Commands {
   /** Ended commands whose callback is to be told now; they are due again at `again` unless `told`. */
   untold(at: number, again: number): Promise<StoredCommand | undefined>;
   told(id: string, state: 'waiting' | 'told' | 'failed', again: number): Promise<void>;
+  /** Those that ended before: their references may be used again. @returns how many */
+  prune(before: number): Promise<number>;
 }
 
 export interface DeliveryStore {

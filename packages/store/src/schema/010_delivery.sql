@@ -93,8 +93,10 @@ create table amiable.delivery (
   acknowledged_at timestamptz,
   acknowledged_by text
 );
+create index delivery_run on amiable.delivery (run) where run is not null;
 create index delivery_destination on amiable.delivery (destination, id);
 create index delivery_due on amiable.delivery (next_try) where state in ('waiting', 'sending');
+create index delivery_making on amiable.delivery (held_until) where state = 'making';
 create index delivery_unacknowledged on amiable.delivery (sent_at) where state = 'sent';
 comment on table amiable.delivery is 'Each file of meter data that was made for a destination, and what became of it.';
 comment on column amiable.delivery.id is 'Number of the delivery.';
@@ -117,7 +119,7 @@ comment on column amiable.delivery.segments is 'Segments that its meters were ch
 comment on column amiable.delivery.state is 'making, waiting, sending, sent, acknowledged, refused, failed or cancelled.';
 comment on column amiable.delivery.tries is 'Times that sending was begun.';
 comment on column amiable.delivery.next_try is 'When it is tried next.';
-comment on column amiable.delivery.held_until is 'A process sends it until then.';
+comment on column amiable.delivery.held_until is 'A process makes or sends it until then.';
 comment on column amiable.delivery.held_by is 'Which process.';
 comment on column amiable.delivery.reason is 'Why it failed last, in words.';
 comment on column amiable.delivery.answer is 'What the other system answered, its beginning.';
@@ -149,9 +151,11 @@ create table amiable.readings_import (
   segments integer[],
   who text not null,
   started_at timestamptz not null,
+  held_until timestamptz,
   ended_at timestamptz,
   report jsonb
 );
+create index readings_import_running on amiable.readings_import (held_until) where state = 'running';
 create index readings_import_digest on amiable.readings_import (digest) where state = 'done' and not dry;
 comment on table amiable.readings_import is 'Files of readings that were imported, and what came of them.';
 comment on column amiable.readings_import.id is 'Number of the import.';
@@ -164,6 +168,7 @@ comment on column amiable.readings_import.detail is 'With what it was ordered.';
 comment on column amiable.readings_import.segments is 'Segments of who ordered it; null: all.';
 comment on column amiable.readings_import.who is 'Who ordered it.';
 comment on column amiable.readings_import.started_at is 'When it began.';
+comment on column amiable.readings_import.held_until is 'A process works on it until then; one that died lets it lapse.';
 comment on column amiable.readings_import.ended_at is 'When it ended.';
 comment on column amiable.readings_import.report is 'Counts and the first faults.';
 

@@ -45,12 +45,16 @@ export const deliverySql = {
   secrets: `select name, ciphertext from amiable.destination_secret where destination = $1`,
 
   begin: `insert into amiable.delivery (destination, run, format, format_version, file, media_type, from_time, to_time, as_of, meters, rows, corrected, bytes,
-      digest, segments, state, created_at, created_by)
+      digest, segments, state, created_at, created_by, held_until)
     values ($1, $2::bigint, $3, $4::integer, $5, $6, $7::timestamptz, $8::timestamptz, $9::timestamptz, 0, 0, 0, 0, '', $10::integer[], 'making',
-      $11::timestamptz, $12) returning id::text as id`,
+      $11::timestamptz, $12, $13::timestamptz) returning id::text as id`,
   addPart: `insert into amiable.delivery_part (delivery, part, content) values ($1, $2, $3)`,
-  finish: `update amiable.delivery d set state = 'waiting', meters = $2, rows = $3, corrected = $4, bytes = $5, digest = $6, next_try = $7::timestamptz, file = $8
+  finish: `update amiable.delivery d set state = 'waiting', meters = $2, rows = $3, corrected = $4, bytes = $5, digest = $6, next_try = $7::timestamptz, file = $8, held_until = null
     where d.id = $1 and d.state = 'making' returning ${delivery}`,
+  hold: `update amiable.delivery set held_until = $2::timestamptz where id = $1 and state = 'making'`,
+  interrupt: `update amiable.delivery set state = 'failed', reason = $2, held_until = null
+    where state = 'making' and (held_until is null or held_until < $1::timestamptz) returning id::text as id`,
+  ofRun: `select ${delivery} from amiable.delivery d where d.run = $1::bigint and d.resend_of is null and d.digest <> '' order by d.id desc limit 1`,
   abandonParts: `delete from amiable.delivery_part where delivery = $1`,
   abandon: `delete from amiable.delivery where id = $1 and state = 'making'`,
   resend: `insert into amiable.delivery as d (destination, resend_of, format, format_version, file, media_type, from_time, to_time, as_of, meters, rows,
@@ -77,15 +81,20 @@ export const deliverySql = {
       acknowledged_by = case when $3 in ('acknowledged', 'refused') then $5 else d.acknowledged_by end
     where d.id = $1 and d.state = any($2::text[]) returning ${delivery}`,
   unacknowledged: `select ${delivery} from amiable.delivery d where d.state = 'sent' and d.destination = $1 order by d.sent_at limit $2`,
-  last: `select ${delivery} from amiable.delivery d where d.destination = $1 and d.resend_of is null and d.state not in ('making', 'cancelled')
+  last: `select ${delivery} from amiable.delivery d where d.destination = $1 and d.resend_of is null and d.state not in ('making', 'cancelled') and d.digest <> ''
     order by d.to_time desc, d.id desc limit 1`,
   prune: `with gone as (delete from amiable.delivery_part where delivery in (select d.id from amiable.delivery d
-      where d.created_at < $1::timestamptz and d.state in ('acknowledged', 'refused', 'failed', 'cancelled', 'sent')
+      where d.destination = $2 and d.created_at < $1::timestamptz and d.state in ('acknowledged', 'refused', 'failed', 'cancelled', 'sent')
       and not exists (select 1 from amiable.delivery r where r.resend_of = d.id and r.state in ('waiting', 'sending'))) returning delivery)
     select count(distinct delivery)::int as n from gone`,
 
-  beginImport: `insert into amiable.readings_import (state, dry, name, format, detail, segments, who, started_at)
-    values ('running', $1, $2, $3, $4::jsonb, $5::integer[], $6, $7::timestamptz) returning id::text as id`,
+  beginImport: `insert into amiable.readings_import (state, dry, name, format, detail, segments, who, started_at, held_until)
+    values ('running', $1, $2, $3, $4::jsonb, $5::integer[], $6, $7::timestamptz, $8::timestamptz) returning id::text as id`,
+  holdImport: `update amiable.readings_import set held_until = $2::timestamptz where id = $1 and state = 'running'`,
+  interruptImports: `update amiable.readings_import set state = 'interrupted', ended_at = $1::timestamptz, held_until = null
+    where state = 'running' and (held_until is null or held_until < $2::timestamptz) returning id::text as id`,
+  pruneImports: `with gone as (delete from amiable.readings_import where state <> 'running' and started_at < $1::timestamptz returning id)
+    select count(*)::int as n from gone`,
   endImport: `update amiable.readings_import set state = $2, ended_at = $3::timestamptz, digest = $4, report = $5::jsonb where id = $1 and state = 'running'`,
   import: `select ${readings} from amiable.readings_import i where i.id = $1 and ${within('i', '$2')}`,
   imports: `select ${readings} from amiable.readings_import i where ($1::bigint is null or i.id < $1) and ${within('i', '$2')} order by i.id desc limit $3`,
@@ -116,5 +125,7 @@ export const deliverySql = {
   untold: `update amiable.command c set told_tries = c.told_tries + 1, told_next = $2::timestamptz
     where c.id = (select o.id from amiable.command o where o.told = 'waiting' and o.told_next <= $1::timestamptz order by o.told_next, o.id limit 1
       for update skip locked) returning ${command}`,
+  pruneCommands: `with gone as (delete from amiable.command where ended_at < $1::timestamptz and told is distinct from 'waiting' returning id)
+    select count(*)::int as n from gone`,
   told: `update amiable.command set told = $2, told_next = $3::timestamptz where id = $1`,
 } as const;

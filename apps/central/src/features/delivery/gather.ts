@@ -26,6 +26,8 @@ export interface Asked extends Span {
   readonly changed: ReadonlyMap<MeterId, Span>;
   /** What was delivered last was read then. */
   readonly seen: number;
+  /** The format can say of a value that it lacks: what was delivered and taken away is told. */
+  readonly tellsMissing: boolean;
 }
 export interface Gathered {
   readonly series: DeliveredSeries;
@@ -51,6 +53,13 @@ function seriesOf(
 }
 
 type Values = Pick<MeterIntervals, 'start' | 'step' | 'scaler' | 'values' | 'quality' | 'unit'>;
+
+/** What was delivered, all of it taken away. */
+const takenAway = <T extends Values>(then: T): T => ({
+  ...then,
+  values: new Float64Array(then.values.length).fill(Number.NaN),
+  quality: new Uint8Array(then.values.length).fill(MISSING),
+});
 
 /** What of a series is otherwise than it was, from the first such value to the last; undefined: nothing. */
 export function differing<T extends Values>(now: T, then: Values | undefined): T | undefined {
@@ -151,7 +160,7 @@ async function* metersOfPage(store: Source, asked: Asked, page: readonly MeterId
     if (!meter) continue;
     for (const quantity of content.quantities) {
       const earlier = corrections.get(`${id} ${quantity}`);
-      if (earlier && hasValue(earlier)) yield { series: seriesOf(meter, quantity, earlier), correction: true };
+      if (earlier) yield { series: seriesOf(meter, quantity, earlier), correction: true };
       const found = byQuantity.get(quantity)?.get(id);
       if (found && hasValue(found)) yield { series: seriesOf(meter, quantity, found), correction: false };
     }
@@ -187,10 +196,17 @@ async function correctionsOf(
       const query = queryOf(quantity, changed.get(meters[0] as MeterId) as Span, content);
       const then = new Map<MeterId, MeterIntervals>();
       await store.intervals.read(meters, { ...query, asOf: seen }, (one) => void then.set(one.meter, one));
+      const told = (now: MeterIntervals, before: MeterIntervals | undefined): void => {
+        const differs = differing(now, before);
+        if (differs && (hasValue(differs) || (asked.tellsMissing && before && hasValue(before))))
+          out.set(`${now.meter} ${quantity}`, differs);
+      };
       await store.intervals.read(meters, query, (one) => {
-        const differs = differing(one, then.get(one.meter));
-        if (differs) out.set(`${one.meter} ${quantity}`, differs);
+        told(one, then.get(one.meter));
+        then.delete(one.meter);
       });
+      // Of these there is nothing any more.
+      for (const before of then.values()) told(takenAway(before), before);
     }
   return out;
 }
@@ -274,9 +290,11 @@ async function* pointsOfPage(
       const before = { from: Math.min(...spans.map((s) => s.from)), to: Math.max(...spans.map((s) => s.to)) };
       for (const quantity of content.quantities) {
         const query = queryOf(quantity, before, content);
-        const now = await store.billing.readPoint(id, query);
-        const earlier = now && differing(now, await store.billing.readPoint(id, { ...query, asOf: asked.seen }));
-        if (earlier && hasValue(earlier)) yield { series: seriesOf(meter, quantity, earlier), correction: true };
+        const then = await store.billing.readPoint(id, { ...query, asOf: asked.seen });
+        const now = (await store.billing.readPoint(id, query)) ?? (then && takenAway(then));
+        const earlier = now && differing(now, then);
+        if (earlier && (hasValue(earlier) || (asked.tellsMissing && then && hasValue(then))))
+          yield { series: seriesOf(meter, quantity, earlier), correction: true };
       }
     }
     for (const series of found.get(id) ?? []) yield { series, correction: false };

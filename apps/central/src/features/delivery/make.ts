@@ -106,7 +106,7 @@ export async function makeDelivery(options: MakeOptions): Promise<Delivery | und
     const corrected = new Set<string>();
     for await (const { series, correction } of gather(
       store,
-      { ...span, content: definition.content, scope, ...changed },
+      { ...span, content: definition.content, scope, tellsMissing: format.tellsMissing, ...changed },
       now,
     )) {
       if (signal.aborted) throw new MisuseError('called off');

@@ -38,6 +38,7 @@ export function deliveryRoutes(router: Router, context: Context): void {
   });
   context.ownKinds.set('delivery', deliveryTask(context, courier));
   startLooking(router, context, ended, async () => {
+    await interruptDead(context);
     await courier.turn(ended.signal);
     await courier.acknowledgements(ended.signal);
   });
@@ -86,7 +87,7 @@ export function deliveryRoutes(router: Router, context: Context): void {
         scope: caller.scope,
         due: now(),
         now: now(),
-        clock: access.clock(),
+        clock: access.clock,
         zone: timeZone,
         run: null,
         by: caller.name,
@@ -236,6 +237,20 @@ export function deliveryRoutes(router: Router, context: Context): void {
       return deliveryJson(changed);
     },
   });
+}
+
+/** What a process was making or importing when it died is told so, whichever process finds it. */
+export async function interruptDead({
+  store,
+  now,
+  access,
+  log,
+}: Pick<Context, 'store' | 'now' | 'access' | 'log'>): Promise<void> {
+  const clock = access.clock();
+  const made = await store.delivery.deliveries.interrupt(clock);
+  const imported = await store.delivery.imports.interrupt(now(), clock);
+  if (made + imported > 0)
+    log(`exchange: ${made} deliveries and ${imported} imports of readings were interrupted when a program ended`);
 }
 
 /** Looks again and again while the server runs, one look at a time. */

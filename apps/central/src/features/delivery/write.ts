@@ -17,6 +17,8 @@ export interface Chosen {
   readonly version: number | null;
   readonly ending: string;
   readonly mediaType: string;
+  /** A value that lacks has a row of its own in it. */
+  readonly tellsMissing: boolean;
   writer(facts: FileFacts): FileWriter;
 }
 
@@ -34,17 +36,26 @@ export async function chosen(store: Pick<Store, 'delivery'>, format: FormatChoic
         version: found.version,
         ending: separated ? 'csv' : 'txt',
         mediaType: `text/${separated ? 'csv' : 'plain'}; charset=${charset}`,
+        tellsMissing: definition.missing !== 'skip',
         writer: (facts) => createFlatWriter(definition, facts),
       };
     }
     case 'cim':
-      return { name: 'cim', version: null, ending: 'xml', mediaType: 'application/xml', writer: createCimWriter };
+      return {
+        name: 'cim',
+        version: null,
+        ending: 'xml',
+        mediaType: 'application/xml',
+        tellsMissing: false,
+        writer: createCimWriter,
+      };
     case 'espi':
       return {
         name: 'espi',
         version: null,
         ending: 'xml',
         mediaType: 'application/atom+xml',
+        tellsMissing: false,
         writer: createEspiWriter,
       };
     case 'mscons':
@@ -53,6 +64,7 @@ export async function chosen(store: Pick<Store, 'delivery'>, format: FormatChoic
         version: null,
         ending: 'edi',
         mediaType: 'application/edifact',
+        tellsMissing: false,
         writer: (facts) => createMsconsWriter(facts, format),
       };
     default: {
@@ -63,6 +75,7 @@ export async function chosen(store: Pick<Store, 'delivery'>, format: FormatChoic
         version: null,
         ending: 'parquet',
         mediaType: 'application/vnd.apache.parquet',
+        tellsMissing: true,
         writer: createParquetWriter,
       };
     }

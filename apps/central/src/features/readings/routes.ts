@@ -13,7 +13,7 @@ const tag = 'readings';
 const AT_ONCE = 2;
 const flag = z.enum(['true', 'false']).transform((word) => word === 'true');
 
-export function readingsRoutes(router: Router, { store, now, timeZone }: Context): void {
+export function readingsRoutes(router: Router, { store, now, timeZone, access }: Context): void {
   let under = 0;
   router.add({
     method: 'POST',
@@ -41,7 +41,7 @@ export function readingsRoutes(router: Router, { store, now, timeZone }: Context
         const { dry, again, name, ...options } = query;
         const body = request.body instanceof Readable ? request.body : Readable.from([]);
         const done = await importReadings(
-          { store, now, zone: timeZone },
+          { store, now, clock: access.clock, zone: timeZone },
           { options, dry, again, name: name ?? null, caller },
           body,
         );

@@ -25,11 +25,16 @@ import type { ImportOptions, Report } from './shapes.ts';
 /** Bytes of a file. */
 export const MAX_FILE = 512 * 1024 * 1024;
 const DAY = 86_400_000;
+/** Who imports says so this often; who says nothing for so long is dead. */
+const TELL = 60_000;
+const HOLD = 15 * TELL;
 
 export interface ImportParts {
   readonly store: Store;
   /** Epoch ms. */
   readonly now: () => number;
+  /** Epoch ms of the machine. */
+  readonly clock: () => number;
   readonly zone: string;
 }
 export interface ImportOrder {
@@ -91,7 +96,10 @@ export async function importReadings(
     segments,
     who: caller.name,
     started: now(),
+    held: parts.clock() + HOLD,
   });
+  const holding = setInterval(() => void imports.hold(id, parts.clock() + HOLD).catch(() => {}), TELL);
+  holding.unref();
   const hash = createHash('sha256');
   const counts = { values: 0, meters: 0, fresh: 0, changed: 0, same: 0, kept: 0, missing: 0 };
   const ended = async (state: ReadingsImport['state'], error?: string, digest?: string): Promise<ReadingsImport> => {
@@ -104,6 +112,7 @@ export async function importReadings(
     await imports.end(id, state, { at: now(), report, ...(digest === undefined ? {} : { digest }) });
     return (await imports.get(id, 'all')) as ReadingsImport;
   };
+  let broken = 'the import failed before anything was written; give the file again';
   try {
     let going = true;
     let size = 0;
@@ -136,6 +145,7 @@ export async function importReadings(
     if (faults.count > 0) return await ended('refused', undefined, digest);
     if (dry) return await ended('done', undefined, digest);
     const how = { source: 'import', user: caller.name, reason: `import ${id}${name === null ? '' : ` of ${name}`}` };
+    broken = 'the import failed while it was written: some values may be there; give the file again, it completes them';
     const meterings = placed.filter((one) => one.period > 0).flatMap(meteringRows);
     if (meterings.length > 0) counts.kept = (await store.intervals.write(meterings, { ...how, at: now() })).kept;
     const showings = placed.filter((one) => one.period === 0).map(showingRow);
@@ -143,8 +153,10 @@ export async function importReadings(
     return await ended('done', undefined, digest);
   } catch (error) {
     if (error instanceof TooMuch || error instanceof MisuseError) return ended('refused', error.message);
-    await ended('failed', 'the import failed; nothing or not all was written, and it can be given again');
+    await ended('failed', broken);
     throw error;
+  } finally {
+    clearInterval(holding);
   }
 }
 
