@@ -38,6 +38,8 @@ export interface WriteParts {
   readonly partitions: Partitions;
 }
 
+const MOST = 2 ** 51;
+
 /** What comes to one day of one metering. */
 export interface Incoming {
   readonly meter: MeterId;
@@ -97,9 +99,8 @@ function check({ meter, register, step, values, quality }: SeriesData): void {
   if (values instanceof BigInt64Array) throw new MisuseError('mantissas of intervals are numbers');
   for (let i = 0; i < values.length; i++) {
     const value = values[i] as number;
-    if (Number.isNaN(value)) continue;
-    if (!Number.isInteger(value) || Math.abs(value) >= 2 ** 51)
-      throw new MisuseError(`meter ${meter}: ${value} is no whole mantissa below 2^51`);
+    if ((value < MOST && value > -MOST && Math.floor(value) === value) || Number.isNaN(value)) continue;
+    throw new MisuseError(`meter ${meter}: ${value} is no whole mantissa below 2^51`);
   }
 }
 

@@ -7,7 +7,7 @@
  * them. A day that is not over is settled as such, so that it is looked at again when it is. Only headers are read to find that out.
  * Leaves out: which rules hold (asked), what the values mean (compute).
  */
-import { add, startOf, zoneOffset } from '@amiable/calendar';
+import { zoneOffset } from '@amiable/calendar';
 import { dependents, type Estimate, type Intervals, type Span } from '@amiable/compute';
 import { intervalRegister, type Quantity } from '@amiable/model';
 import { unpackDay } from '../codec/block.ts';
@@ -17,6 +17,7 @@ import type { Client, Database } from '../pg/database.ts';
 import type { Registers } from '../registers.ts';
 import { validationSql } from '../sql/validation.ts';
 import type { MeterId, RegisterKey } from '../types.ts';
+import { midnightAfter, midnightBefore } from './midnights.ts';
 import {
   type ByRegister,
   type Filling,
@@ -135,9 +136,15 @@ export async function readHeaders(
 ): Promise<ByRegister<Headers>> {
   const found: ByRegister<Headers> = new Map();
   const make = (): Headers => ({ days: [], starts: [], steps: [], places: [], counts: [], versions: [] });
+  // Rows come in order: one series after the other.
+  let [meter, register] = [-1, -1];
+  let own = make();
   await copyOut(client, validationSql.copyHeaders(meters, registers, first, last), (row) => {
-    const meter = String(row.long());
-    const own = within(found, meter, row.int(), make);
+    const id = row.long();
+    const of = row.int();
+    if (id !== meter || of !== register) own = within(found, String(id), of, make);
+    meter = id;
+    register = of;
     own.days.push(row.date());
     own.starts.push(row.int());
     own.steps.push(row.int());
@@ -156,9 +163,15 @@ async function readStates(
   last: number,
 ): Promise<ByRegister<Map<number, State>>> {
   const found: ByRegister<Map<number, State>> = new Map();
+  const make = (): Map<number, State> => new Map();
+  let [meter, register] = [-1, -1];
+  let own = make();
   await copyOut(client, validationSql.copyStates(meters, registers, first, last), (row) => {
-    const meter = String(row.long());
-    const own = within(found, meter, row.int(), () => new Map<number, State>());
+    const id = row.long();
+    const of = row.int();
+    if (id !== meter || of !== register) own = within(found, String(id), of, make);
+    meter = id;
+    register = of;
     own.set(row.date(), {
       source: row.int(),
       version: row.short(),
@@ -235,7 +248,6 @@ interface Metering extends Chosen {
 function meteringOf(chosen: Chosen, states: ReadonlyMap<number, State>, query: PlanQuery): Metering | undefined {
   const { meter, rules, source } = chosen;
   const { headers } = source;
-  const at = new Map(headers.days.map((day, i) => [day, i]));
   const { since, until, last } = lifeOf(meter, source, states);
   const begin = Math.max(query.from, since);
   // Of a day that is not over only what is there already.
@@ -243,8 +255,8 @@ function meteringOf(chosen: Chosen, states: ReadonlyMap<number, State>, query: P
   const end = Math.min(Math.max(query.to, open), until);
   if (!(begin < end)) return undefined;
   const madeOf = (day: number): readonly [number, number] => {
-    const i = at.get(day);
-    return i === undefined ? [0, 0] : [headers.versions[i] as number, headers.counts[i] as number];
+    const i = placeOf(headers.days, day);
+    return i < 0 ? NONE : [headers.versions[i] as number, headers.counts[i] as number];
   };
   const changed = (day: number): boolean => {
     const state = states.get(day);
@@ -266,8 +278,8 @@ function meteringOf(chosen: Chosen, states: ReadonlyMap<number, State>, query: P
   const firstDay = begin > query.from ? dayOf(begin) : Math.ceil(begin / DAY);
   for (let day = firstDay; day <= dayOf(end - 1); day++) {
     if (!(query.again || changed(day))) continue;
-    const from = Math.max(begin, startOf('day', meter.zone, day * DAY - step));
-    const to = Math.min(end, nextDay(meter.zone, (day + 1) * DAY - 1));
+    const from = Math.max(begin, midnightBefore(meter.zone, day * DAY - step));
+    const to = Math.min(end, midnightAfter(meter.zone, (day + 1) * DAY - 1));
     if (!(from < to)) continue;
     spans.push({ from, to });
     const state = states.get(day);
@@ -276,6 +288,22 @@ function meteringOf(chosen: Chosen, states: ReadonlyMap<number, State>, query: P
   // Within one UTC day there is none that could be settled: it is looked at each time.
   if (firstDay > dayOf(end - 1)) spans.push({ from: begin, to: end });
   return { ...chosen, states, begin, end, since, madeOf, changed, late, spans };
+}
+
+const NONE = [0, 0] as const;
+
+/** Index of a day among rising ones; -1: it is not there. Mostly none lacks, and the place is known. */
+function placeOf(days: readonly number[], day: number): number {
+  const at = day - (days[0] as number);
+  if (at >= 0 && days[at] === day) return at;
+  let low = 0;
+  let high = days.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((days[middle] as number) < day) low = middle + 1;
+    else high = middle;
+  }
+  return days[low] === day ? low : -1;
 }
 
 /** Joins spans that lie a day apart or closer, and keeps them within life. */
@@ -312,7 +340,7 @@ function draftsOf(metering: Metering, back: number): Draft[] {
       from,
       to,
       // Before its life there is nothing to lack.
-      context: Math.min(from, Math.max(since, startOf('day', meter.zone, from - back * DAY))),
+      context: Math.min(from, Math.max(since, midnightBefore(meter.zone, from - back * DAY))),
       end: validated ? Math.min(end, to + AFTER) : to,
       first: compared ? dayOf(from) - 1 : contextDay,
       validated,
@@ -320,8 +348,6 @@ function draftsOf(metering: Metering, back: number): Draft[] {
     };
   });
 }
-
-const nextDay = (zone: string, time: number): number => add('day', zone, startOf('day', zone, time), 1);
 
 /**
  * From when to when a meter should have values, on the grid: from its first value or its first stay on, whichever is later; where it was

@@ -98,8 +98,14 @@ export async function readInto<T extends { readonly first: number; readonly last
     data: Buffer.alloc(0),
     s: Buffer.alloc(0),
   };
+  // Rows come in order: one meter after the other.
+  let before = -1;
+  let own: Map<number, T[]> | undefined;
   await copyOut(client, blockSql.copyBlocks([...wanted.keys()], [...registers], first, last), (copied: CopyRow) => {
-    const list = wanted.get(String(copied.long()))?.get(copied.int());
+    const meter = copied.long();
+    if (meter !== before) own = wanted.get(String(meter));
+    before = meter;
+    const list = own?.get(copied.int());
     if (!list) return;
     row.day = copied.int();
     row.start = copied.int();
@@ -127,11 +133,21 @@ export function put(into: Filling, row: Row): void {
     const quality = unpackQuality(row.s, n);
     if (quality && !into.quality) into.quality = new Uint8Array(into.times.length);
     const time = base + row.start;
+    if (quality === undefined) {
+      // Whole days, as most are.
+      const { times, values } = into;
+      for (let i = 0, at = into.n; i < n; i++, at++) {
+        times[at] = time + i * row.step;
+        values[at] = (room.places[i] as number) * factor;
+      }
+      into.n += n;
+      return;
+    }
     for (let i = 0; i < n; i++) {
-      if (quality !== undefined && quality[i] === MISSING) continue;
+      if (quality[i] === MISSING) continue;
       into.times[into.n] = time + i * row.step;
       into.values[into.n] = (room.places[i] as number) * factor;
-      if (quality !== undefined && into.quality) into.quality[into.n] = quality[i] as number;
+      if (into.quality) into.quality[into.n] = quality[i] as number;
       into.n++;
     }
     return;

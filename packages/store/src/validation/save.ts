@@ -205,7 +205,7 @@ function countDays({ intervals, from, to, findings }: ValidationOutcome, first: 
     if (day >= 0 && day <= last - first) counts[day * 3] = (counts[day * 3] as number) + 1;
   }
   const { quality, start, step } = intervals;
-  for (let i = 0; i < quality.length; i++) {
+  for (let i = firstOf(quality, QUALITY.estimated, QUALITY.missing); i < quality.length; i++) {
     const q = quality[i];
     if (q !== QUALITY.estimated && q !== QUALITY.missing) continue;
     const time = start + i * step;
@@ -216,4 +216,10 @@ function countDays({ intervals, from, to, findings }: ValidationOutcome, first: 
     counts[at] = (counts[at] as number) + 1;
   }
   return counts;
+}
+
+/** Where the first of two stands; the length where none does, as in most months. */
+function firstOf(quality: Uint8Array, a: number, b: number): number {
+  const [i, k] = [quality.indexOf(a), quality.indexOf(b)];
+  return Math.min(i < 0 ? quality.length : i, k < 0 ? quality.length : k);
 }
