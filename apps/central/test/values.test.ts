@@ -106,6 +106,7 @@ it('edits many values or none, exactly, and only by people', async () => {
     [edit([`1${'0'.repeat(16)}`]), 422, 'digits'],
     [edit(['0.0000000000001']), 422, '12 decimals'],
     [edit([1], { from: at(START + 1000) }), 422, 'not on the grid'],
+    [edit([1], { from: at(clock), to: at(clock + 900_000) }), 422, 'cannot be known yet'],
     [edit([1], { meter: '999' }), 404, 'there is no meter 999'],
     [edit([]), 422, 'values'],
   ];

@@ -84,12 +84,11 @@ interface EditOptions extends Which {
 }
 
 /** One edit of the options. @throws UsageError */
-function single(options: EditOptions, meter: string, now: number): FileEdit & { period?: number } {
+function single(options: EditOptions, meter: string, now: number, period: number): FileEdit {
   const said = [options.values, options.value, options.takeAway].filter((x) => x !== undefined);
   if (said.length !== 1) throw new UsageError('say one of --values, --value and --take-away');
   const from = momentOf(options.from, '--from', now);
   if (from === undefined) throw new UsageError('--from: the start of the first interval');
-  const period = periodOf(options.period) ?? 900;
   const list: (string | null)[] = options.takeAway
     ? [null]
     : ((options.values ?? options.value) as string).split(',').map((v) => (v.trim() === '-' ? null : v.trim()));
@@ -106,6 +105,13 @@ function single(options: EditOptions, meter: string, now: number): FileEdit & { 
   };
 }
 
+/** The finest period that a meter has of a quantity, as the API takes it; a quarter of an hour where it has none, which the server then says. */
+async function finestOf(client: Client, id: string, quantity: string): Promise<number> {
+  const { meterings } = await client.get<Meterings>(`/api/v1/meters/${id}/meterings`);
+  const periods = meterings.filter((m) => m.quantity === quantity).map((m) => m.period);
+  return periods.length === 0 ? 900 : Math.min(...periods);
+}
+
 async function wanted(
   client: Client,
   words: readonly string[],
@@ -115,21 +121,31 @@ async function wanted(
   if (options.file === undefined) {
     if (words[0] === undefined) throw new UsageError('which meter? or --file');
     // Understood before anything is asked of the server.
-    const edit = single(options, words[0], now);
-    return [{ ...edit, meter: (await meterOf(client, words[0])).id }];
+    const period = periodOf(options.period);
+    single(options, words[0], now, period ?? 900);
+    const { id } = await meterOf(client, words[0]);
+    return [single(options, id, now, period ?? (await finestOf(client, id, options.quantity)))];
   }
   if (words[0] !== undefined) throw new UsageError('--file names the meters itself');
   const text = await readFile(options.file, 'utf8').catch((error: Error) => {
     throw new UsageError(`${options.file}: ${error.message}`);
   });
-  const edits = editsOfFile(text, { quantity: options.quantity, period: periodOf(options.period) ?? 900 });
+  const period = periodOf(options.period);
+  const edits = editsOfFile(text, { quantity: options.quantity, period: period ?? 900 });
   if (edits.length === 0) throw new UsageError(`${options.file} has no values`);
-  if (edits.length > 1000)
-    throw new UsageError(`${options.file} has ${edits.length} runs of values; up to 1000 go together: split it`);
   const names = [...new Set(edits.map((e) => e.meter))];
   const ids = await meterIdsOf(client, names);
   const of = new Map(names.map((name, i) => [name, ids[i] as string]));
-  return edits.map((e) => ({ ...e, meter: of.get(e.meter) as string }));
+  const finest = new Map<string, number>();
+  if (period === undefined && !/\bperiod\b/i.test(text.split('\n', 1)[0] as string))
+    for (const { meter, quantity } of edits)
+      if (!finest.has(`${meter} ${quantity}`))
+        finest.set(`${meter} ${quantity}`, await finestOf(client, of.get(meter) as string, quantity));
+  const periodFor = (meter: string, quantity: string): number => period ?? finest.get(`${meter} ${quantity}`) ?? 900;
+  const runs = editsOfFile(text, { quantity: options.quantity, period: periodFor });
+  if (runs.length > 1000)
+    throw new UsageError(`${options.file} has ${runs.length} runs of values; up to 1000 go together: split it`);
+  return runs.map((e) => ({ ...e, meter: of.get(e.meter) as string }));
 }
 
 export function valuesCommand(parent: Command): Command {
@@ -209,7 +225,7 @@ export function valuesCommand(parent: Command): Command {
     .description('edit values of a meter, or of many from a file')
     .argument('[meter]', 'serial number, or number in the system')
     .option('--quantity <name>', 'energyImport, gasVolume …', 'energyImport')
-    .option('--period <seconds>', 'of the metering', '900')
+    .option('--period <seconds>', 'of the metering (default: the finest that there is)')
     .option('--from <time>', 'start of the first interval')
     .option('--to <time>', 'end of the last one')
     .option('--values <list>', 'one for each interval: 120,118.5,- (- takes away)')

@@ -69,7 +69,10 @@ interface Row {
  * `-` takes the value away; times are ISO 8601 with a zone.
  * @throws UsageError that names the line
  */
-export function editsOfFile(text: string, given: { quantity: string; period: number }): FileEdit[] {
+export function editsOfFile(
+  text: string,
+  given: { quantity: string; period: number | ((meter: string, quantity: string) => number) },
+): FileEdit[] {
   const lines = text.replace(/^\u{feff}/u, '').split(/\r\n|\n|\r/);
   const heading = lines[0] ?? '';
   const separator = ['\t', ';', ','].find((s) => heading.includes(s));
@@ -97,9 +100,10 @@ export function editsOfFile(text: string, given: { quantity: string; period: num
     const said = cells[place('value')] as string;
     const value = said === '' || said === '-' ? null : said.replace(',', '.');
     if (value !== null && !DECIMAL.test(value)) fault(`${JSON.stringify(said)} is no decimal such as 12.5`);
-    const seconds = place('period') < 0 ? given.period : Number(cells[place('period')]);
-    if (!Number.isInteger(seconds) || seconds < 1) fault(`${cells[place('period')]} is no period in seconds`);
     const quantity = place('quantity') < 0 ? given.quantity : (cells[place('quantity')] as string);
+    const usual = typeof given.period === 'number' ? given.period : given.period(meter, quantity);
+    const seconds = place('period') < 0 ? usual : Number(cells[place('period')]);
+    if (!Number.isInteger(seconds) || seconds < 1) fault(`${cells[place('period')]} is no period in seconds`);
     rows.push({ meter, quantity, period: seconds, time, value });
   });
   return runsOf(rows);

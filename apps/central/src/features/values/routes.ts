@@ -5,6 +5,7 @@
  * are made or none. Leaves out: what the values are used for (validation, bills, reports).
  */
 
+import { MisuseError } from '@amiable/bytes';
 import type { Caller } from '@amiable/model';
 import { editList, editShape, meterIntervals, meterings, valueStates } from '@amiable/model/schemas';
 import { EDIT_STATES, type NewEdit } from '@amiable/store';
@@ -111,6 +112,11 @@ export function valueRoutes(router: Router, { store, now }: Context): void {
     answer: z.object({ edits: z.array(editShape) }),
     handler: async ({ caller, body, about }) => {
       const by = await personOf(caller);
+      const late = body.edits.find((e) => e.to > now());
+      if (late)
+        throw new MisuseError(
+          `meter ${late.meter}: values up to ${new Date(late.to).toISOString()} cannot be known yet; edit what is over`,
+        );
       const edits = body.edits.map(
         (e): NewEdit => ({
           meter: e.meter,
