@@ -86,7 +86,7 @@ export function historyRoutes(router: Router, { store, now, timeZone }: Context)
       const billed = points.length === 0 ? [] : await store.billing.bills.spans(points, intervals.start, to);
       if (billed.length > 0 && !overBilled)
         throw new MisuseError(
-          `${billed.length} bills are over a part of this time; send overBilled=true if the next billing run shall make differences of it`,
+          `a part of this time was billed (bills: ${billed.length}); with overBilled (--over-billed) it is taken all the same, and a run of differences bills what is other`,
         );
       if (dry || (faults.length > 0 && !takeGood)) return answer;
       const written = await store.intervals.write(
