@@ -248,6 +248,28 @@ test('MSCONS: signs are released, and wrong interchanges told', () => {
   expect(wrong('QTY+220', 'QTY+999')).toMatch(/quantity 999/);
 });
 
+test('MSCONS: the parts of an interchange are counted, however short each is', () => {
+  const text = `UNB+UNOC:3+a+b+c+1'UNH+1+X'ABC${'+'.repeat(200)}'UNT+3+1'UNZ+1+1'`;
+  expect(decodeInterchange(text).messages).toHaveLength(1);
+  expect(() => decodeInterchange(text, 200)).toThrow('more than 200 elements');
+});
+
+test('Green Button: as many links as a file likes are followed once each', () => {
+  const entry = (kind: string, self: string, links = '') =>
+    `<entry><id>x</id><link rel="self" href="${self}"/>${links}<content><espi:${kind}/></content></entry>`;
+  const many = <T>(of: (i: number) => T): string => Array.from({ length: 2500 }, (_, i) => of(i)).join('');
+  const related = Array.from({ length: 1000 }, (_, i) => `<link rel="related" href="/x/${i}"/>`).join('');
+  const text =
+    '<feed xmlns="http://www.w3.org/2005/Atom" xmlns:espi="http://naesb.org/espi">' +
+    entry('MeterReading', '/MeterReading/1', related) +
+    many((i) => entry('ReadingType', `/ReadingType/${i}`)) +
+    many((i) => entry('IntervalBlock', `/MeterReading/1/IntervalBlock/${i}`)) +
+    '</feed>';
+  // Each block asked each type for each link: 27 s of them.
+  const { faults } = readAll((sink) => createEspiReader(sink), text, 65_536);
+  expect(faults.filter(({ message }) => message.startsWith('no ReadingType is linked'))).toHaveLength(2500);
+});
+
 test('segments come back whatever they hold', () => {
   const word = fc.stringMatching(/^[A-Z?'+: .0-9]{0,8}$/);
   fc.assert(

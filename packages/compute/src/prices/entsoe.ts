@@ -13,6 +13,10 @@ import { child, parseXml, textOf, type XmlElement } from './xml.ts';
 
 const MINUTE = 60_000;
 const DAY_AHEAD = 'A01';
+/** Of a document: ten years of days. Each is laid over all others. */
+const MOST_PERIODS = 4000;
+/** Elements of a series: its fields are looked for among them for each period. */
+const MOST_CHILDREN = 5000;
 
 interface Series extends PriceList {
   readonly sequence: number;
@@ -44,8 +48,11 @@ export function readEntsoe(text: string, wish: PriceWish): PriceReading {
       notes.push(`a series of market type ${market.slice(0, 20)} was left out: only day-ahead prices (A01) are read`);
       continue;
     }
+    if (series.children.length > MOST_CHILDREN)
+      throw new DecodeError('size', `more than ${MOST_CHILDREN} elements in a TimeSeries`, 0);
     for (const period of series.children) {
       if (period.name !== 'Period') continue;
+      if (found.length >= MOST_PERIODS) throw new DecodeError('size', `more than ${MOST_PERIODS} periods`, 0);
       const made = readPeriod(series, period, notes, budget);
       budget -= made.spans.length;
       found.push(made);

@@ -95,6 +95,7 @@ describe('prices of ENTSO-E', () => {
       [document(series(point(1, '1'), { resolution: 'PT7M' })), 'no whole number of 7 minutes'],
       [document(series(point(1, '1'), { end: '2226-11-20T03:00Z', resolution: 'PT1M' })), 'more than 1000000 prices'],
       [document(series(point(1, '1'), { start: 'yesterday' })), 'start of a period: "yesterday"'],
+      [document(`<TimeSeries>${'<a/>'.repeat(5001)}</TimeSeries>`), 'more than 5000 elements'],
       ['<!DOCTYPE x [<!ENTITY a "b">]><x/>', 'a document type is not taken'],
       ['<a><b></a></b>', 'ends what was not begun'],
       [`${'<a>'.repeat(40)}`, 'within each other'],

@@ -37,6 +37,17 @@ interface Value {
 /** `…/IntervalBlock/2026` and `…/IntervalBlock` stand below `…`. */
 const above = (href: string): string => href.replace(/\/IntervalBlock(\/[^/]*)?$/, '');
 
+/** Parts of a link that are looked at. */
+const DEEPEST = 40;
+
+function pointAbove(points: ReadonlyMap<string, Entry>, href: string): Entry | undefined {
+  for (let end = href.lastIndexOf('/'), n = 0; end > 0 && n < DEEPEST; end = href.lastIndexOf('/', end - 1), n++) {
+    const found = points.get(href.slice(0, end));
+    if (found) return found;
+  }
+  return undefined;
+}
+
 export function createEspiReader(sink: ReadingSink, options: { readonly meter?: string } = {}): ReadingReader {
   const fault = (at: XmlPlace, message: string): void => sink.fault({ ...at, message });
   const check = createStructureCheck(ESPI_STRUCTURE, fault);
@@ -112,17 +123,29 @@ export function createEspiReader(sink: ReadingSink, options: { readonly meter?: 
   };
 
   function give(): void {
-    const types = entries.filter((one) => one.kind === 'ReadingType');
-    const readings = new Map(entries.filter((one) => one.kind === 'MeterReading').map((one) => [one.self, one]));
-    const points = entries.filter((one) => one.kind === 'UsagePoint');
+    // A file may have as many of each as it has lines: they are found by their links, each reading's once.
+    const linked = (kind: string): Map<string, Entry> =>
+      new Map(entries.filter((one) => one.kind === kind).map((one) => [one.self, one]));
+    const [types, readings, points] = [linked('ReadingType'), linked('MeterReading'), linked('UsagePoint')];
+    const only = (all: ReadonlyMap<string, Entry>): Entry | undefined =>
+      all.size === 1 ? all.values().next().value : undefined;
+    const known = new Map<Entry | undefined, readonly [type: Entry | undefined, point: Entry | undefined]>();
+    const of = (reading: Entry | undefined): readonly [type: Entry | undefined, point: Entry | undefined] => {
+      let found = known.get(reading);
+      if (!found) {
+        const type = reading?.related.find((href) => types.has(href));
+        found = [
+          type === undefined ? only(types) : types.get(type),
+          (reading && pointAbove(points, reading.self)) ?? only(points),
+        ];
+        known.set(reading, found);
+      }
+      return found;
+    };
     for (const block of entries) {
       if (block.kind !== 'IntervalBlock') continue;
-      const reading =
-        readings.get(above(block.up)) ??
-        readings.get(above(block.self)) ??
-        (readings.size === 1 ? [...readings.values()][0] : undefined);
-      const type =
-        types.find((one) => reading?.related.includes(one.self)) ?? (types.length === 1 ? types[0] : undefined);
+      const reading = readings.get(above(block.up)) ?? readings.get(above(block.self)) ?? only(readings);
+      const [type, point] = of(reading);
       if (!type) {
         fault(block.at, 'no ReadingType is linked with this IntervalBlock; what is it that was measured?');
         continue;
@@ -137,8 +160,6 @@ export function createEspiReader(sink: ReadingSink, options: { readonly meter?: 
       }
       const power = type.type.get('powerOfTenMultiplier') ?? 0;
       const showing = [1, 3].includes(type.type.get('accumulationBehaviour') ?? 4);
-      const point =
-        points.find((one) => reading?.self.startsWith(`${one.self}/`)) ?? (points.length === 1 ? points[0] : undefined);
       // Our own files have the serial number as title of the meter reading.
       const serial = reading?.title;
       const meter = options.meter ?? (serial ? serial : point?.title ? point.title : undefined);

@@ -11,7 +11,7 @@ import { readDecimal, scaledBy } from '../text.ts';
 import { decodeInterchange, type Segment } from './segments.ts';
 
 /** Characters of an interchange: it is checked whole, for its counts stand at its end. */
-const MOST = 128 * 1024 * 1024;
+const MOST = 64 * 1024 * 1024;
 const UNITS: Readonly<Record<string, readonly [unit: string, power: number]>> = {
   KWH: ['Wh', 3],
   WHR: ['Wh', 0],

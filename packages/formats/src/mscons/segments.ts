@@ -25,7 +25,9 @@ export interface Interchange {
 }
 
 const MAX_SEGMENT = 4000;
-const MAX_SEGMENTS = 5_000_000;
+const MAX_SEGMENTS = 2_000_000;
+/** Elements and components of an interchange: each costs some sixty bytes of memory, and one character of the file. */
+const MAX_PARTS = 8_000_000;
 
 /** What separates and ends is released with `?`. */
 export const released = (text: string): string => text.replace(/[?'+:]/g, (c) => `?${c}`);
@@ -38,7 +40,7 @@ export function segmentText([tag, ...elements]: Segment): string {
 }
 
 /** @throws DecodeError with the offset, in characters, of the segment that is wrong */
-export function decodeInterchange(text: string): Interchange {
+export function decodeInterchange(text: string, most = MAX_PARTS): Interchange {
   let component = ':';
   let element = '+';
   let release = '?';
@@ -57,6 +59,7 @@ export function decodeInterchange(text: string): Interchange {
   };
   let begun: number;
   let count = 0;
+  let parts = 0;
 
   function next(): Segment | undefined {
     while (at < text.length && /\s/.test(text[at] as string)) at++;
@@ -76,6 +79,7 @@ export function decodeInterchange(text: string): Interchange {
         const components = elements.at(-1) as string[];
         components[components.length - 1] = word;
         word = '';
+        if (++parts > most) bad('length', `more than ${most} elements; cut it into several`, begun);
         if (c === component) components.push('');
         else if (c === element) elements.push(['']);
         else break;
