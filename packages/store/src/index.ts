@@ -12,12 +12,12 @@ export { type Embedded, type EmbeddedOptions, startEmbedded } from './embedded/s
 export { EmbeddedError } from './embedded/trouble.ts';
 export type * from './events/types.ts';
 export type * from './formulas/types.ts';
+export type { Store } from './interface.ts';
 export * from './intervals/types.ts';
 export { seenIn } from './journal/query.ts';
 export type * from './journal/types.ts';
 export { type Migration, MigrationError, migrate } from './migrate.ts';
 export type * from './outages/types.ts';
-export type * from './prices/types.ts';
 export type * from './prices/types.ts';
 export type * from './readout/completeness-types.ts';
 export { BUILT_IN_SETS } from './readout/sets.ts';

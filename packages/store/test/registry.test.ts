@@ -3,11 +3,11 @@ import type { Scope } from '@amiable/model';
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Store } from '../src/interface.ts';
 import { productAt, rational } from '../src/registry/ratios.ts';
 import { come, correct, holdsAt, type KeptStay, leave, type Stay } from '../src/registry/stays.ts';
 import type { Condition, MeterSelection } from '../src/registry/types.ts';
 import { openStore } from '../src/store.ts';
-import type { Store } from '../src/types.ts';
 import { createTestDatabase, type TestDatabase } from './harness.ts';
 
 let db: TestDatabase;
