@@ -6,10 +6,11 @@ import { localToUtc } from '@amiable/calendar';
 import { PRIVILEGES } from '@amiable/model';
 import type { MeterId, RegisterKey, Store } from '@amiable/store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { spansOf } from '../src/features/validation/beside.ts';
 import { type ValidationParameters, validationParameters } from '../src/features/validation/parameters.ts';
 import { createPool, type Pool } from '../src/features/validation/pool.ts';
 import { threadsWanted } from '../src/features/validation/routes.ts';
-import { daysOf, type RunResult, runValidation, spansOf } from '../src/features/validation/run.ts';
+import { daysOf, type RunResult, runValidation } from '../src/features/validation/run.ts';
 import { openTestApp, type TestApp } from './login.ts';
 
 const QUARTER = 900_000;
@@ -306,10 +307,13 @@ describe('rule sets', () => {
     await put(meter, values, LOAD, local(10, 23, 12));
     expect(await validate(meter)).toMatchObject({ findings: 1 });
     expect(await store.registry.select({ group: 'to look at' }, 'all', { limit: 10 })).toEqual([meter]);
+    // Whom somebody put there by hand stays, whatever is found.
+    const by = { who: 'anna', at: now };
+    await store.registry.addToGroup('to look at', [meters[6] as MeterId], 'all', by);
     expect((await call('PUT', '/validation/rules/homes', rules('900 Wh'))).json()).toMatchObject({ version: 2 });
     now += 60_000;
     expect(await validate(meter)).toMatchObject({ findings: 0, solved: 1 });
-    expect(await store.registry.select({ group: 'to look at' }, 'all', { limit: 10 })).toEqual([]);
+    expect(await store.registry.select({ group: 'to look at' }, 'all', { limit: 10 })).toEqual([meters[6]]);
     const kept = (await call('GET', '/validation/rules/homes')).json();
     expect(kept.versions.map((v: { version: number }) => v.version)).toEqual([2, 1]);
     expect((await call('DELETE', '/validation/rules/homes')).statusCode).toBe(200);
@@ -399,6 +403,14 @@ describe('a task', () => {
     expect((await save({ target: { group: 'nobody' } })).statusCode).toBe(422);
     expect((await save({ ruleSet: 'none' })).json().error).toContain('none');
     expect((await save({ day: 3 })).statusCode).toBe(422);
+    // Groups are changed by who may change them.
+    const refused = await test.app.inject({
+      method: 'POST',
+      url: '/api/v1/validation/run',
+      headers: await test.as(['execute:validate', 'execute:run-task']),
+      payload: { groups: [{ group: 'to look at' }] },
+    });
+    expect([refused.statusCode, refused.json().error]).toEqual([403, expect.stringContaining('meter:modify')]);
     const ordered = await call('POST', '/validation/run', { target: { meters: [meters[0]] }, again: true });
     expect(ordered.statusCode, ordered.body).toBe(202);
     const { id } = ordered.json();

@@ -125,8 +125,9 @@ export const validationSql = {
     where ($1::integer[] is null or m.segment = any($1::integer[])) order by x.from_time desc, x.meter desc, x.key desc`,
   summary: `select x.rule, x.check_name, x.severity, x.day::text as day, x.state, count(*)::integer as n, count(distinct x.meter)::integer as meters
     ${FROM} where ${MATCHES} group by x.rule, x.check_name, x.severity, x.day, x.state order by x.day desc, n desc, x.rule, x.state limit 10000`,
-  heldBy: `select distinct meter from amiable.validation_exception
-    where group_name = $1 and state = 'open' and meter = any($2::bigint[])`,
+  /** Whom validation found for a group, and finds no longer. */
+  freeOf: `select meter from amiable.validation_exception where group_name = $1 and meter = any($2::bigint[])
+    group by meter having not bool_or(state = 'open')`,
   groups: `select distinct group_name as name from amiable.validation_exception where group_name is not null order by 1 limit 10000`,
 } as const;
 

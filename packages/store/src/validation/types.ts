@@ -282,7 +282,7 @@ export interface ValidationStore {
   beside(tasks: readonly ValidationTask[], query: BesideQuery): Promise<readonly Beside[]>;
   /** Writes findings, estimates and states; doing it again changes nothing. The metering is written before it. */
   save(outcomes: readonly ValidationOutcome[], at: number): Promise<SavedOutcomes>;
-  /** Meters of these that have no open finding for a group any more. */
+  /** Meters of these that had findings for a group and have no open one any more; whom people put there is not among them. */
   freeOf(group: string, meters: readonly MeterId[]): Promise<readonly MeterId[]>;
   /** Groups that rules have put meters into. */
   groups(): Promise<readonly string[]>;

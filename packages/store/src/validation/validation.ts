@@ -19,9 +19,9 @@ export function createValidationStore(db: Database, registers: Registers): Valid
     beside: (tasks, query) => readBeside({ db, registers }, tasks, query),
     save: (outcomes, at) => saveOutcomes(db, outcomes, at),
     async freeOf(group, meters) {
-      const { rows } = await db.read((client) => client.query(validationSql.heldBy, [group, meters]));
-      const held = new Set((rows as { meter: MeterId }[]).map((row) => row.meter));
-      return meters.filter((meter) => !held.has(meter));
+      const { rows } = await db.read((client) => client.query(validationSql.freeOf, [group, meters]));
+      const free = new Set((rows as { meter: MeterId }[]).map((row) => row.meter));
+      return meters.filter((meter) => free.has(meter));
     },
     async groups() {
       const { rows } = await db.read((client) => client.query(validationSql.groups));

@@ -1,7 +1,8 @@
 /** What a run of validation may be told, by a task or by an order. */
-import { QUANTITIES, SEVERITIES } from '@amiable/model';
+import { type Caller, may, QUANTITIES, SEVERITIES } from '@amiable/model';
 import { targetSchema } from '@amiable/tasks/schemas';
 import { z } from 'zod';
+import { HttpError } from '../../http/error.ts';
 
 const instant = z.union([
   z.number().int().min(0).max(4_102_444_800_000),
@@ -35,3 +36,9 @@ export const validationParameters = z.strictObject({
     .describe('groups beside those that rules name'),
 });
 export type ValidationParameters = z.output<typeof validationParameters>;
+
+/** Joining and leaving groups is changing them. */
+export function mayGroup(caller: Caller, { groups }: Pick<ValidationParameters, 'groups'>): void {
+  if (groups.length > 0 && !may(caller, 'meter:modify'))
+    throw new HttpError(403, `groups: to change groups needs meter:modify, which ${caller.name} does not have`);
+}

@@ -12,7 +12,7 @@ import { when } from '../../http/queries.ts';
 import type { Router } from '../../http/router.ts';
 import { checkTarget } from '../../scheduler/targets.ts';
 import { runOf, runShape } from '../tasks/shapes.ts';
-import { validationParameters } from './parameters.ts';
+import { mayGroup, validationParameters } from './parameters.ts';
 import { createPool, type Pool } from './pool.ts';
 import { checkDefinition, definitionSchema, estimationSchema, GIVEN, SHIPPED } from './rule-sets.ts';
 import {
@@ -198,6 +198,7 @@ export function validationRoutes(router: Router, context: Context): void {
     handler: async ({ caller, body, about, reply }) => {
       const { target, from, to } = body;
       if (from !== undefined && to !== undefined && to <= from) throw new HttpError(422, 'to: it must come after from');
+      mayGroup(caller, body);
       await checkTarget(store, target as never, caller.scope, context.now());
       const at = context.now();
       const run = await store.work.runs.create({
@@ -210,7 +211,7 @@ export function validationRoutes(router: Router, context: Context): void {
         expires: at + LIFETIME,
         created: at,
         creator: caller.name,
-        creatorId: caller.kind === 'user' ? (caller.id ?? null) : null,
+        creatorId: caller.user ?? null,
         scope: caller.scope === 'all' ? null : caller.scope,
         transaction: '',
       });

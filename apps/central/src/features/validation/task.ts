@@ -7,7 +7,7 @@ import type { Context } from '../../context.ts';
 import type { OwnTask } from '../../scheduler/own.ts';
 import { callerOf } from '../../scheduler/rights.ts';
 import { checkTarget, selectionOf } from '../../scheduler/targets.ts';
-import { type ValidationParameters, validationParameters } from './parameters.ts';
+import { mayGroup, type ValidationParameters, validationParameters } from './parameters.ts';
 import type { Pool } from './pool.ts';
 import { loadRules } from './rule-sets.ts';
 import { noteOf, pagesOf, runValidation } from './run.ts';
@@ -40,6 +40,7 @@ export function validationTask(context: Context, pool: () => Pool): OwnTask {
   const task: OwnTask = async ({ run, parameters: given, signal, progress }) => {
     const caller = await callerOf(store, run);
     const parsed = validationParameters.parse(given);
+    mayGroup(caller, parsed);
     const { target = {}, from } = run.definition as { target?: Target; from?: object };
     const parameters: ValidationParameters =
       Object.keys(target).length > 0 ? { ...parsed, target: target as ValidationParameters['target'] } : parsed;
@@ -66,7 +67,8 @@ export function validationTask(context: Context, pool: () => Pool): OwnTask {
   };
   return Object.assign(task, {
     check: async (parameters: unknown, caller: Caller) => {
-      const { target, ruleSet, from, to } = validationParameters.parse(parameters);
+      const { target, ruleSet, from, to, groups } = validationParameters.parse(parameters);
+      mayGroup(caller, { groups });
       if (from !== undefined && to !== undefined && to <= from) throw new MisuseError('to: it must come after from');
       await checkTarget(store, target as Target, caller.scope, now());
       if (ruleSet !== undefined) await loadRules(store, ruleSet);
