@@ -53,10 +53,13 @@ export const validationSql = {
 
   /** What decides which rules hold for meters. */
   meters: `select m.id, m.time_zone, m.segment, t.name as meter_type, (extract(epoch from m.first_seen) * 1000)::float8 as first_seen,
+      m.attributes ->> 'checkMeter' as check_meter,
       (select n.attributes ->> 'customerType' from amiable.node n
         where n.id = any(m.path) and n.kind in ('metering-point', 'premises') and n.attributes ? 'customerType'
         order by n.kind limit 1) as customer_type
     from amiable.meter m left join amiable.meter_type t on t.id = m.meter_type where m.id = any($1::bigint[]) order by m.id`,
+  idsOfSerials: `select id, serial from amiable.meter
+    where serial = any($1::text[]) and ($2::integer[] is null or segment = any($2::integer[]))`,
   stays: `select child as meter, (extract(epoch from from_time) * 1000)::float8 as from_ms, (extract(epoch from to_time) * 1000)::float8 as to_ms
     from amiable.link where kind in ('installed', 'behind') and replaced_at is null and child = any($1::bigint[]) order by child, from_time`,
 

@@ -7,7 +7,7 @@
 import { MisuseError } from '@amiable/bytes';
 import type { Client, Database } from '../pg/database.ts';
 import { checkText } from '../registry/attributes.ts';
-import { iso, type Row } from '../registry/parts.ts';
+import { iso, type Row, segments } from '../registry/parts.ts';
 import { validationSql } from '../sql/validation.ts';
 import type { MeterId } from '../types.ts';
 import type { RuleSets, StoredRuleSet, ValidatedMeter } from './types.ts';
@@ -84,6 +84,10 @@ export function createRuleSets(db: Database): RuleSets {
         return true;
       }),
     meters: (ids) => db.read((client) => metersOf(client, ids)),
+    async idsOf(serials, scope) {
+      const { rows } = await db.read((client) => client.query(validationSql.idsOfSerials, [serials, segments(scope)]));
+      return new Map((rows as { id: MeterId; serial: string }[]).map((row) => [row.serial, row.id]));
+    },
   };
 }
 
@@ -107,5 +111,6 @@ async function metersOf(client: Client, ids: readonly MeterId[]): Promise<Valida
     customerType: row.customer_type as string | null,
     installed: stays.get(row.id as MeterId),
     firstSeen: row.first_seen as number | null,
+    checkMeter: row.check_meter as string | null,
   }));
 }

@@ -50,6 +50,8 @@ export interface ValidatedMeter {
   /** Spans in which it stood at a metering point; undefined where nobody said. */
   readonly installed: readonly { readonly from: number; readonly to: number | null }[] | undefined;
   readonly firstSeen: number | null;
+  /** Attribute `checkMeter` of the meter: serial number of the one that counts the same. */
+  readonly checkMeter: string | null;
 }
 
 export interface RuleSets {
@@ -62,6 +64,8 @@ export interface RuleSets {
   remove(name: string): Promise<boolean>;
   /** What of these meters decides which rules hold. */
   meters(ids: readonly MeterId[]): Promise<readonly ValidatedMeter[]>;
+  /** Ids of meters by serial number; of those in `scope` alone. */
+  idsOf(serials: readonly string[], scope: Scope): Promise<ReadonlyMap<string, MeterId>>;
 }
 
 // ---------------------------------------------------------------- exceptions

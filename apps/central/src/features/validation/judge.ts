@@ -232,9 +232,7 @@ function judge(
     ...(task.rates ? { rates: task.rates.map((rate) => onGrid(rate, intervals)) } : {}),
     ...(task.lastYear ? { lastYear: inScaler(task.lastYear, scalerOf(intervals, showings)) } : {}),
   };
-  const checks = task.ratios
-    ? checksByRatio(rules.compiled, known, task.ratios)
-    : checksOf(rules.compiled, known);
+  const checks = task.ratios ? checksByRatio(rules.compiled, known, task.ratios) : checksOf(rules.compiled, known);
   const { registers, structure, intervals: values } = checks;
   const result = vee({
     intervals,

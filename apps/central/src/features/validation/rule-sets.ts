@@ -15,7 +15,7 @@ import {
   UTILITY_RULES,
   WATER_RULES,
 } from '@amiable/compute';
-import { type RuleSet, ruleSet } from '@amiable/model/schemas';
+import { holiday, type RuleSet, ruleSet } from '@amiable/model/schemas';
 import type { MeterId, RulesHeld, Store, StoredRuleSet, ValidatedMeter } from '@amiable/store';
 import { z } from 'zod';
 import { type JudgeRules, rulesKey } from './judge.ts';
@@ -37,6 +37,18 @@ export const estimationSchema = z.strictObject({
   giveUpDays: z.number().int().min(1).max(400).optional().describe('longer gaps stay missing; 62 unless said'),
   fill: z.boolean().optional().describe('false: what no rule speaks of stays missing'),
   scale: z.boolean().optional().describe('false: estimates are not brought to the register'),
+  holidays: z
+    .array(holiday)
+    .max(500)
+    .optional()
+    .describe('days that are like each other and like no weekday: fixed dates, by Easter, by weekday, as in tariffs'),
+  reference: z
+    .strictObject({
+      meter: z.string().regex(/^\d{1,18}$/, 'an id has up to 18 digits'),
+      quantity: z.string().trim().min(1).max(100),
+    })
+    .optional()
+    .describe('the metering or calculated profile that `reference-profile` takes its shape of'),
 });
 
 /** What is kept of a rule set. */
@@ -140,14 +152,14 @@ export async function loadRules(store: Store, only?: string): Promise<RulesInUse
 }
 
 export function readyOf({ rules, estimation }: RuleSetDefinition, unit: string): JudgeRules {
-  const { shortUpToHours, longGapHours, giveUpDays, ...rest } = estimation;
+  const { shortUpToHours, longGapHours, giveUpDays, holidays = [], reference, ...rest } = estimation;
   const settings = {
     ...(shortUpToHours === undefined ? {} : { shortUpTo: shortUpToHours * HOUR }),
     ...(longGapHours === undefined ? {} : { longGap: longGapHours * HOUR }),
     ...(giveUpDays === undefined ? {} : { giveUp: giveUpDays * 24 * HOUR }),
     ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)),
   };
-  return { compiled: compileRules(rules, unit), settings };
+  return { compiled: compileRules(rules, unit), settings, holidays, ...(reference ? { reference } : {}) };
 }
 
 async function membersOf(store: Store, groups: readonly string[]): Promise<Map<string, Set<MeterId>>> {

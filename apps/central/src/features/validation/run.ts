@@ -6,7 +6,7 @@
  * Leaves out: what changed (store.validation.plan), the kernels (compute).
  */
 import { add, startOf } from '@amiable/calendar';
-import { type MeterTimes, outagesOf, SEVERITIES, type Severity } from '@amiable/compute';
+import { SEVERITIES, type Severity } from '@amiable/compute';
 import { intervalRegister, QUANTITIES, type Quantity, quantityOf, type Scope } from '@amiable/model';
 import type {
   By,
@@ -19,17 +19,14 @@ import type {
   ValidationTask,
 } from '@amiable/store';
 import { selectionOf } from '../../scheduler/targets.ts';
-import type { Batch, Failed, JudgeRules, JudgeTask } from './judge.ts';
-import { rulesKey } from './judge.ts';
+import { batchOf } from './beside.ts';
+import type { Failed } from './judge.ts';
 import type { ValidationParameters } from './parameters.ts';
 import type { Pool } from './pool.ts';
-import { loadRules, type RulesInUse } from './rule-sets.ts';
+import { loadRules } from './rule-sets.ts';
 
-const DAY = 86_400_000;
 /** Meters of one batch; with a month of quarters of two quantities some tens of megabytes. */
 const BATCH = 250;
-/** So long before a span an interruption may have begun that reaches into it. */
-const BACK = 31 * DAY;
 const NAMED = 10;
 
 export interface RunParts {
@@ -126,8 +123,7 @@ export async function runValidation(parts: RunParts, order: RunOrder): Promise<R
       tasks.push(...planned);
     }
     if (tasks.length > 0) {
-      const times = await timesOf(store, meters, tasks);
-      const judged = await pool.judge(batchOf(tasks, times, rules));
+      const judged = await pool.judge(await batchOf(store, meters, tasks, rules, scope));
       signal?.throwIfAborted();
       failed.push(...judged.failed);
       const { outcomes } = judged;
@@ -209,75 +205,6 @@ export function daysOf(
   };
 }
 
-function batchOf(tasks: readonly ValidationTask[], times: ReadonlyMap<MeterId, MeterTimes>, rules: RulesInUse): Batch {
-  const ready: Record<string, JudgeRules> = {};
-  const judged = tasks.map((task): JudgeTask => {
-    const unit = quantityOf(task.quantity)?.unit ?? 'Wh';
-    ready[rulesKey(task.rules, unit)] ??= rules.ready(task.rules, unit);
-    return { ...task, times: times.get(task.meter) ?? {} };
-  });
-  return { tasks: judged, rules: ready };
-}
-
-const CONNECTED = /^connected/;
-const DISCONNECTED = /^disconnected/;
-
-/** What events and the registry say of each meter's time. */
-async function timesOf(
-  store: Store,
-  meters: readonly ValidatedMeter[],
-  tasks: readonly ValidationTask[],
-): Promise<Map<MeterId, MeterTimes>> {
-  const from = tasks.reduce((t, task) => Math.min(t, task.context), Number.POSITIVE_INFINITY);
-  const to = tasks.reduce((t, task) => Math.max(t, task.end), 0);
-  const ids = [...new Set(tasks.map((task) => task.meter))];
-  const events = await store.events.ofMeters(ids, ['power', 'disconnecter', 'clock'], from - BACK, to + DAY);
-  const byMeter = new Map<MeterId, { time: number; event: string }[]>();
-  for (const { meter, time, event } of events) {
-    const list = byMeter.get(meter);
-    if (list) list.push({ time, event });
-    else byMeter.set(meter, [{ time, event }]);
-  }
-  const found = new Map<MeterId, MeterTimes>();
-  for (const { id, installed } of meters) {
-    const own = byMeter.get(id);
-    const stays = installed?.map((stay) => ({ from: stay.from, to: stay.to ?? to + DAY }));
-    found.set(id, {
-      ...(stays ? { installed: stays } : {}),
-      ...(own
-        ? {
-            outages: outagesOf(own)
-              .filter((outage) => outage.phase === 'all')
-              .map((outage) => ({ from: outage.from, to: outage.to ?? to + DAY })),
-            disconnected: spansOf(own, DISCONNECTED, CONNECTED, to + DAY),
-            clock: spansOf(own, /^clock-invalid$/, /^clock-(synchronised|adjusted)$/, to + DAY),
-          }
-        : {}),
-    });
-  }
-  return found;
-}
-
-/** From a beginning to the next end. */
-export function spansOf(
-  events: readonly { readonly time: number; readonly event: string }[],
-  begins: RegExp,
-  ends: RegExp,
-  last: number,
-): { from: number; to: number }[] {
-  const spans: { from: number; to: number }[] = [];
-  let from: number | undefined;
-  for (const { time, event } of events) {
-    if (begins.test(event)) from ??= time;
-    else if (from !== undefined && ends.test(event)) {
-      if (time > from) spans.push({ from, to: time });
-      from = undefined;
-    }
-  }
-  if (from !== undefined && last > from) spans.push({ from, to: last });
-  return spans;
-}
-
 const seriesOf = ({ meter, quantity, period, intervals }: ValidationOutcome): SeriesData => ({
   meter,
   register: registerOf(quantity, period),
@@ -306,7 +233,7 @@ function withGroups(
   }));
 }
 
-/** Who has no open finding for a group any more leaves it: what a flow is fed with is what is to be done. */
+/** Who was found for a group and has no open finding any more leaves it: what a flow is fed with is what is to be done. */
 export async function leaveGroups(store: Store, groups: readonly string[], by: By): Promise<void> {
   for (const group of groups) {
     const stored = await store.registry.group(group);
