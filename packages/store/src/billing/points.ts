@@ -27,8 +27,8 @@ const ESTIMATED = 3;
 const MISSING = 4;
 const FINEST = 6;
 const ONE: Rational = { numerator: 1n, denominator: 1n };
-/** Points that are read together: their intervals of a month are in memory at once. */
-const BATCH = 2000;
+/** Points that are read together: their intervals of a month are in memory at once, and those of the next ones. */
+const BATCH = 1000;
 
 export interface Stayed {
   readonly meter: MeterId;
@@ -209,22 +209,31 @@ export function createPoints(
     return found;
   }
 
+  /** What stood at some points, and what it counted. */
+  async function load(batch: readonly NodeId[], query: IntervalQuery) {
+    const stood = await parts(batch, query.from, query.to, query.asOf);
+    const meters = new Set<MeterId>();
+    for (const list of stood.values()) for (const part of list) meters.add(part.meter);
+    const read = new Map<MeterId, MeterIntervals>();
+    if (meters.size > 0)
+      await intervals.read([...meters], query, (one) => {
+        read.set(one.meter, one);
+      });
+    return { batch, stood, read };
+  }
+
   async function readPoints(
     points: readonly NodeId[],
     query: IntervalQuery,
     take: (intervals: PointIntervals) => void | Promise<void>,
   ): Promise<void> {
     const sorted = [...points].sort((a, b) => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0));
-    for (let at = 0; at < sorted.length; at += BATCH) {
-      const batch = sorted.slice(at, at + BATCH);
-      const stood = await parts(batch, query.from, query.to, query.asOf);
-      const meters = new Set<MeterId>();
-      for (const list of stood.values()) for (const part of list) meters.add(part.meter);
-      const read = new Map<MeterId, MeterIntervals>();
-      if (meters.size > 0)
-        await intervals.read([...meters], query, (one) => {
-          read.set(one.meter, one);
-        });
+    let next = sorted.length > 0 ? load(sorted.slice(0, BATCH), query) : undefined;
+    for (let at = 0; next; at += BATCH) {
+      const { batch, stood, read } = await next;
+      // While these are taken the next ones are on their way.
+      next = at + BATCH < sorted.length ? load(sorted.slice(at + BATCH, at + 2 * BATCH), query) : undefined;
+      next?.catch(() => {});
       for (const point of batch) {
         const own = stood.get(point);
         const joined =
@@ -235,7 +244,9 @@ export function createPoints(
             query.from,
             query.to,
           );
-        if (joined) await take(joined);
+        if (!joined) continue;
+        const taken = take(joined);
+        if (taken) await taken;
       }
     }
   }

@@ -17,7 +17,7 @@ import { money, type RunParameters, runParameters } from './shapes.ts';
 /** Contracts that are rated together; their intervals of a month are in memory. */
 const BATCH = 1000;
 /** Of determinants: they are rated while they come. */
-const BULK = 5000;
+const BULK = 2500;
 const MEMBERS = 10_000;
 const MOST_METERS = 1_000_000;
 const DAY = 86_400_000;
@@ -90,6 +90,31 @@ export async function* duePages(
   }
 }
 
+/** The same, with the next one on its way while one is used. */
+async function* ahead<T>(pages: AsyncGenerator<T>): AsyncGenerator<T> {
+  let next = pages.next();
+  try {
+    for (;;) {
+      const { value, done } = await next;
+      if (done) return;
+      next = pages.next();
+      next.catch(() => {});
+      yield value;
+    }
+  } finally {
+    await next.catch(() => {});
+  }
+}
+
+const writerOf =
+  <T>(
+    into: { write(run: string, all: readonly T[]): Promise<number> },
+    { id }: BillingRun,
+    all: readonly T[],
+  ): (() => Promise<number>) =>
+  () =>
+    into.write(id, all);
+
 /** Executes a run to its end, or as far as the signal lets it. @returns a sentence for people */
 export async function executeRun(run: BillingRun, scope: Scope, options: RunOptions): Promise<string> {
   const { store, signal, progress } = options;
@@ -104,14 +129,25 @@ export async function executeRun(run: BillingRun, scope: Scope, options: RunOpti
   let written = 0;
   if (run.kind !== 'difference') {
     const spanned = { limit: bulk ? BULK : BATCH, parameters, from: run.from, to: run.to, meters, scope, after };
-    for await (const contracts of duePages(store, spanned)) {
-      if (signal.aborted) return '';
-      const at = options.now();
-      written += bulk
-        ? await store.billing.determinants.write(run.id, await determinantsOf(store, rating, contracts, period, at))
-        : await store.billing.bills.write(run.id, await newBills(store, rating, contracts, period, parameters, at));
-      done += contracts.length;
-      progress({ done, written, point: contracts.at(-1)?.code });
+    // While one page is rated the one before is written and the one after read; they are written one after the other.
+    let writing: Promise<void> = Promise.resolve();
+    try {
+      for await (const contracts of ahead(duePages(store, spanned))) {
+        if (signal.aborted) break;
+        const at = options.now();
+        const write = bulk
+          ? writerOf(store.billing.determinants, run, await determinantsOf(store, rating, contracts, period, at))
+          : writerOf(store.billing.bills, run, await newBills(store, rating, contracts, period, parameters, at));
+        await writing;
+        writing = write().then((count) => {
+          written += count;
+          done += contracts.length;
+          progress({ done, written, point: contracts.at(-1)?.code });
+        });
+        writing.catch(() => {});
+      }
+    } finally {
+      await writing;
     }
   } else
     for (let at = after; ; ) {
