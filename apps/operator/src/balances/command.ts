@@ -129,7 +129,7 @@ export function balanceCommand(parent: Command): Command {
     },
   );
 
-  action<{ node?: string; supply?: string[]; file?: string; segment?: string; limit?: string }>(
+  action<{ node?: string; supply?: string[]; file?: string; segment?: string; limit?: string; period?: string }>(
     balance
       .command('set')
       .description('make an area, or a new version of it')
@@ -137,6 +137,7 @@ export function balanceCommand(parent: Command): Command {
       .option('--node <node>', 'transformer:T-1, feeder:F-2 … or its number: all meters under it belong')
       .option('--supply <meter...>', 'meters at the transformer (serial numbers or numbers)')
       .option('--limit <percent>', 'share of a technical loss')
+      .option('--period <seconds>', 'intervals that are compared: 900, or the longest that its meters have')
       .option('--file <file>', 'the whole definition as JSON (docs/balance.md)')
       .option('--segment <id>', 'data segment of a new one'),
     async ({ client, terminal, words, options }) => {
@@ -159,6 +160,7 @@ export function balanceCommand(parent: Command): Command {
           node: await nodeIdOf(client, options.node),
           supply,
           ...(share === undefined ? {} : { limits: { share } }),
+          ...(options.period === undefined ? {} : { period: Number(options.period) }),
         };
       }
       const made = await client.put<Shown>(

@@ -128,7 +128,7 @@ function reader(
   const shift = intervals ? (grid.start - intervals.start) / intervals.step : 0;
   if (!Number.isInteger(parts) || !Number.isInteger(shift))
     throw new MisuseError(
-      `meter ${id} has intervals of ${(intervals as Intervals).step / 60_000} min, which do not make up ${grid.step / 60_000} min`,
+      `meter ${id} has intervals of ${(intervals as Intervals).step / 60_000} min, which do not make up ${grid.step / 60_000} min; give the area a longer period (in seconds: ${Math.max(grid.step, (intervals as Intervals).step) / 1000})`,
     );
   const scale = intervals ? 10 ** (intervals.scaler - scaler) : 1;
   return (i) => {

@@ -85,7 +85,7 @@ describe('balance of an area', () => {
     );
     expect([third.scaler, third.loss[0]]).toEqual([-3, 3333]);
     expect(() => balanceOf([member('hours', 'supplied', series([1], { step: 4 * Q }))], grid(4))).toThrow(
-      'meter hours has intervals of 60 min',
+      'meter hours has intervals of 60 min, which do not make up 15 min; give the area a longer period (in seconds: 3600)',
     );
   });
 
