@@ -616,7 +616,8 @@ function tell(
   if (json) terminal.out(jsonLines([one]));
   else {
     terminal.out(tableOf(COMMANDS, [one], terminal.columns));
-    if (one.result) terminal.out(`${harmless(JSON.stringify(one.result, null, 2))}\n`);
+    if (one.result)
+      for (const line of JSON.stringify(one.result, null, 2).split('\n')) terminal.out(`${harmless(line)}\n`);
   }
   if (one.state === 'failed' || one.state === 'refused') throw new Ended(1);
 }
