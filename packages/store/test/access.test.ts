@@ -113,14 +113,16 @@ describe('users and groups', () => {
       'viewer',
       'reader-program',
       'guest',
+      'billing',
     ]);
     expect(groups[0]?.privileges).toHaveLength(PRIVILEGES.length);
     const { migrations } = await import('../src/schema/migrations.ts');
-    const seeded = [...(migrations[1]?.sql.matchAll(/'\{([^}']+)\}', true\)/g) ?? [])].flatMap(
-      (m) => m[1]?.split(',') ?? [],
+    const seeds = migrations.filter(({ sql }) => sql.includes('user_group')).map(({ sql }) => sql);
+    const seeded = seeds.flatMap((sql) =>
+      [...sql.matchAll(/'\{([a-z:,*-]+)\}'(?:, true\)|\s*where id)/g)].flatMap((m) => m[1]?.split(',') ?? []),
     );
     for (const name of seeded.filter((n) => n !== '*')) expect(PRIVILEGES).toContain(name as Privilege);
-    expect(seeded.length).toBeGreaterThan(80);
+    expect(seeded.length).toBeGreaterThan(140);
   });
 });
 

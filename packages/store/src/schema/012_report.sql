@@ -45,3 +45,13 @@ comment on column amiable.report_result.who is 'For whom.';
 comment on column amiable.report_result.segments is 'Data segments that it was made of; null: all. Who sees less does not get it.';
 comment on column amiable.report_result.outputs is 'Where it went, and what came of that.';
 comment on column amiable.report_result.content is 'The file.';
+
+-- What the groups that come with the program may of meter data management. Who edits values does not approve them: that is for billing.
+update amiable.user_group set privileges = privileges ||
+  '{rule:view,rule:create,rule:modify,exception:view,exception:modify,formula:view,formula:create,formula:modify,formula:delete,tariff:view,contract:view,bill:view,price:view,price:create,balance:view,balance:create,balance:modify,balance:delete,report:view,report:create,report:modify,report:delete,format:view,format:create,format:modify,delivery:view,delivery:create,delivery:modify,execute:edit-values,execute:validate,execute:calculate,execute:deliver,execute:run-report,execute:command}'
+  where id = 2;
+update amiable.user_group set privileges = privileges || '{exception:view,tariff:view,contract:view,bill:view}' where id = 3;
+update amiable.user_group set privileges = privileges || '{exception:view,rule:view,balance:view,price:view}' where id = 5;
+insert into amiable.user_group (id, name, description, privileges, built_in) values
+  (8, 'billing', 'Tariffs, contracts, bills and prices; approves what others have edited.',
+    '{meter:view,reading:view,network:view,metering-point:view,meter-type:view,rule:view,exception:view,exception:modify,formula:view,tariff:view,tariff:create,tariff:modify,tariff:delete,contract:view,contract:create,contract:modify,contract:delete,bill:view,bill:create,bill:modify,price:view,price:create,price:modify,balance:view,report:view,report:create,report:modify,format:view,delivery:view,task:view,run:view,execute:approve-values,execute:bill,execute:run-report,execute:export}', true);
