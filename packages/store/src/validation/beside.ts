@@ -5,8 +5,7 @@
  * of the coarsest profile that has them, for one comparison a day says all; marks are those of the profile of the source. What no meter
  * has is not asked for: registers of the catalogue tell. Leaves out: what marks mean (features/validation).
  */
-import { add } from '@amiable/calendar';
-import type { LastYear } from '@amiable/compute';
+import { toLocal } from '@amiable/calendar';
 import { type Quantity, quantityOf } from '@amiable/model';
 import { copyOut } from '../pg/copy.ts';
 import type { Client } from '../pg/database.ts';
@@ -46,6 +45,12 @@ interface Year {
   readonly shift: number;
 }
 
+/** From the same date of the year before to this one: 365 or 366 days, ms. */
+function yearBefore(wall: number): number {
+  const date = new Date(wall);
+  return wall - date.setUTCFullYear(date.getUTCFullYear() - 1);
+}
+
 interface Day {
   readonly day: number;
   readonly sum: number;
@@ -62,8 +67,7 @@ async function readLastYear(
   const years = tasks.map((task): Year | undefined => {
     const back = query.lastYearOf(task);
     if (back === undefined) return undefined;
-    const then = add('year', task.zone, task.from, -1);
-    const shift = Math.round((task.from - then) / DAY) * DAY;
+    const shift = yearBefore(toLocal(task.zone, task.from));
     return { from: dayOf(task.from - shift) - back, to: dayOf(task.to - 1 - shift), shift };
   });
   const asked = tasks.filter((_, i) => years[i]);
@@ -89,7 +93,7 @@ async function readLastYear(
   });
 }
 
-function lastYearOf(days: readonly Day[], { from, to, shift }: Year): LastYear & { scaler: number } {
+function lastYearOf(days: readonly Day[], { from, to, shift }: Year): NonNullable<Beside['lastYear']> {
   const scaler = days.reduce((least, day) => Math.min(least, day.scaler), 0);
   const daily = new Float64Array(Math.max(0, to - from + 1)).fill(Number.NaN);
   for (const { day, sum, count, step, scaler: own } of days) {
@@ -97,7 +101,7 @@ function lastYearOf(days: readonly Day[], { from, to, shift }: Year): LastYear &
     if (day < from || day > to || !(step > 0) || count < whole / 2) continue;
     daily[day - from] = ((sum * whole) / count) * 10 ** (own - scaler);
   }
-  return { first: from * DAY + shift, daily, scaler };
+  return { first: from * DAY + shift, daily, scaler, shift };
 }
 
 /** Registers of rates by the code that they share with their total (`1.8`). */

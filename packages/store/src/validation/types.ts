@@ -248,8 +248,8 @@ export interface BesideQuery {
 
 /** What is known beside a task's own values. */
 export interface Beside {
-  /** Use of days a year ago: the scaler is that of the mantissas. */
-  readonly lastYear?: LastYear & { readonly scaler: number };
+  /** Use of days a year ago: the scaler is that of the mantissas, `shift` the ms between then and now. */
+  readonly lastYear?: LastYear & { readonly scaler: number; readonly shift: number };
   /** Registers of rates over the time of the task, by code. */
   readonly rates?: readonly { readonly name: string; readonly showings: SentSeries }[];
   /** Rows of the profile that the meter marked: stamp and marks (acquisition's ROW_FLAGS). */

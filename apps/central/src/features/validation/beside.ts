@@ -5,7 +5,6 @@
  * Decides: only what some rule of the batch asks for is read; a mark of a profile's row is one of the interval that ends at its stamp, and
  * says that a power failure lay in it, not how long; check meters and references of other segments are as if they were not there.
  */
-import { add } from '@amiable/calendar';
 import { holidaysBetween, type Intervals, type MeterTimes, outagesOf } from '@amiable/compute';
 import { ROW_FLAGS } from '@amiable/meter';
 import { quantityOf, type Scope } from '@amiable/model';
@@ -89,7 +88,7 @@ export async function batchOf(
     return {
       ...task,
       times: marks ? withMarks(meter, marks, task) : meter,
-      ...(lastYear ? { lastYear: given.length > 0 ? timesThen(lastYear, given, task.zone) : lastYear } : {}),
+      ...(lastYear ? { lastYear: given.length > 0 ? timesThen(lastYear, given) : lastYear } : {}),
       ...(rates ? { rates } : {}),
       ...(pieces ? { ratios: pieces } : {}),
       ...(free.length > 0 ? { holidays: holidays.get(name) } : {}),
@@ -232,9 +231,8 @@ async function multipliersOf(
 function timesThen(
   lastYear: NonNullable<Beside['lastYear']>,
   given: readonly Multiplier[],
-  zone: string,
 ): NonNullable<Beside['lastYear']> {
-  const then = add('year', zone, lastYear.first, -1);
+  const then = lastYear.first - lastYear.shift;
   return { ...lastYear, daily: lastYear.daily.map((use, d) => use * ratioAt(given, then + d * DAY)) };
 }
 
