@@ -9,6 +9,7 @@ import { localToUtc } from '@amiable/calendar';
 import { type Caller, isoTime, PRIVILEGES } from '@amiable/model';
 import type { DestinationSecret, StoredCommand } from '@amiable/store';
 import type { Context } from '../../context.ts';
+import { covers } from '../../scheduler/rights.ts';
 import { secretOwner } from '../delivery/courier.ts';
 import { destinationBody } from '../delivery/shapes.ts';
 import { ask, authorization, judged } from '../delivery/ways/http.ts';
@@ -23,6 +24,8 @@ const HOLD = 120_000;
 const LOOK = 2000;
 /** A callback is tried so often, with growing pauses. */
 const TELL_TRIES = 12;
+/** For one callback, ms: less than it is held. */
+const TELLING = 45_000;
 const HOUR = 3_600_000;
 
 type End = {
@@ -303,6 +306,8 @@ export function createExecutor(
     const where = found && destinationBody.parse(found.definition).where;
     if (!found?.enabled || where?.kind !== 'http')
       throw new Error('the destination is gone, switched off, or not reached by HTTP');
+    if (!covers(found.segments ?? 'all', command.segments))
+      throw new Error('the destination was written anew by somebody who does not see the segments of the command');
     const secrets = new Map<DestinationSecret, Uint8Array>();
     for (const [secret, sealed] of await store.delivery.destinations.secrets(found.name))
       secrets.set(secret, context.vault.open(sealed, secretOwner(found.name, secret)));
@@ -321,6 +326,7 @@ export function createExecutor(
         pieces: async function* () {
           yield body;
         },
+        within: TELLING,
       },
       signal,
     );

@@ -1,5 +1,6 @@
 /** Commands by API: ordered once for each reference, watched, called off. */
-import { COMMAND_STATES } from '@amiable/store';
+import { type Caller, may } from '@amiable/model';
+import { COMMAND_STATES, type StoredCommand } from '@amiable/store';
 import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import { HttpError } from '../../http/error.ts';
@@ -14,6 +15,15 @@ import { COMMAND_KINDS, commandBody, commandJson, commandShape } from './shapes.
 import { sourceOf, takeCommand } from './take.ts';
 
 const tag = 'commands';
+
+/** What a reading brought is for who may see readings. */
+const shown = (caller: Caller, command: StoredCommand) =>
+  commandJson(
+    command.result?.values === undefined || may(caller, 'reading:view')
+      ? command
+      : { ...command, result: { ...command.result, values: null } },
+  );
+
 const EVERY = 3000;
 let executors = 0;
 
@@ -52,7 +62,7 @@ export function commandRoutes(router: Router, context: Context): void {
       about(`command ${command.id}`, { kind: command.kind, reference: command.reference, fresh });
       reply.code(fresh ? 202 : 200).header('location', `/api/v1/commands/${command.id}`);
       if (fresh && command.due <= now()) await executor.turn(ended.signal);
-      return commandJson((await commands.get(command.id, 'all')) ?? command);
+      return shown(caller, (await commands.get(command.id, 'all')) ?? command);
     },
   });
   router.add({
@@ -73,7 +83,7 @@ export function commandRoutes(router: Router, context: Context): void {
     handler: async ({ caller, query: { reference, state, kind, after, limit } }) => {
       if (reference !== undefined) {
         const found = await commands.byReference(sourceOf(caller), reference);
-        return { commands: found ? [commandJson(found)] : [], next: null };
+        return { commands: found ? [shown(caller, found)] : [], next: null };
       }
       const found = await commands.list({
         limit,
@@ -82,7 +92,10 @@ export function commandRoutes(router: Router, context: Context): void {
         ...(kind === undefined ? {} : { kind }),
         ...(after === undefined ? {} : { before: after }),
       });
-      return { commands: found.map(commandJson), next: found.length === limit ? (found.at(-1)?.id ?? null) : null };
+      return {
+        commands: found.map((one) => shown(caller, one)),
+        next: found.length === limit ? (found.at(-1)?.id ?? null) : null,
+      };
     },
   });
   const known = async (id: string, scope: Parameters<typeof commands.get>[1]) => {
@@ -99,7 +112,7 @@ export function commandRoutes(router: Router, context: Context): void {
     params: z.object({ id: id63 }),
     answer: commandShape,
     scoped: true,
-    handler: async ({ caller, params }) => commandJson(await known(params.id, caller.scope)),
+    handler: async ({ caller, params }) => shown(caller, await known(params.id, caller.scope)),
   });
   router.add({
     method: 'DELETE',
@@ -115,7 +128,7 @@ export function commandRoutes(router: Router, context: Context): void {
       const cancelled = await commands.cancel(found.id, caller.name, now());
       if (!cancelled) throw new HttpError(409, `command ${found.id} is ${found.state}; only what waits is called off`);
       about(`command ${found.id}`);
-      return commandJson(cancelled);
+      return shown(caller, cancelled);
     },
   });
 }

@@ -11,6 +11,7 @@ import { LinkError } from '@amiable/bytes';
 import type { Delivery, DestinationSecret, Store } from '@amiable/store';
 import { nextTry } from '@amiable/tasks';
 import type { Vault } from '../../keys/vault.ts';
+import { covers } from '../../scheduler/rights.ts';
 import { type DestinationDefinition, destinationBody } from './shapes.ts';
 import { folderWay } from './ways/folder.ts';
 import { httpWay } from './ways/http.ts';
@@ -21,6 +22,8 @@ const unpacked = promisify(gunzip);
 const HOLD = 40 * 60_000;
 /** Of one sending, ms: less than it is held. */
 const LONGEST = 30 * 60_000;
+/** For acknowledgements at one destination, ms. */
+const LOOKING = 120_000;
 const ASKED = 200;
 
 export const secretOwner = (destination: string, name: DestinationSecret): string =>
@@ -74,6 +77,12 @@ export function createCourier(parts: CourierParts): Courier {
       const reason = found
         ? 'the destination is switched off; enable it and send this again'
         : 'the destination is gone';
+      await deliveries.settle(id, name, { state: 'failed', reason });
+      return;
+    }
+    // Of this name, but of somebody else: it was taken away meanwhile and written anew.
+    if (!covers(found.segments ?? 'all', delivery.segments)) {
+      const reason = 'the destination was written anew by somebody who does not see what this was made of';
       await deliveries.settle(id, name, { state: 'failed', reason });
       return;
     }
@@ -165,7 +174,8 @@ export function createCourier(parts: CourierParts): Courier {
             const way = await wayTo(destination.name, definition);
             const found = await way.acknowledgements?.(
               open.map(({ file }) => file),
-              signal ?? AbortSignal.timeout(LONGEST),
+              // Who does not answer keeps nobody else from being looked after.
+              AbortSignal.any([AbortSignal.timeout(LOOKING), ...(signal ? [signal] : [])]),
             );
             for (const { id, file } of open) {
               const said = found?.get(file);

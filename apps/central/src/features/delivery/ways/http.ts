@@ -18,15 +18,15 @@ export interface HttpAsked {
   readonly method: 'POST' | 'PUT';
   readonly headers: Readonly<Record<string, string>>;
   readonly length: number;
+  /** Until the answer is whole, ms: who answers a byte a minute is heard no longer. */
+  readonly within?: number;
   pieces(): AsyncIterable<Uint8Array>;
 }
 
 /** One request. @returns the answer's beginning */
-export function ask(
-  asked: HttpAsked,
-  signal: AbortSignal,
-): Promise<{ readonly status: number; readonly text: string }> {
+export function ask(asked: HttpAsked, outer: AbortSignal): Promise<{ readonly status: number; readonly text: string }> {
   const url = new URL(asked.url);
+  const signal = asked.within === undefined ? outer : AbortSignal.any([outer, AbortSignal.timeout(asked.within)]);
   return new Promise((resolve, reject) => {
     const failed = (error: Error): void => reject(new LinkError(`${url.host} cannot be reached: ${error.message}`));
     const call = (url.protocol === 'https:' ? secure : plain)(
