@@ -8,7 +8,10 @@ import { join } from 'node:path';
 import { intervalRegister, PRIVILEGES, quantityOf } from '@amiable/model';
 import ssh2 from 'ssh2';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Context } from '../src/context.ts';
 import { createCourier } from '../src/features/delivery/courier.ts';
+import { interruptDead } from '../src/features/delivery/routes.ts';
+import { deliveryTask } from '../src/features/delivery/task.ts';
 import { vaultOf } from '../src/keys/vault.ts';
 import { openTestApp, type TestApp } from './login.ts';
 
@@ -39,11 +42,11 @@ afterAll(async () => {
   for (const one of [folder, outbox]) rmSync(one, { recursive: true, force: true });
 });
 
-const write = (values: readonly number[], at: number, start = DAY) =>
+const write = (values: readonly number[], at: number, start = DAY, of = meter) =>
   world.store.intervals.write(
     [
       {
-        meter,
+        meter: of,
         register: intervalRegister(quantityOf('energyImport') as NonNullable<ReturnType<typeof quantityOf>>, 900),
         scaler: 0,
         start,
@@ -435,4 +438,196 @@ test('who acknowledges by the route, what is listed, and what another segment se
   expect((await ask('POST', '/api/v1/destinations/billing/deliveries', {}, blind)).json.error).toMatch(
     /it needs reading:view/,
   );
+});
+
+const QUARTERS = (value: number): number[] => Array.from({ length: 96 }, () => value);
+const textOf = (place: string, file: string): string => readFileSync(join(outbox, place, file), 'utf8');
+const text = (row: string): string => row.replace('\r', '');
+
+test('a task of the scheduler delivers metering points over an exchange, and registers at midnight', async () => {
+  const { store } = world;
+  clock = Date.UTC(2026, 10, 25, 11);
+  const midnight = Date.UTC(2026, 10, 23, 23);
+  const noon = midnight + 12 * HOUR;
+  const by = { who: 'test', at: clock };
+  const second = (await store.ensureMeters([{ serial: 'M-2' }])).get('M-2') as string;
+  const point = await store.registry.createNode({ kind: 'metering-point', code: 'POINT-1' }, 'all', by);
+  const installed = { kind: 'installed', parent: point.id } as const;
+  await store.registry.link({ ...installed, child: meter, from: midnight - 240 * HOUR, to: noon }, 'all', by);
+  await store.registry.link({ ...installed, child: second, from: noon }, 'all', by);
+  await write(QUARTERS(10), clock, midnight);
+  await write(QUARTERS(20), clock, midnight, second);
+  const register = { obis: '1-0:1.8.0', name: 'activeEnergyImport', unit: 'Wh' } as const;
+  await store.writeBlocks([
+    {
+      meter,
+      register,
+      scaler: 0,
+      times: [midnight, midnight + HOUR, midnight + 24 * HOUR],
+      values: [1000, 1100, 1960],
+    },
+  ]);
+  const columns = [
+    { field: 'point' },
+    { field: 'meter' },
+    { field: 'obis' },
+    { field: 'time', date: 'iso', zone: 'local' },
+    { field: 'value', unit: 'Wh', decimals: 0 },
+  ];
+  await ask('PUT', '/api/v1/formats/wide', { columns });
+  const format = { kind: 'flat', name: 'wide' };
+  const target = { meters: [meter] };
+  const contents = {
+    points: { of: 'points', target, quantities: ['energyImport'] },
+    registers: { of: 'meters', target, quantities: [], registers: ['1.8.0'] },
+  };
+  const rowsOf = async (name: 'points' | 'registers'): Promise<string[]> => {
+    const body = { where: { kind: 'folder', folder: name }, format, content: contents[name], file: `${name}.csv` };
+    const put1 = await put(name, body);
+    expect(put1.status, JSON.stringify(put1.json)).toBe(200);
+    const definition = {
+      kind: 'delivery',
+      schedule: { recurrence: { type: 'order' } },
+      parameters: { destination: name },
+    };
+    const task = await ask<Sent>('POST', '/api/v1/tasks', { name: `to ${name}`, definition });
+    expect(task.status, JSON.stringify(task.json)).toBe(201);
+    const run = (await ask<Sent>('POST', `/api/v1/tasks/${task.json.id}/run`)).json.id;
+    const state = async () => (await ask<{ state: string; note: string }>('GET', `/api/v1/runs/${run}`)).json;
+    const how = { interval: 10, timeout: 20_000 };
+    await expect.poll(async () => (await state()).state, how).toMatch(/done|failed/);
+    expect(await state()).toMatchObject({ state: 'done', note: expect.stringContaining(`${name}.csv`) });
+    return textOf(name, `${name}.csv`).split('\r\n').slice(1, -1);
+  };
+  const points = await rowsOf('points');
+  expect(points).toHaveLength(96);
+  // Of the point, whichever meter stood there; told with the one that stood there last.
+  expect(points[0]).toBe('POINT-1;M-2;1-0:1.29.0;2026-11-24T00:00:00+01:00;10');
+  expect(points.map((row) => row.split(';').at(-1))).toEqual(
+    [...QUARTERS(10).slice(48), ...QUARTERS(20).slice(48)].map(String),
+  );
+  expect((await rowsOf('registers')).map((row) => row.replace(/^[^;]*;/, ''))).toEqual([
+    'M-1;1-0:1.8.0;2026-11-24T00:00:00+01:00;1000',
+    'M-1;1-0:1.8.0;2026-11-25T00:00:00+01:00;1960',
+  ]);
+});
+
+test('what was delivered and taken away is told where the format can say so', async () => {
+  clock = Date.UTC(2026, 10, 27, 11);
+  const day = Date.UTC(2026, 10, 25, 23);
+  await write(QUARTERS(3), clock, day);
+  const columns = [
+    { field: 'meter' },
+    { field: 'time', date: 'iso', zone: 'utc' },
+    { field: 'value' },
+    { field: 'quality' },
+  ];
+  await ask('PUT', '/api/v1/formats/whole', { columns, missing: { write: '' } });
+  const content = { target: { meters: [meter] }, quantities: ['energyImport'] };
+  const formats = { whole: { kind: 'flat', name: 'whole' }, market: { kind: 'cim' } };
+  for (const [name, format] of Object.entries(formats)) {
+    const made = await put(`gone-${name}`, { where: { kind: 'folder', folder: name }, format, content });
+    expect(made.status, JSON.stringify(made.json)).toBe(200);
+    expect(await run(`gone-${name}`)).toMatchObject({ rows: 96 });
+  }
+  clock += 24 * HOUR;
+  await write(QUARTERS(4), clock, day + 24 * HOUR);
+  const register = intervalRegister(quantityOf('energyImport') as NonNullable<ReturnType<typeof quantityOf>>, 900);
+  const values = Float64Array.from([Number.NaN, Number.NaN]);
+  const quality = Uint8Array.from([4, 4]);
+  await world.store.intervals.write(
+    [{ meter, register, scaler: 0, start: day + 2 * HOUR, step: 900_000, values, quality }],
+    { source: 'validation', at: clock, replace: true },
+  );
+  clock += HOUR;
+  const told = await run('gone-whole');
+  expect(told).toMatchObject({ rows: 98, corrected: 1 });
+  expect(textOf('whole', told.file).split('\r\n').slice(1, 4).map(text)).toEqual([
+    'M-1;2026-11-26T01:00:00Z;;missing',
+    'M-1;2026-11-26T01:15:00Z;;missing',
+    expect.stringMatching(/^M-1;2026-11-26T23:00:00Z;.*;measured$/),
+  ]);
+  expect(await run('gone-market')).toMatchObject({ rows: 96, corrected: 0 });
+});
+
+test('a process that died: what it made halfway is failed without bytes, what it made whole is sent by the run that is taken up', async () => {
+  const { store } = world;
+  const access = { ...world.access, clock: () => clock };
+  const context = { store, now: () => clock, timeZone: 'Europe/Oslo', access, log: () => {} } as unknown as Context;
+  const { deliveries, imports } = store.delivery;
+  const span = {
+    from: DAY,
+    to: DAY + HOUR,
+    asOf: clock,
+    created: clock,
+    held: clock + 60_000,
+    segments: null,
+    by: 'test',
+  };
+  const half = await deliveries.begin({
+    ...span,
+    destination: 'billing',
+    run: '990',
+    format: 'cim',
+    formatVersion: null,
+    file: 'half',
+    mediaType: 'application/xml',
+  });
+  await deliveries.addPart(half, 0, Buffer.from('half'));
+  const how = { dry: false, name: 'x.csv', format: 'csv', detail: {}, segments: null, who: 'test', started: clock };
+  const importing = await imports.begin({ ...how, held: clock + 60_000 });
+  const alive = await imports.begin({ ...how, held: clock + 600_000 });
+  await interruptDead(context);
+  expect((await imports.get(importing, 'all'))?.state).toBe('running');
+  clock += 120_000;
+  const before = await deliveries.last('billing');
+  await interruptDead(context);
+  expect(await deliveries.get(half, 'all')).toMatchObject({
+    state: 'failed',
+    reason: expect.stringMatching(/program ended/),
+  });
+  expect(await deliveries.resend(half, 'test', clock)).toBeUndefined();
+  // What was never sent has delivered nothing: the next one's corrections begin where they did.
+  expect(await deliveries.last('billing')).toEqual(before);
+  expect(await imports.get(importing, 'all')).toMatchObject({ state: 'interrupted', ended: clock });
+  expect((await imports.get(alive, 'all'))?.state).toBe('running');
+
+  const task = deliveryTask(context, courier());
+  const own = { id: '990', kind: 'delivery', creator: 'test', creatorId: null, scope: null, definition: {} } as never;
+  const job = { run: own, due: clock, signal: new AbortController().signal, progress: () => {} };
+  const parameters = { destination: 'gone-whole' };
+  await task({ ...job, parameters });
+  const made = await deliveries.ofRun('990');
+  expect(made?.state).toBe('sent');
+  await task({ ...job, parameters });
+  expect((await deliveries.ofRun('990'))?.id).toBe(made?.id);
+});
+
+test('bytes are kept so long as the task says, those of its destination alone', async () => {
+  const old = (await ask('GET', '/api/v1/deliveries?destination=gone-whole')).json.deliveries?.at(-1) as Sent;
+  const other = (await ask('GET', '/api/v1/deliveries?destination=gone-market')).json.deliveries?.at(-1) as Sent;
+  const access = { ...world.access, clock: () => clock };
+  const context = { store: world.store, now: () => clock, timeZone: 'Europe/Oslo', access } as unknown as Context;
+  const task = deliveryTask(context, courier());
+  const bytes = async ({ id }: Sent): Promise<number> =>
+    (await world.app.inject({ method: 'GET', url: `/api/v1/deliveries/${id}/file`, headers: anna })).statusCode;
+  for (const [days, status] of [
+    [798, 200],
+    [3, 404],
+  ] as const) {
+    clock += days * 24 * HOUR;
+    const run = {
+      id: `${991 + days}`,
+      kind: 'delivery',
+      creator: 'test',
+      creatorId: null,
+      scope: null,
+      definition: {},
+    };
+    const job = { run: run as never, due: clock, signal: new AbortController().signal, progress: () => {} };
+    await task({ ...job, parameters: { destination: 'gone-whole' } });
+    expect(await bytes(old)).toBe(status);
+  }
+  expect(await bytes(other)).toBe(200);
+  expect((await ask<Sent>('GET', `/api/v1/deliveries/${old.id}`)).json.digest).toBe(old.digest);
 });
