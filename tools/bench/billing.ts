@@ -80,6 +80,25 @@ async function fill(url: string, store: Store, meters: number): Promise<void> {
   await client.end();
 }
 
+/** What a bill takes: its derivation as text, as it lies in the table, and all of the table with its indexes. */
+async function sizes(url: string): Promise<[string, number][]> {
+  const client = new pg.Client(url);
+  await client.connect();
+  try {
+    const { rows } =
+      await client.query(`select avg(octet_length(detail::text))::float8 as text, avg(pg_column_size(detail))::float8 as kept,
+      (select sum(pg_total_relation_size(relid)) from pg_partition_tree('amiable.bill'))::float8 / count(*) as whole from amiable.bill`);
+    const [row] = rows as { text: number; kept: number; whole: number }[];
+    return [
+      ["a bill's derivation as text", row?.text ?? 0],
+      ["a bill's derivation, compressed by the database", row?.kept ?? 0],
+      ['a bill on disk, indexes included', row?.whole ?? 0],
+    ];
+  } finally {
+    await client.end();
+  }
+}
+
 interface Took {
   /** Seconds by the clock, and of this process's processor. */
   readonly wall: number;
@@ -134,6 +153,7 @@ async function measure(url: string, meters: number, tries: number): Promise<Figu
     tell(`bills with derivation of a quarter of them`, await run('bill', 'quarter'));
     tell(`bills with derivation of the rest`, await run('bill', 'rest'));
     tell(`a run that finds all of them billed`, await run('bill'));
+    for (const [name, value] of await sizes(url)) figures.push({ name: `billing: ${name}`, value, unit: 'B' });
     return figures;
   } finally {
     await store.close();

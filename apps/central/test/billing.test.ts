@@ -4,7 +4,7 @@ import { intervalRegister, isoTime, type Quantity, quantityOf } from '@amiable/m
 import { type BillingRun, type MeterId, openStore, type Store, type WholeBill } from '@amiable/store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../packages/store/test/harness.ts';
-import type { Kept } from '../src/features/billing/bill.ts';
+import { type Kept, keptOf } from '../src/features/billing/bill.ts';
 import { previewPoint } from '../src/features/billing/preview.ts';
 import { executeRun } from '../src/features/billing/run.ts';
 import { runParameters } from '../src/features/billing/shapes.ts';
@@ -94,7 +94,7 @@ async function bill(asked: object, taskRun: string): Promise<readonly WholeBill[
   return store.billing.bills.whole({ run: run.id, limit: 1000, scope: 'all' });
 }
 const kept = (one: WholeBill | undefined): Kept & Record<string, unknown> =>
-  one?.detail as unknown as Kept & Record<string, unknown>;
+  (one && keptOf(one)) as Kept & Record<string, unknown>;
 
 beforeAll(async () => {
   db = await createTestDatabase();
@@ -350,6 +350,45 @@ describe('without a bill', () => {
       ['gappy', 2304 * 100, 100, START, [2304, 0, 0, 0, 676]],
       ['late', N * 100 + 92 * 37, 137, local(10, 20, 1), [N, 0, 0, 0, 0]],
     ]);
+  });
+
+  it('leaves out of determinants what has none, with its reason, and counts the others', async () => {
+    const odd = plain('odd', '1');
+    const definition = {
+      ...odd,
+      rates: [...odd.rates, { name: 'other' }],
+      calendar: {
+        ...odd.calendar,
+        days: [
+          {
+            name: 'day',
+            switches: [
+              { at: '00:00', rate: 'all' },
+              { at: '07:05', rate: 'other' },
+            ],
+          },
+        ],
+      },
+    };
+    await store.billing.tariffs.put('odd', { validFrom: '2026-01-01', definition }, by);
+    await store.billing.tariffs.publish('odd', 1, ZONE, by);
+    for (const [code, tariff] of [
+      ['gappy', 'odd'],
+      ['late', 'flat'],
+    ] as const)
+      await store.billing.contracts.put(
+        { meteringPoint: point[code] as string, product: 'odd', tariff, from: local(1, 1) },
+        'all',
+        by,
+      );
+    const run = await order({ kind: 'determinants', product: 'odd' }, '31');
+    expect(await execute(run)).toMatch(
+      /determinants of 1 contracts and meterings; 1 left out, such as gappy: rate "other" begins/,
+    );
+    expect((await store.billing.runs.get(run.id, 'all'))?.report).toMatchObject({
+      failed: 1,
+      failures: [{ code: 'gappy' }],
+    });
   });
 
   it('asks what if: a customer and a group, compared and spread', async () => {

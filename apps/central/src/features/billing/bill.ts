@@ -6,6 +6,7 @@
  */
 import type { Rated } from '@amiable/compute';
 import type { Contract, MeterId, NewBill, Release, WholeBill } from '@amiable/store';
+import { type KeptRated, packRated, unpackRated } from './derivation.ts';
 import { mantissaOf, type Outcome, type SeenMetering } from './rating.ts';
 
 export function emptyBill(
@@ -91,7 +92,7 @@ export function billOf(outcome: Outcome, percent: number, releases: readonly Rel
 /** What a bill keeps beside its amounts: enough to say of each line why, and of each value which. */
 export function detailOf({ rated, parts, seen, job }: Outcome, released?: Released, more: object = {}): string {
   return JSON.stringify({
-    rated,
+    ...(rated ? { rated: packRated(rated) } : {}),
     parameters: job.contract.parameters,
     since: job.contract.from,
     parts: parts.map(partJson),
@@ -125,7 +126,10 @@ export interface Kept {
   readonly differences?: readonly LineDifference[];
 }
 /** Undefined for what was not billed. */
-export const keptOf = (bill: WholeBill): Kept | undefined => (bill.detail ?? undefined) as Kept | undefined;
+export function keptOf(bill: WholeBill): Kept | undefined {
+  const detail = (bill.detail ?? undefined) as (Omit<Kept, 'rated'> & { readonly rated?: KeptRated }) | undefined;
+  return detail && ({ ...detail, ...(detail.rated ? { rated: unpackRated(detail.rated) } : {}) } as Kept);
+}
 
 export interface LineDifference {
   readonly component: string;

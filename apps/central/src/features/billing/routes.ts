@@ -9,6 +9,7 @@ import { HttpError } from '../../http/error.ts';
 import { meterParams } from '../../http/forms.ts';
 import { id63, when } from '../../http/queries.ts';
 import type { Router } from '../../http/router.ts';
+import { keptOf } from './bill.ts';
 import { contractRoutes } from './contracts.ts';
 import { billsCsv } from './csv.ts';
 import { previewPoint, previewShape } from './preview.ts';
@@ -218,7 +219,7 @@ export function billingRoutes(router: Router, context: Context): void {
     handler: async ({ caller, params }) => {
       const bill = await bills.get(params.id, caller.scope);
       if (!bill) throw new HttpError(404, `there is no bill ${params.id}`);
-      return { ...billJson(bill), detail: bill.detail && { ...bill.detail } };
+      return { ...billJson(bill), detail: keptOf(bill) ?? null };
     },
   });
 
@@ -234,9 +235,16 @@ export function billingRoutes(router: Router, context: Context): void {
     scoped: true,
     audit: 'none',
     handler: async ({ caller, body, request }) => {
+      // A request is closed once its body is read; the caller is gone when the connection is.
       const abort = new AbortController();
-      request.raw.on('close', () => request.raw.destroyed && abort.abort());
-      return whatIf(store, body, { scope: caller.scope, zone: timeZone, now: now(), signal: abort.signal });
+      const gone = (): void => abort.abort();
+      const { socket } = request.raw;
+      socket.once('close', gone);
+      try {
+        return await whatIf(store, body, { scope: caller.scope, zone: timeZone, now: now(), signal: abort.signal });
+      } finally {
+        socket.off('close', gone);
+      }
     },
   });
 
