@@ -70,6 +70,7 @@ const EXAMPLES: Readonly<Record<string, readonly unknown[]>> = {
   'hot.copy': ['1', 0, 1],
   'interval.copyPacked': [['1', '2'], [1, 2], 20_000, 20_001],
   'missing.copyHeaders': [['1', '2'], [1, 2], 20_000, 20_001],
+  'validation.copyDaily': [['1', '2'], [1, 2], 20_000, 20_001],
   'validation.copyHeaders': [['1', '2'], [1, 2], 20_000, 20_001],
   'validation.copyStates': [['1', '2'], [1, 2], 20_000, 20_001],
   'registry.indexValue': [1, "it's"],
