@@ -162,6 +162,14 @@ it('waits for another person where two are asked for', async () => {
   expect((await call('GET', `/meters/${meter}/intervals?${hour}`, anna)).body.values).toEqual([120.5, 118, null, 99]);
   const own = await call('POST', `/edits/${id}/approve`, anna);
   expect([own.status, own.body.error]).toEqual([422, expect.stringContaining('another person')]);
+  // Nor is the same person another one under another name.
+  const { access } = test.store;
+  const name = made.body.edits[0].by as string;
+  const maker = (await access.users({ limit: 100 })).users.find((one) => one.name === name)?.id as string;
+  await access.changeUser(maker, { name: 'somebody else' }, () => {});
+  const renamed = await call('POST', `/edits/${id}/approve`, anna);
+  expect([renamed.status, renamed.body.error]).toEqual([422, expect.stringContaining('another person')]);
+  await access.changeUser(maker, { name }, () => {});
   expect((await call('GET', '/edits?state=waiting', per)).body.edits.map((e: { id: string }) => e.id)).toEqual([id]);
   expect((await call('POST', `/edits/${id}/approve`, per)).body).toMatchObject({ state: 'applied' });
   expect((await call('GET', `/edits/${id}`, anna)).body.decidedBy).not.toBe(made.body.edits[0].by);

@@ -43,6 +43,7 @@ interface EditRow {
   readonly reason: string;
   readonly made_by: string;
   readonly made_ms: string;
+  readonly account: string | null;
   readonly decided_by: string | null;
   readonly decided_ms: string | null;
   readonly undone_by: string | null;
@@ -95,6 +96,7 @@ export async function makeEdits(
   at: number,
   twoPersons: boolean,
   scope: Scope | undefined,
+  account: string | undefined,
 ): Promise<Edit[]> {
   if (edits.length === 0) throw new MisuseError('no edit is given');
   if (edits.length > MOST_EDITS)
@@ -132,6 +134,7 @@ export async function makeEdits(
         reason,
         by,
         iso(at),
+        account ?? null,
       ]);
       ids.push((rows[0] as { id: string }).id);
     }
@@ -245,6 +248,7 @@ export async function decideEdit(
   by: string,
   at: number,
   scope: Scope | undefined,
+  account: string | undefined,
 ): Promise<Edit> {
   return parts.db.write(async (client) => {
     const row = await lockedEdit(client, id, segmentsOf(scope));
@@ -253,7 +257,9 @@ export async function decideEdit(
     if (row.state === wanted && row.decided_by === by && ms(row.decided_ms) === at) return editOf(row);
     if (row.state !== 'waiting') throw new MisuseError(`edit ${id} waits for nobody: it is ${row.state}`);
     // Who made it may think better of it.
-    if (row.made_by === by && yes) throw new MisuseError(`${by} made edit ${id}; another person must approve it`);
+    // A person stays who they are under another name.
+    const same = row.account === null || account === undefined ? row.made_by === by : row.account === account;
+    if (same && yes) throw new MisuseError(`${by} made edit ${id}; another person must approve it`);
     await client.query(intervalSql.decide, [id, yes ? 'applied' : 'refused', by, iso(at)]);
     if (yes) await apply(parts, client, row, at);
     return editOf((await client.query(intervalSql.edit, [id, null])).rows[0] as EditRow);

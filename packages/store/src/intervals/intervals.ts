@@ -66,8 +66,8 @@ export function createIntervalStore(parts: IntervalParts): IntervalStore {
       });
     },
 
-    edit: (edits, by, at, twoPersons, scope) => makeEdits(parts, edits, by, at, twoPersons, scope),
-    decide: (id, apply, by, at, scope) => decideEdit(parts, id, apply, by, at, scope),
+    edit: (edits, by, at, twoPersons, scope, account) => makeEdits(parts, edits, by, at, twoPersons, scope, account),
+    decide: (id, apply, by, at, scope, account) => decideEdit(parts, id, apply, by, at, scope, account),
     undo: (id, by, reason, at, scope) => undoEdit(parts, id, by, reason, at, scope),
     edits: (query) => db.read((client) => listEdits(client, query)),
     oneEdit: (id, scope) => db.read((client) => findEdit(client, id, scope)),

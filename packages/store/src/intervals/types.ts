@@ -172,9 +172,16 @@ export interface IntervalStore {
    * @throws MisuseError for what cannot be: no reason, too much at once, an interval that is not on the grid, no such metering
    * @throws NotThere when a meter is not in `scope`
    */
-  edit(edits: readonly NewEdit[], by: string, at: number, twoPersons: boolean, scope?: Scope): Promise<readonly Edit[]>;
-  /** @throws MisuseError when it does not wait, or `by` is who made it */
-  decide(id: string, apply: boolean, by: string, at: number, scope?: Scope): Promise<Edit>;
+  edit(
+    edits: readonly NewEdit[],
+    by: string,
+    at: number,
+    twoPersons: boolean,
+    scope?: Scope,
+    account?: string,
+  ): Promise<readonly Edit[]>;
+  /** @throws MisuseError when it does not wait, or who made it approves: the same account, or the same name where none is known */
+  decide(id: string, apply: boolean, by: string, at: number, scope?: Scope, account?: string): Promise<Edit>;
   /**
    * Restores what was there before, and lets readings count that came meanwhile.
    * @throws MisuseError when it is not applied, or a later edit of the same values stands

@@ -37,6 +37,7 @@ create table amiable.value_edit (
   reason text not null check (length(reason) between 1 and 1000),
   made_by text not null,
   made_at timestamptz not null,
+  account bigint,
   decided_by text,
   decided_at timestamptz,
   undone_by text,
@@ -57,6 +58,7 @@ comment on column amiable.value_edit.state is 'waiting for a second person, appl
 comment on column amiable.value_edit.reason is 'Why.';
 comment on column amiable.value_edit.made_by is 'Who asked for it.';
 comment on column amiable.value_edit.made_at is 'When.';
+comment on column amiable.value_edit.account is 'user_account.id of who made it: names change. null: not known.';
 comment on column amiable.value_edit.decided_by is 'The second person, who approved or refused it; null where none was asked for.';
 comment on column amiable.value_edit.decided_at is 'When.';
 comment on column amiable.value_edit.undone_by is 'Who undid it.';

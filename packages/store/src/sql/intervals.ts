@@ -6,7 +6,7 @@ const span = (first: number, last: number): string =>
   `day >= date '1970-01-01' + ${integer(first)} and day <= date '1970-01-01' + ${integer(last)}`;
 
 const EDIT = `e.id, e.meter, r.name, r.period, r.unit, (extract(epoch from e.from_time) * 1000)::bigint as from_ms,
-    (extract(epoch from e.to_time) * 1000)::bigint as to_ms, e.mantissas, e.scaler, e.state, e.reason, e.made_by,
+    (extract(epoch from e.to_time) * 1000)::bigint as to_ms, e.mantissas, e.scaler, e.state, e.reason, e.made_by, e.account,
     (extract(epoch from e.made_at) * 1000)::bigint as made_ms, e.decided_by, (extract(epoch from e.decided_at) * 1000)::bigint as decided_ms,
     e.undone_by, (extract(epoch from e.undone_at) * 1000)::bigint as undone_ms, e.undo_reason, e.register
   from amiable.value_edit e join amiable.register r on r.id = e.register join amiable.meter m on m.id = e.meter`;
@@ -74,8 +74,8 @@ export const intervalSql = {
   /** Meterings of which edits that stand take values away. */
   takenAway: `select distinct e.meter, e.register from amiable.value_edit e where e.state = 'applied' and array_position(e.mantissas, null) is not null
     and e.from_time < $2 and e.to_time > $1`,
-  insertEdit: `insert into amiable.value_edit (meter, register, from_time, to_time, mantissas, scaler, state, reason, made_by, made_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning id`,
+  insertEdit: `insert into amiable.value_edit (meter, register, from_time, to_time, mantissas, scaler, state, reason, made_by, made_at, account)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning id`,
   edit: `select ${EDIT} where e.id = $1 and ${inScope(2)}`,
   edits: `select ${EDIT} where ${inScope(1)} and ($2::bigint is null or e.meter = $2) and ($3::text is null or e.state = $3)
     and ($4::bigint is null or e.id < $4) order by e.id desc limit $5`,

@@ -33,11 +33,11 @@ export function valueRoutes(router: Router, { store, now }: Context): void {
   const { intervals } = store;
   const common = { needs: 'reading:view', tag: 'values', scoped: true } as const;
 
-  /** By name, whatever token is used: two tokens are not two persons. */
-  async function personOf(caller: Caller): Promise<string> {
+  /** The account, whatever token is used: two tokens are not two persons, nor are two names. */
+  async function personOf(caller: Caller): Promise<{ readonly name: string; readonly id: string }> {
     const user = caller.user === undefined ? undefined : await store.access.user(caller.user);
     if (!user) throw new HttpError(403, 'values are edited by people: by a user, or a token of one');
-    return user.name;
+    return user;
   }
 
   function bounded({ from, to }: { from: number; to: number }): void {
@@ -128,7 +128,7 @@ export function valueRoutes(router: Router, { store, now }: Context): void {
           reason: e.reason ?? body.reason ?? '',
         }),
       );
-      const made = await intervals.edit(edits, by, now(), await intervals.twoPersons(), caller.scope);
+      const made = await intervals.edit(edits, by.name, now(), await intervals.twoPersons(), caller.scope, by.id);
       about(made.length === 1 ? `edit ${made[0]?.id}` : `edits ${made[0]?.id} to ${made.at(-1)?.id}`, {
         meters: [...new Set(made.map((e) => e.meter))].slice(0, 100),
         state: made[0]?.state,
@@ -215,7 +215,8 @@ export function valueRoutes(router: Router, { store, now }: Context): void {
       params: editParams,
       answer: editShape,
       handler: async ({ caller, params, about }) => {
-        const done = await intervals.decide(params.id, yes, await personOf(caller), now(), caller.scope);
+        const by = await personOf(caller);
+        const done = await intervals.decide(params.id, yes, by.name, now(), caller.scope, by.id);
         about(`edit ${done.id}`, { meter: done.meter, state: done.state });
         return editAnswer(done);
       },
@@ -231,7 +232,7 @@ export function valueRoutes(router: Router, { store, now }: Context): void {
     body: reason,
     answer: editShape,
     handler: async ({ caller, params, body, about }) => {
-      const done = await intervals.undo(params.id, await personOf(caller), body.reason, now(), caller.scope);
+      const done = await intervals.undo(params.id, (await personOf(caller)).name, body.reason, now(), caller.scope);
       about(`edit ${done.id}`, { meter: done.meter, reason: body.reason });
       return editAnswer(done);
     },
