@@ -280,9 +280,11 @@ function tellRun(terminal: Terminal, run: Run, json: boolean): void {
         terminal.columns,
       ),
     );
-  else if (typeof run.report?.determinants === 'number')
+  else if (typeof run.report?.determinants === 'number') {
     terminal.out(`run ${run.id}, ${run.name}: determinants of ${run.report.determinants} contracts and meterings\n`);
-  else terminal.out(`run ${run.id}, ${run.name}: nothing to bill\n`);
+    for (const { code, reason } of (run.report.failures ?? []) as { code: string; reason: string }[])
+      terminal.out(`${harmless(`${code} was left out: ${reason}`)}\n`);
+  } else terminal.out(`run ${run.id}, ${run.name}: nothing to bill\n`);
   if (run.state === 'failed') throw new Ended(1);
 }
 

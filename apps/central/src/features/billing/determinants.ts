@@ -2,9 +2,11 @@
  * Billing determinants in bulk: energy by rate and the highest interval of many contracts, for billing elsewhere (AMI system description
  * §5.4.1: profiles become periodic meterings). No prices, no gate: the counts of qualities go with each row.
  *
- * Decides: each metering is rated while it comes from the database, by one pass over runs of equal rates. Leaves out: what looks back
+ * Decides: each metering is rated while it comes from the database, by one pass over runs of equal rates; what cannot be is told with its
+ * reason and stops nothing else. Leaves out: what looks back
  * over months (capacity means, net per year): those are determinants of bills.
  */
+import { MisuseError } from '@amiable/bytes';
 import { addRatesAndPeak } from '@amiable/compute';
 import type { Tariff } from '@amiable/model';
 import type { Contract, Determinants, PointIntervals, Store } from '@amiable/store';
@@ -27,6 +29,7 @@ export async function determinantsOf(
   contracts: readonly Contract[],
   period: Period,
   now: number,
+  leftOut: (contract: Contract, reason: string) => void,
 ): Promise<Determinants[]> {
   const reads = new Map<string, { quantity: string; from: number; to: number; jobs: Map<string, Job[]> }>();
   for (const job of await rating.jobsOf(contracts, period)) {
@@ -47,7 +50,16 @@ export async function determinantsOf(
   const out: Determinants[] = [];
   for (const { quantity, from, to, jobs } of reads.values())
     await store.billing.readPoints([...jobs.keys()], { quantity, from, to }, (intervals) => {
-      for (const job of jobs.get(intervals.point) as Job[]) rateInto(out, rating, job, quantity, intervals, now);
+      for (const job of jobs.get(intervals.point) as Job[]) {
+        const before = out.length;
+        try {
+          rateInto(out, rating, job, quantity, intervals, now);
+        } catch (error) {
+          if (!(error instanceof MisuseError)) throw error;
+          out.length = before;
+          leftOut(job.contract, error.message);
+        }
+      }
     });
   return out;
 }

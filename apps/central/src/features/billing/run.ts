@@ -115,6 +115,9 @@ const writerOf =
   () =>
     into.write(id, all);
 
+/** Contracts without determinants that a report names. */
+const NAMED = 100;
+
 /** Executes a run to its end, or as far as the signal lets it. @returns a sentence for people */
 export async function executeRun(run: BillingRun, scope: Scope, options: RunOptions): Promise<string> {
   const { store, signal, progress } = options;
@@ -127,6 +130,11 @@ export async function executeRun(run: BillingRun, scope: Scope, options: RunOpti
   const after = await (bulk ? store.billing.determinants : store.billing.bills).reached(run.id);
   let done = 0;
   let written = 0;
+  const failures: { code: string; reason: string }[] = [];
+  let failed = 0;
+  const leftOut = ({ code }: Contract, reason: string): void => {
+    if (failed++ < NAMED) failures.push({ code, reason });
+  };
   if (run.kind !== 'difference') {
     const spanned = { limit: bulk ? BULK : BATCH, parameters, from: run.from, to: run.to, meters, scope, after };
     // While one page is rated the one before is written and the one after read; they are written one after the other.
@@ -136,7 +144,11 @@ export async function executeRun(run: BillingRun, scope: Scope, options: RunOpti
         if (signal.aborted) break;
         const at = options.now();
         const write = bulk
-          ? writerOf(store.billing.determinants, run, await determinantsOf(store, rating, contracts, period, at))
+          ? writerOf(
+              store.billing.determinants,
+              run,
+              await determinantsOf(store, rating, contracts, period, at, leftOut),
+            )
           : writerOf(store.billing.bills, run, await newBills(store, rating, contracts, period, parameters, at));
         await writing;
         writing = write().then((count) => {
@@ -170,11 +182,11 @@ export async function executeRun(run: BillingRun, scope: Scope, options: RunOpti
     }
   if (signal.aborted) return '';
   const report = bulk
-    ? { determinants: await store.billing.determinants.count(run.id) }
+    ? { determinants: await store.billing.determinants.count(run.id), failed, failures }
     : await reportOf(store, run.id);
   await store.billing.runs.end(run.id, 'done', report, null, options.now());
   return 'determinants' in report
-    ? `run ${run.id}, ${run.name}: determinants of ${report.determinants} contracts and meterings`
+    ? `run ${run.id}, ${run.name}: determinants of ${report.determinants} contracts and meterings${failed === 0 ? '' : `; ${failed} left out, such as ${failures[0]?.code}: ${failures[0]?.reason}`}`
     : sentenceOf(run, report as Report);
 }
 
