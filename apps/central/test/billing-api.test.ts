@@ -1,5 +1,6 @@
 /** Billing over HTTP: from a tariff that is refused to a bill that says why, its CSV, and what a house sees. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { localToUtc } from '@amiable/calendar';
@@ -143,5 +144,15 @@ describe('over HTTP', () => {
       difference: '0.00',
       same: 1,
     });
+    // Over a real connection, whose request is closed as soon as it was read.
+    const { server } = test.app;
+    if (!server.listening) await new Promise<void>((done) => void server.listen(0, '127.0.0.1', () => done()));
+    const { port } = server.address() as AddressInfo;
+    const answer = await fetch(`http://127.0.0.1:${port}/api/v1/billing/what-if`, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body: JSON.stringify(asked),
+    });
+    expect(await answer.json()).toMatchObject({ points: 1, same: 1 });
   });
 });
