@@ -10,10 +10,15 @@ const LATEST = Date.UTC(2200, 0, 1);
 /** A moment: ISO 8601 with zone, or epoch milliseconds; epoch ms within. */
 export const when = z
   .union(
-    [z.iso.datetime({ offset: true }), z.string().regex(/^\d{1,15}$/)],
+    [
+      z.iso.datetime({ offset: true }),
+      z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d(?:Z|[+-]\d\d:\d\d)$/),
+      z.string().regex(/^\d{1,15}$/),
+    ],
     'ISO 8601 with zone, or epoch milliseconds',
   )
   .transform((text) => (/^\d+$/.test(text) ? Number(text) : Date.parse(text)))
+  // What is no day of the calendar is no number, and refused here too.
   .refine((at) => at >= EARLIEST && at < LATEST, 'a time from 1900 to 2199');
 
 /** A local day: `2026-11-20`. */
