@@ -20,8 +20,11 @@ import { parseTariff } from '../src/features/billing/tariffs.ts';
 import { createExecutor } from '../src/features/command/execute.ts';
 import { commandFiles } from '../src/features/command/files.ts';
 import { createReads } from '../src/features/ondemand/reads.ts';
+import { importReadings } from '../src/features/readings/run.ts';
+import { optionsShape } from '../src/features/readings/shapes.ts';
 import { readingsTask } from '../src/features/readings/task.ts';
 import { vaultOf } from '../src/keys/vault.ts';
+import { retentionOfWork } from '../src/scheduler/own.ts';
 import { openTestApp, type TestApp } from './login.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 12);
@@ -440,4 +443,42 @@ test('files of commands out of the inbox, with results beside; links and wrong f
   await expect(task({ ...job, parameters: { folder: '../..', format: 'csv' } })).rejects.toThrow(
     /does not lie in the inbox|there is no folder/,
   );
+});
+
+test('an import that breaks while it is written says so, and the same file completes it; retention lets go of what is old', async () => {
+  const { store } = world;
+  const broken = {
+    ...store,
+    writeBlocks: () => Promise.reject(new Error('the database went away')),
+  } as typeof store;
+  const options = optionsShape.parse({ format: 'csv' });
+  const caller = { kind: 'system', name: 'test', privileges: new Set(PRIVILEGES), scope: 'all' } as const;
+  const order = { options, dry: false, again: false, name: 'mixed.csv', caller };
+  const parts = { now: () => NOW, clock: () => NOW, zone: 'Europe/Oslo' };
+  // An interval, which is written, and a showing, which is not.
+  const text = `meter,quantity,period,time,value,unit\nM-2,energyImport,900,${time(0)},1,kWh\nM-2,1-0:1.8.0,0,${time(0)},5,kWh\n`;
+  const bytes = async function* () {
+    yield Buffer.from(text);
+  };
+  await expect(importReadings({ ...parts, store: broken }, order, bytes())).rejects.toThrow(/went away/);
+  const [failed] = await store.delivery.imports.list({ limit: 1, scope: 'all' });
+  expect(failed).toMatchObject({
+    state: 'failed',
+    report: { error: expect.stringMatching(/some values may be there; give the file again, it completes them/) },
+  });
+  expect(await importReadings({ ...parts, store }, order, bytes())).toMatchObject({
+    state: 'done',
+    report: { values: 2, same: 1, fresh: 1 },
+  });
+
+  const later = (days: number) => () => NOW + days * 86_400_000;
+  const job = { run: {} as never, due: NOW, signal: new AbortController().signal, progress: () => {}, parameters: {} };
+  await retentionOfWork(store, later(799))(job);
+  expect(await store.delivery.imports.get(failed?.id as string, 'all')).toBeDefined();
+  const told = await retentionOfWork(store, later(801))(job);
+  expect(told?.note).toMatch(/\d+ imports of readings and commands older than 800 days/);
+  expect(await store.delivery.imports.list({ limit: 1, scope: 'all' })).toEqual([]);
+  // What runs, and whose end was not told yet, stays.
+  const left = await store.delivery.commands.list({ limit: 50, scope: 'all' });
+  expect(left.filter(({ ended, told }) => ended !== null && told !== 'waiting')).toEqual([]);
 });

@@ -20,7 +20,7 @@ export function readingsRoutes(router: Router, { store, now, timeZone, access }:
     path: '/api/v1/readings-imports',
     needs: 'execute:import',
     tag,
-    summary: 'Imports readings out of a file: all of it or nothing, faults by line',
+    summary: 'Imports readings out of a file: a file with a fault is refused whole, faults by line',
     description:
       'Intervals come in as a metering, showings as registers of the meter. Values of billed time are refused. The answer tells what came of it when it is over.',
     query: z.strictObject({

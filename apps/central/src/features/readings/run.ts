@@ -1,7 +1,8 @@
 /**
- * Imports of readings: a file is read, its values are placed, compared with what is there and what was billed, then written, all or nothing.
+ * Imports of readings: a file is read, its values are placed, compared with what is there and what was billed, then written.
  *
- * Decides: any fault refuses the file; values of billed time are refused, for a bill must stay defensible; the same bytes a second time
+ * Decides: any fault refuses the file before anything of it is written; writing itself is a transaction for intervals and another for showings, and what
+ * breaks between them is completed by the same file again; values of billed time are refused, for a bill must stay defensible; the same bytes a second time
  * are told. Values of intervals come in as a metering, showings as registers of the meter, both with source `import`, user and file.
  */
 import { createHash } from 'node:crypto';
