@@ -19,6 +19,11 @@ export async function objectOf(file: string): Promise<Record<string, unknown>> {
   throw new UsageError(`${file}: an object is wanted; docs/tariffs.md has examples`);
 }
 
-export const dayOf = (time: string): string => time.slice(0, 10);
+const HOUR = 3_600_000;
+/**
+ * The local day that begins with a bound of a bill: these are midnights of the tariff's zone, which bills do not name in lists. Right from
+ * UTC−10 to UTC+13, where all but some islands lie.
+ */
+export const dayOf = (time: string): string => new Date(Date.parse(time) + 13 * HOUR).toISOString().slice(0, 10);
 /** Follows `next` of pages up to a number of rows. */
 export const MOST_ROWS = 10_000;
