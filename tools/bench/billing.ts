@@ -87,7 +87,8 @@ async function sizes(url: string): Promise<[string, number][]> {
   try {
     const { rows } =
       await client.query(`select avg(octet_length(detail::text))::float8 as text, avg(pg_column_size(detail))::float8 as kept,
-      (select sum(pg_total_relation_size(relid)) from pg_partition_tree('amiable.bill'))::float8 / count(*) as whole from amiable.bill`);
+      (select sum(pg_total_relation_size(c.oid)) from pg_class c where c.oid = 'amiable.bill'::regclass
+        or c.oid in (select inhrelid from pg_inherits where inhparent = 'amiable.bill'::regclass))::float8 / count(*) as whole from amiable.bill`);
     const [row] = rows as { text: number; kept: number; whole: number }[];
     return [
       ["a bill's derivation as text", row?.text ?? 0],

@@ -11,6 +11,7 @@
  * - Where no meter stood, the value is missing.
  */
 import type { Scope } from '@amiable/model';
+import { Arrays } from '../intervals/arrays.ts';
 import type { IntervalQuery, IntervalStore, MeterIntervals } from '../intervals/types.ts';
 import type { Client, Database } from '../pg/database.ts';
 import { iso, type Row, segments } from '../registry/parts.ts';
@@ -20,7 +21,7 @@ import type { NodeId } from '../registry/types.ts';
 import { billingSql } from '../sql/billing.ts';
 import type { MeterId } from '../types.ts';
 import { timeOf } from './rows.ts';
-import type { PointIntervals, PointPart } from './types.ts';
+import type { PointIntervals, PointPart, PointsQuery } from './types.ts';
 
 const CALCULATED = 1;
 const ESTIMATED = 3;
@@ -162,7 +163,7 @@ export interface Points {
   readPoint(point: NodeId, query: IntervalQuery, scope?: Scope): Promise<PointIntervals | undefined>;
   readPoints(
     points: readonly NodeId[],
-    query: IntervalQuery,
+    query: PointsQuery,
     take: (intervals: PointIntervals) => void | Promise<void>,
   ): Promise<void>;
   parts(points: readonly NodeId[], from: number, to: number, asOf?: number): Promise<Map<NodeId, PointPart[]>>;
@@ -224,15 +225,17 @@ export function createPoints(
 
   async function readPoints(
     points: readonly NodeId[],
-    query: IntervalQuery,
+    query: PointsQuery,
     take: (intervals: PointIntervals) => void | Promise<void>,
   ): Promise<void> {
     const sorted = [...points].sort((a, b) => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0));
-    let next = sorted.length > 0 ? load(sorted.slice(0, BATCH), query) : undefined;
+    const arrays = query.reuse ? new Arrays() : undefined;
+    const asked = arrays ? { ...query, arrays } : query;
+    let next = sorted.length > 0 ? load(sorted.slice(0, BATCH), asked) : undefined;
     for (let at = 0; next; at += BATCH) {
       const { batch, stood, read } = await next;
       // While these are taken the next ones are on their way.
-      next = at + BATCH < sorted.length ? load(sorted.slice(at + BATCH, at + 2 * BATCH), query) : undefined;
+      next = at + BATCH < sorted.length ? load(sorted.slice(at + BATCH, at + 2 * BATCH), asked) : undefined;
       next?.catch(() => {});
       for (const point of batch) {
         const own = stood.get(point);
@@ -248,6 +251,7 @@ export function createPoints(
         const taken = take(joined);
         if (taken) await taken;
       }
+      if (arrays) for (const { values, quality } of read.values()) arrays.give(values, quality);
     }
   }
 

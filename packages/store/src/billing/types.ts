@@ -347,6 +347,11 @@ export interface ReleaseStore {
   of(points: readonly NodeId[], from: number, to: number): Promise<readonly Release[]>;
 }
 
+export interface PointsQuery extends IntervalQuery {
+  /** The arrays that are handed over are good until the next points come: they are used again. */
+  readonly reuse?: boolean;
+}
+
 /** One meter's part of what a metering point took. */
 export interface PointPart {
   readonly meter: MeterId;
@@ -396,7 +401,7 @@ export interface BillingStore {
   /** The same of many, in the order of the ids; points where no meter stood are left out. */
   readPoints(
     points: readonly NodeId[],
-    query: IntervalQuery,
+    query: PointsQuery,
     take: (intervals: PointIntervals) => void | Promise<void>,
   ): Promise<void>;
   /** Which meters stood at points, without values. */

@@ -5,6 +5,7 @@
  */
 import { DAY, type DayValues, unpackDay, unpackPlaces } from '../codec/block.ts';
 import { MISSING } from '../codec/quality.ts';
+import type { Arrays } from './arrays.ts';
 import type { MeterIntervals } from './types.ts';
 
 /** A packed block as the statements give it. */
@@ -34,7 +35,15 @@ export class Grid {
   readonly quality: Uint8Array;
 
   /** @param time of some value, epoch ms: the grid goes through it */
-  constructor(register: number, step: number, time: number, from: number, to: number, scaler: number) {
+  constructor(
+    register: number,
+    step: number,
+    time: number,
+    from: number,
+    to: number,
+    scaler: number,
+    arrays: Arrays | undefined,
+  ) {
     this.register = register;
     this.step = step;
     this.scaler = scaler;
@@ -44,8 +53,9 @@ export class Grid {
     this.start = Math.ceil((from - offset - slack) / step) * step + offset;
     const count = Math.max(0, Math.ceil((to - slack - this.start) / step));
     // What stays `missing` is made NaN at the end: most values are there.
-    this.values = new Float64Array(count);
-    this.quality = new Uint8Array(count).fill(MISSING);
+    const own = arrays?.take(count);
+    this.values = own?.values ?? new Float64Array(count);
+    this.quality = (own?.quality ?? new Uint8Array(count)).fill(MISSING);
   }
 
   /** The packed bytes of a regular block: `data[at, end)` with `n` places, and its qualities as runs in `data[runs, runsEnd)`. */

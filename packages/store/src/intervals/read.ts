@@ -11,6 +11,7 @@ import type { Register, Registers } from '../registers.ts';
 import { intervalSql } from '../sql/intervals.ts';
 import { dayText } from '../sql/partitions.ts';
 import type { MeterId } from '../types.ts';
+import type { Arrays } from './arrays.ts';
 import { Grid, type Packed } from './grid.ts';
 import { eventsAfter, undone } from './past.ts';
 import { checkSpan, registersOf } from './registers.ts';
@@ -28,14 +29,19 @@ export interface ReadParts {
   readonly registers: Registers;
 }
 
-interface Asked extends IntervalQuery {
+/** `arrays`: where those of the values come from; who gives them gives back what was read. */
+export interface ReadQuery extends IntervalQuery {
+  readonly arrays?: Arrays | undefined;
+}
+
+interface Asked extends ReadQuery {
   readonly registers: readonly Register[];
   readonly ids: readonly number[];
   readonly first: number;
   readonly last: number;
 }
 
-async function ask(parts: ReadParts, query: IntervalQuery): Promise<Asked | undefined> {
+async function ask(parts: ReadParts, query: ReadQuery): Promise<Asked | undefined> {
   checkSpan(query.from, query.to);
   await parts.registers.load();
   const registers = registersOf(parts.registers, query.quantity, query.period);
@@ -53,7 +59,7 @@ async function ask(parts: ReadParts, query: IntervalQuery): Promise<Asked | unde
 export async function readIntervals(
   parts: ReadParts,
   meters: readonly MeterId[] | 'all',
-  query: IntervalQuery,
+  query: ReadQuery,
   take: (intervals: MeterIntervals) => void | Promise<void>,
 ): Promise<void> {
   const asked = await ask(parts, query);
@@ -117,7 +123,7 @@ function gridFor(
     if (there.filled && rankOf(asked, there.register) < rankOf(asked, register)) return undefined;
   }
   const step = (asked.registers[rankOf(asked, register)] as Register).period * 1000;
-  const grid = new Grid(register, step, time, asked.from, asked.to, scaler);
+  const grid = new Grid(register, step, time, asked.from, asked.to, scaler, asked.arrays);
   grids.set(meter, grid);
   return grid;
 }
