@@ -148,11 +148,16 @@ export function ratesMismatches(
   let allowed = tolerance ?? factor;
   if (tolerance === undefined)
     for (const r of rates) allowed = Math.max(allowed, factor * 10 ** (r.showings.scaler - total.scaler));
+  // Times rise in all of them, so they are walked through side by side.
+  const places = rates.map(({ showings }) => firstAt(showings.times, from));
   for (let s = firstAt(total.times, from); s < total.times.length && (total.times[s] as number) <= to; s++) {
     const time = total.times[s] as number;
     let sum = 0;
-    for (const { showings } of rates) {
-      const at = firstAt(showings.times, time);
+    for (let r = 0; r < rates.length; r++) {
+      const { showings } = rates[r] as (typeof rates)[number];
+      let at = places[r] as number;
+      while ((showings.times[at] as number) < time) at++;
+      places[r] = at;
       sum +=
         showings.times[at] === time
           ? (showings.values[at] as number) * 10 ** (showings.scaler - total.scaler)
