@@ -49,7 +49,7 @@ export async function determinantsOf(
   }
   const out: Determinants[] = [];
   for (const { quantity, from, to, jobs } of reads.values())
-    await store.billing.readPoints([...jobs.keys()], { quantity, from, to }, (intervals) => {
+    await store.billing.readPoints([...jobs.keys()], { quantity, from, to, reuse: true }, (intervals) => {
       for (const job of jobs.get(intervals.point) as Job[]) {
         const before = out.length;
         try {
