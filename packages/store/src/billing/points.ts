@@ -29,7 +29,7 @@ const MISSING = 4;
 const FINEST = 6;
 const ONE: Rational = { numerator: 1n, denominator: 1n };
 /** Points that are read together: their intervals of a month are in memory at once, and those of the next ones. */
-const BATCH = 1000;
+const BATCH = 500;
 
 export interface Stayed {
   readonly meter: MeterId;
