@@ -1,5 +1,6 @@
 /** Deliveries and commands against who sees less, or answers never. */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,6 +8,7 @@ import { join } from 'node:path';
 import { PRIVILEGES } from '@amiable/model';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createCourier } from '../src/features/delivery/courier.ts';
+import { folderWay } from '../src/features/delivery/ways/folder.ts';
 import { ask } from '../src/features/delivery/ways/http.ts';
 import { vaultOf } from '../src/keys/vault.ts';
 import { openTestApp, type TestApp } from './login.ts';
@@ -64,6 +66,13 @@ test('what waits for a destination does not go to another of its name, of somebo
   const after = await call('GET', `/api/v1/deliveries/${made.json.delivery.id}`);
   expect(after.json).toMatchObject({ state: 'failed', reason: expect.stringContaining('written anew') });
   expect(readdirSync(outbox)).toEqual([]);
+});
+
+test('a pipe in place of an acknowledgement is not waited for', async () => {
+  execFileSync('mkfifo', [join(outbox, 'a.csv.ack')]);
+  writeFileSync(join(outbox, 'b.csv.nak'), 'no');
+  const found = await folderWay(outbox, '.').acknowledgements?.(['a.csv', 'b.csv'], new AbortController().signal);
+  expect([...(found ?? [])]).toEqual([['b.csv', { good: false, text: 'no' }]]);
 });
 
 test('who begins to answer and never ends is heard for a time', async () => {

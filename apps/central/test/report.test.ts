@@ -251,6 +251,16 @@ describe('reports over HTTP', () => {
     expect(answer.body.body).toMatch(words);
   });
 
+  it('refuses parameters that are nested without end', async () => {
+    let deep: unknown = 1;
+    for (let i = 0; i < 3000; i++) deep = [deep];
+    for (const method of ['POST', 'PUT'] as const) {
+      const url = method === 'POST' ? '/api/v1/reports/table' : '/api/v1/reports/deep';
+      const answer = await ask(method, url, { kind: 'gaps', parameters: { deep } });
+      expect(answer.status, answer.body.body).toBe(422);
+    }
+  });
+
   it('are set up, made, kept, written to the outbox, sent and printed', async () => {
     const put = await ask('PUT', '/api/v1/reports/People%20here', {
       kind: 'users',

@@ -53,7 +53,8 @@ export type Outputs = z.output<typeof outputsShape>;
 export const asked = z.strictObject({
   kind: z.string().min(1).max(40),
   title: z.string().min(1).max(200).optional(),
-  parameters: z.record(z.string().max(60), z.json()).default({}),
+  // Looked at by the kind; here they may be nested as deep as somebody likes.
+  parameters: z.record(z.string().max(60), z.unknown()).default({}),
   format: z.enum(REPORT_FORMATS).default('html'),
   timeZone: z.string().max(60).optional(),
 });

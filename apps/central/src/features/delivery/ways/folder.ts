@@ -72,9 +72,9 @@ export function folderWay(root: string | undefined, folder: string): Way {
           ['.ack', true],
           ['.nak', false],
         ] as const) {
-          const handle = await open(join(where, file + ending), constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)).catch(
-            () => undefined,
-          );
+          // A pipe that lies there would be waited for, by a thread that all files share.
+          const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+          const handle = await open(join(where, file + ending), flags).catch(() => undefined);
           if (!handle) continue;
           try {
             if (!(await handle.stat()).isFile()) continue;
