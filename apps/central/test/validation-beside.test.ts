@@ -289,19 +289,29 @@ describe('marks of rows', () => {
     const stamps = [from, to + QUARTER, local(9, 11, 6), local(9, 12, 6)];
     const series: SeriesData = { meter, register: FLAGS, scaler: 0, times: stamps, values: [0x20, 0x20, 0x02, 0x01] };
     await store.writeBlocks([series]);
+    // Out of the log: one that a rule names, and one that none does.
+    const logged = { meter, source: 'standard', catalogue: 'dlms', ordinal: 0 } as const;
+    await store.events.write(
+      [
+        { ...logged, time: local(9, 13, 6, 5), code: 12 },
+        { ...logged, time: local(9, 13, 7, 5), code: 13 },
+      ],
+      now,
+    );
     await rulesOf([
       { name: 'clock', check: 'clock', severity: 'error' },
-      { name: 'marked', check: 'event', events: ['critical-error', 'power-failure'] },
+      { name: 'marked', check: 'event', events: ['critical-error', 'power-failure', 'program-memory-error'] },
     ]);
     await validate(meter);
     const found = (await findings(meter)).map(({ rule, from: since }) => [rule, since]);
-    expect(found).toHaveLength(4);
+    expect(found).toHaveLength(5);
     expect(found).toEqual(
       expect.arrayContaining([
         ['clock', local(9, 11, 5, 45)],
         ['marked', from - QUARTER],
         ['marked', to],
         ['marked', local(9, 12, 5, 45)],
+        ['marked', local(9, 13, 6)],
       ]),
     );
     expect((await estimates(meter, from, to))[0]).toMatchObject({ method: 'outage', scaled: true });
@@ -318,7 +328,7 @@ describe('marks of rows', () => {
       outages: [{ from: START + 1, to: START + QUARTER }, outage],
       clock: [{ from: START + 2 * QUARTER, to: START + 3 * QUARTER }],
       events: [
-        { from: START, to: START + QUARTER, event: 'data-invalid' },
+        { from: START, to: START + QUARTER, event: 'value-disturbed' },
         { from: START, to: START + QUARTER, event: 'power-failure' },
       ],
     });

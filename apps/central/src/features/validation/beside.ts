@@ -169,7 +169,7 @@ export function spansOf(
 /** Marks as rules of the check `event` name them. */
 const WORDS: readonly (readonly [mark: number, word: string])[] = [
   [ROW_FLAGS.criticalError, 'critical-error'],
-  [ROW_FLAGS.dataInvalid, 'data-invalid'],
+  [ROW_FLAGS.dataInvalid, 'value-disturbed'],
   [ROW_FLAGS.clockAdjusted, 'clock-adjusted'],
   [ROW_FLAGS.powerFailure, 'power-failure'],
   [ROW_FLAGS.late, 'captured-late'],
