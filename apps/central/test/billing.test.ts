@@ -399,6 +399,9 @@ describe('without a bill', () => {
         now,
         signal,
       });
+    const foreign = await ask({ proposal: { definition: { ...plain('euro', '1'), currency: 'EUR' } } });
+    expect(foreign).toMatchObject({ points: 0, failed: 6 });
+    expect(foreign.failures[0]?.reason).toBe('one tariff is in NOK, the other in EUR; compare tariffs of one currency');
     const group = await ask({ proposal: { tariff: 'dear' } });
     expect(group).toMatchObject({
       points: 6,

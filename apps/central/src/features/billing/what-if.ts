@@ -261,7 +261,12 @@ function createSums(limit: number) {
         decimals = Math.max(a.decimals, b.decimals);
       }
       if (a.currency !== currency || b.currency !== currency) {
-        fail(code, `it is billed in ${a.currency}, the others in ${currency}`);
+        fail(
+          code,
+          a.currency === b.currency
+            ? `it is billed in ${a.currency}, the others in ${currency}`
+            : `one tariff is in ${a.currency}, the other in ${b.currency}; compare tariffs of one currency`,
+        );
         return;
       }
       rows.push({
