@@ -101,7 +101,11 @@ Examples:
       });
       if (options.json) return terminal.out(jsonLines(deliveries));
       terminal.out(
-        deliveries.length === 0 ? 'Nothing was delivered.\n' : tableOf(DELIVERIES, deliveries, terminal.columns),
+        deliveries.length === 0
+          ? options.destination === undefined && options.state === undefined
+            ? 'Nothing was delivered.\n'
+            : 'There is no such delivery.\n'
+          : tableOf(DELIVERIES, deliveries, terminal.columns),
       );
     },
   );

@@ -57,7 +57,8 @@ const columnsOf = (rows: Rows) => [
   { name: 'quality', data: rows.quality, type: 'STRING' as const, nullable: false },
 ];
 
-export function createParquetWriter(facts: FileFacts): FileWriter {
+/** @param most rows of a group, which is held until it is full */
+export function createParquetWriter(facts: FileFacts, most = GROUP): FileWriter {
   const bytes = new ByteWriter(1 << 16);
   const writer = new ParquetWriter({
     writer: bytes,
@@ -81,7 +82,7 @@ export function createParquetWriter(facts: FileFacts): FileWriter {
   };
   const group = (): void => {
     if (rows.meter.length === 0) return;
-    writer.write({ columnData: columnsOf(rows), rowGroupSize: GROUP * 2 });
+    writer.write({ columnData: columnsOf(rows), rowGroupSize: most * 2 });
     rows = none();
   };
 
@@ -105,7 +106,7 @@ export function createParquetWriter(facts: FileFacts): FileWriter {
         rows.value.push(lacks ? null : toNumber(mantissa, scaler));
         rows.quality.push(lacks ? 'missing' : (QUALITY_NAMES[quality[i] as number] as string));
         count++;
-        if (rows.meter.length >= GROUP) group();
+        if (rows.meter.length >= most) group();
       }
       return taken();
     },

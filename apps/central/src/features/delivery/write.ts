@@ -76,7 +76,7 @@ export async function chosen(store: Pick<Store, 'delivery'>, format: FormatChoic
         ending: 'parquet',
         mediaType: 'application/vnd.apache.parquet',
         tellsMissing: true,
-        writer: createParquetWriter,
+        writer: (facts) => createParquetWriter(facts),
       };
     }
   }
