@@ -217,6 +217,12 @@ describe('what people write', () => {
   ])('is refused in words: %j', (input, words) => {
     expect(() => parseTask(input, 'UTC')).toThrow(words);
   });
+  it('has no parameters that are nested without end', () => {
+    const deep = JSON.parse(`${'['.repeat(500)}${']'.repeat(500)}`) as unknown;
+    const deeper = JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`) as unknown;
+    expect(() => parseTask({ kind: 'backup', schedule, parameters: { deep } }, 'UTC')).not.toThrow();
+    expect(() => parseTask({ kind: 'backup', schedule, parameters: { deeper } }, 'UTC')).toThrow(/16 kB/);
+  });
   it('may be a flow', () => {
     const flow = parseFlow(
       {

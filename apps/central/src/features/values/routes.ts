@@ -21,6 +21,8 @@ const DAY = 86_400_000;
 /** A year of quarter-hours fits. */
 const MOST_DAYS = 400;
 const MOST_VALUES = 60_000;
+/** Values of the edits of one page, about. */
+const PAGE_VALUES = 100_000;
 /** 1,000 edits of some hundred values each. */
 const BODY = 16 * 1024 * 1024;
 
@@ -158,8 +160,16 @@ export function valueRoutes(router: Router, { store, now }: Context): void {
         ...(query.state === undefined ? {} : { state: query.state }),
         ...(query.after === undefined ? {} : { after: query.after }),
       });
-      const edits = found.slice(0, query.limit);
-      return { edits: edits.map(editAnswer), next: found.length > query.limit ? (edits.at(-1)?.id ?? null) : null };
+      // An edit may have a year of values: a page ends before it has too many of them.
+      let values = 0;
+      let count = 0;
+      for (const edit of found.slice(0, query.limit)) {
+        values += edit.values.length;
+        if (count > 0 && values > PAGE_VALUES) break;
+        count++;
+      }
+      const edits = found.slice(0, count);
+      return { edits: edits.map(editAnswer), next: found.length > edits.length ? (edits.at(-1)?.id ?? null) : null };
     },
   });
 
