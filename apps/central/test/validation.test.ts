@@ -184,6 +184,22 @@ describe('a run', () => {
     expect([...got.quality]).toEqual([2, 3, 3, 3]);
   });
 
+  it('judges what a person wrote, without being told to', async () => {
+    const meter = meters[0] as MeterId;
+    const from = local(10, 15, 3);
+    const edit = { meter, quantity: 'energyImport', period: 900, from, to: from + QUARTER, scaler: 0 };
+    now += 60_000;
+    const [made] = await store.intervals.edit([{ ...edit, values: [-5], reason: 'a slip' }], 'anna', now, false);
+    // It cannot be, and the day does not come to what the register says.
+    expect(await validate(meter)).toMatchObject({ meterings: 1, findings: 2 });
+    const found = await exceptionsOf(meter);
+    expect(found.map(({ check }) => check).sort()).toEqual(['negative', 'sum']);
+    expect(found.find(({ check }) => check === 'negative')).toMatchObject({ from, to: from + QUARTER, state: 'open' });
+    now += 60_000;
+    await store.intervals.undo(made?.id as string, 'anna', 'a slip', now);
+    expect(await validate(meter)).toMatchObject({ meterings: 1, solved: 2 });
+  });
+
   it('is repeated to the same end after it was killed between values and findings', async () => {
     const meter = meters[3] as MeterId;
     const values = register();

@@ -15,6 +15,7 @@ import { blockSql } from '../sql/blocks.ts';
 import { intervalSql } from '../sql/intervals.ts';
 import { dayText } from '../sql/partitions.ts';
 import { querySql } from '../sql/query.ts';
+import { validationSql } from '../sql/validation.ts';
 import { type MeterId, NotThere } from '../types.ts';
 import { valuesAt } from './merge.ts';
 import type { ChangeRow } from './past.ts';
@@ -231,6 +232,14 @@ function incomingOf(row: EditRow): Incoming[] {
 async function apply(parts: WriteParts, client: Client, row: EditRow, at: number): Promise<void> {
   const how = { source: 'edit', user: row.made_by, reason: row.reason, at };
   await mergeIncoming(parts, client, incomingOf(row), how, { edit: true });
+  await unsettle(client, row);
+}
+
+/** What people write is judged too: its days are validated again. */
+async function unsettle(client: Client, row: EditRow): Promise<void> {
+  const day = (at: number): string => dayText(Math.floor(at / DAY));
+  const [first, last] = [day(Number(row.from_ms)), day(Number(row.to_ms) - 1)];
+  await client.query(validationSql.clearStates, [[row.meter], [row.register], [first], [last]]);
 }
 
 async function lockedEdit(client: Client, id: string, segments: Segments): Promise<EditRow> {
@@ -300,6 +309,7 @@ export async function undoEdit(
       { source: 'undo', reason: `came while edit ${id} stood`, at },
       {},
     );
+    await unsettle(client, row);
     return editOf((await client.query(intervalSql.edit, [id, null])).rows[0] as EditRow);
   });
 }
