@@ -15,14 +15,19 @@ const DAY = 86_400_000;
  * @param estimates as they were made (each names its days)
  * @param late spans in which values have come or have changed
  * @param context how far away from an estimate days were looked for, ms: the context that `vee` is given
+ * @param open spans of which something was neither there nor estimated
  */
 export function dependents(
   estimates: readonly Estimate[],
   late: readonly Span[],
   zone: string,
   context = Number.POSITIVE_INFINITY,
+  open: readonly Span[] = [],
 ): Span[] {
   const spans: Span[] = late.map((span) => ({ from: span.from, to: span.to }));
+  // What found nothing to be made of may find it in what came.
+  for (const gap of open)
+    if (late.some(({ from, to }) => from <= gap.to + context && to >= gap.from - context)) spans.push(gap);
   for (const estimate of estimates) {
     const reach = Math.min(context, reachOf(estimate));
     if (late.some(({ from, to }) => from <= estimate.to + reach && to >= estimate.from - reach))

@@ -70,7 +70,7 @@ export const validationSql = {
     order by meter, register, day) to stdout (format binary)`,
   /** What was validated, and out of what. */
   copyStates: (meters: readonly string[], registers: readonly number[], first: number, last: number): string =>
-    `copy (select meter, register, day, source, source_version, source_count, looked_to, rule_set, rules_version from amiable.validation_state
+    `copy (select meter, register, day, source, source_version, source_count, looked_to, rule_set, rules_version, missing from amiable.validation_state
     where meter in (${integers(meters)}) and register in (${integers(registers)}) and ${between(first, last)}
     order by meter, register, day) to stdout (format binary)`,
   /** What days of meterings add up to, out of headers alone. */

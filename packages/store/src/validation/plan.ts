@@ -46,6 +46,8 @@ interface State {
   readonly until: number;
   readonly ruleSet: number;
   readonly rulesVersion: number;
+  /** Intervals that were neither there nor estimated. */
+  readonly missing: number;
 }
 
 /** A task without its values. */
@@ -179,12 +181,13 @@ async function readStates(
       until: row.int(),
       ruleSet: row.int(),
       rulesVersion: row.int(),
+      missing: row.int(),
     });
   });
   return found;
 }
 
-/** Estimates that were made of days which are others now are made again. */
+/** Estimates that were made of days which are others now are made again, and gaps of which none could be made are tried again. */
 async function widen(db: Database, meterings: readonly Metering[], back: number): Promise<void> {
   const touched = meterings.filter((metering) => metering.late.length > 0);
   if (touched.length === 0) return;
@@ -217,8 +220,14 @@ async function widen(db: Database, meterings: readonly Metering[], back: number)
       inputs: row.inputs,
     });
   for (const metering of touched) {
-    const own = made.get(metering.meter.id)?.get(metering.register);
-    if (own) metering.spans = [...metering.spans, ...dependents(own, metering.late, metering.meter.zone, back * DAY)];
+    const own = made.get(metering.meter.id)?.get(metering.register) ?? [];
+    const { begin, end, late, states, meter } = metering;
+    const open: Span[] = [];
+    for (const [day, { missing }] of states) {
+      const span = { from: Math.max(begin, day * DAY), to: Math.min(end, (day + 1) * DAY) };
+      if (missing > 0 && span.from < span.to) open.push(span);
+    }
+    metering.spans = [...metering.spans, ...dependents(own, late, meter.zone, back * DAY, open)];
   }
 }
 
