@@ -145,10 +145,10 @@ describe.skipIf(!chromiumPath)(chromiumPath ? 'log-in' : NO_CHROMIUM, () => {
     visit('guest', '/', async (page, said) => {
       await page.locator('.tile').first().waitFor();
       await page.getByText('You look around as a guest.').waitFor();
-      expect(await page.getByRole('button', { name: /Name it/ }).count()).toBe(0);
+      await expect.poll(() => page.getByRole('button', { name: /Name it/ }).count()).toBe(0);
       await page.getByRole('link', { name: 'Bakken' }).click();
       await page.getByRole('link', { name: 'Messages', exact: true }).waitFor();
-      expect(await page.getByRole('link', { name: 'Settings' }).count()).toBe(0);
+      await expect.poll(() => page.getByRole('link', { name: 'Settings' }).count()).toBe(0);
       expect(said).toEqual([]);
       await page.goto(`${base}/meter/4/settings`);
       await page.getByRole('heading', { name: 'Please log in' }).waitFor();

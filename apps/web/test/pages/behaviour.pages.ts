@@ -205,9 +205,9 @@ describe.skipIf(!chromiumPath)(chromiumPath ? 'the page' : NO_CHROMIUM, () => {
       await page.goto(`${base}/meter/4`);
       await page.getByRole('heading', { name: 'Energy by hour' }).waitFor();
       await settled(page);
-      expect(await page.locator('.chart-none').count()).toBe(0);
-      expect(await page.getByRole('heading', { name: 'Last messages' }).count()).toBe(0);
-      expect(await page.getByRole('heading', { name: /^Power/ }).count()).toBe(0);
+      await expect.poll(() => page.locator('.chart-none').count()).toBe(0);
+      await expect.poll(() => page.getByRole('heading', { name: 'Last messages' }).count()).toBe(0);
+      await expect.poll(() => page.getByRole('heading', { name: /^Power/ }).count()).toBe(0);
     }));
 
   it('names a new meter in a dialog, and the street knows it', () =>
@@ -306,7 +306,7 @@ describe.skipIf(!chromiumPath)(chromiumPath ? 'the page' : NO_CHROMIUM, () => {
       await page.locator('.message-time').first().click();
       await page.locator('.hex').waitFor();
       await page.getByRole('row', { name: /Power, import/ }).hover();
-      expect(await page.locator('.hex-byte.hex-lit').count()).toBeGreaterThan(4);
+      await expect.poll(() => page.locator('.hex-byte.hex-lit').count()).toBeGreaterThan(4);
       await page.getByRole('radio', { name: 'Fields' }).check();
       const byte = page.locator('.hex-byte').first();
       await byte.click();
@@ -316,7 +316,7 @@ describe.skipIf(!chromiumPath)(chromiumPath ? 'the page' : NO_CHROMIUM, () => {
       await page.mouse.move(5, 5);
       await page.getByRole('treeitem').first().focus();
       await page.keyboard.press('ArrowDown');
-      expect(await page.locator('.hex-byte.hex-lit').count()).toBe(1);
+      await expect.poll(() => page.locator('.hex-byte.hex-lit').count()).toBe(1);
       await page.keyboard.press('End');
       expect(await page.locator('.spotlight').textContent()).toContain('Reactive energy, export');
     }));

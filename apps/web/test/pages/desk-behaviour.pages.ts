@@ -63,7 +63,7 @@ describe.skipIf(!chromiumPath)(chromiumPath ? 'the desk' : NO_CHROMIUM, () => {
       expect(await focused(page)).toBe('4/30');
       await page.keyboard.press('Control+Home');
       expect(await focused(page)).toBe('0/0');
-      expect(await grid.locator('[tabindex="0"]').count()).toBe(1);
+      await expect.poll(() => grid.locator('[tabindex="0"]').count()).toBe(1);
       await page.keyboard.press('ArrowDown');
       await page.keyboard.press('Enter');
       // This grid has no substations: transformers come next.
@@ -79,7 +79,7 @@ describe.skipIf(!chromiumPath)(chromiumPath ? 'the desk' : NO_CHROMIUM, () => {
       await page.getByRole('button', { name: 'All meters' }).click();
       await page.getByRole('rowheader', { name: 'Nord' }).waitFor();
       await page.getByText('As a table').click();
-      expect(await page.getByRole('table').getByRole('row').count()).toBe(6);
+      await expect.poll(() => page.getByRole('table').getByRole('row').count()).toBe(6);
       await page.goBack();
       await page.locator('.heat-name', { hasText: '7359992210000001' }).waitFor();
       expect(said).toEqual([]);
@@ -155,7 +155,7 @@ describe.skipIf(!chromiumPath)(chromiumPath ? 'the desk' : NO_CHROMIUM, () => {
       await page.getByRole('button', { name: 'Pause' }).click();
       mock.log.put({ text: 'While nobody looked', state: 'done' }, { text: 'And another', state: 'done' });
       await page.getByText('Paused, 2 new').waitFor();
-      expect(await line('While nobody looked').count()).toBe(0);
+      await expect.poll(() => line('While nobody looked').count()).toBe(0);
       await page.getByRole('button', { name: 'Go on' }).click();
       await line('While nobody looked').waitFor();
 
@@ -222,14 +222,14 @@ describe.skipIf(!chromiumPath)(chromiumPath ? 'the desk' : NO_CHROMIUM, () => {
         seen.on = false;
         return seen.longest;
       });
-      expect(await page.locator('[role=treeitem]').count()).toBeLessThan(80);
+      await expect.poll(() => page.locator('[role=treeitem]').count()).toBeLessThan(80);
       console.log(`10,000 entries: longest frame ${longest.toFixed(0)} ms`);
       expect(said).toEqual([]);
     }));
 
   it('finds a route in the API by words, tells what it takes, and asks it as whoever is logged in', () =>
     visit('/api', async (page, said) => {
-      expect(await page.locator('.route').count()).toBe(9);
+      await expect.poll(() => page.locator('.route').count()).toBe(9);
       await page.getByRole('searchbox').fill('meter:view page');
       await expect.poll(() => page.locator('.route').count(), PATIENCE).toBe(1);
       await page.locator('.route summary').click();
@@ -279,13 +279,13 @@ describe.skipIf(!chromiumPath)(chromiumPath ? 'the desk' : NO_CHROMIUM, () => {
       await panel.getByRole('button', { name: 'Cancel' }).click();
       await panel.getByText('Cancelled').waitFor(PATIENCE);
       const events = page.getByRole('region', { name: 'Events of the meter' });
-      expect(await events.getByRole('listitem').count()).toBe(8);
+      await expect.poll(() => events.getByRole('listitem').count()).toBe(8);
       await events.getByRole('button', { name: 'More' }).click();
       await expect.poll(() => events.getByRole('listitem').count(), PATIENCE).toBe(20);
       // A meter that speaks by itself alone has no such panel.
       await page.goto(`${base}/meter/3`);
       await settled(page);
-      expect(await panel.count()).toBe(0);
+      await expect.poll(() => panel.count()).toBe(0);
       expect(said).toEqual([]);
     }));
 
@@ -313,7 +313,7 @@ describe.skipIf(!chromiumPath)(chromiumPath ? 'the desk' : NO_CHROMIUM, () => {
     visit('/meter/9', async (page) => {
       await page.getByRole('heading', { name: 'About this meter' }).waitFor(PATIENCE);
       await settled(page);
-      expect(await page.getByText('Validated values').count()).toBe(0);
-      expect(await page.getByRole('region', { name: /^Bill/ }).count()).toBe(0);
+      await expect.poll(() => page.getByText('Validated values').count()).toBe(0);
+      await expect.poll(() => page.getByRole('region', { name: /^Bill/ }).count()).toBe(0);
     }));
 });

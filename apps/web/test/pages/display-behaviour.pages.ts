@@ -49,7 +49,7 @@ describe.skipIf(!chromiumPath)(chromiumPath ? 'the wall display' : NO_CHROMIUM, 
 
   it('is dark whatever the device wishes, has no bar, is clean, and shows power that moves', () =>
     visit('/display?meter=7', async (page, said) => {
-      expect(await page.locator('.header').count()).toBe(0);
+      await expect.poll(() => page.locator('.header').count()).toBe(0);
       expect(await page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor)).toBe(
         'rgb(18, 21, 23)',
       );
@@ -147,7 +147,7 @@ describe.skipIf(!chromiumPath)(chromiumPath ? 'the wall display' : NO_CHROMIUM, 
       mock.dropLive();
       await page.getByRole('alert').filter({ hasText: 'No connection to the server since' }).waitFor();
       expect(await page.locator('.wall-in dd').textContent()).toBe(sums);
-      expect(await page.locator('.wall-bars svg').count()).toBe(1);
+      await expect.poll(() => page.locator('.wall-bars svg').count()).toBe(1);
       mock.state.mode = 'live';
       mock.state.refuseLive = false;
       await page.evaluate(() => window.dispatchEvent(new Event('online')));
@@ -184,14 +184,14 @@ describe.skipIf(!chromiumPath)(chromiumPath ? 'the wall display' : NO_CHROMIUM, 
         .getByText(/^The counter shows [\d,.]+ m³/)
         .first()
         .waitFor();
-      expect(await panel.locator('.medium-bar').count()).toBeGreaterThan(0);
+      await expect.poll(() => panel.locator('.medium-bar').count()).toBeGreaterThan(0);
       await panel.getByText('As a table').first().click();
       await panel.getByRole('columnheader', { name: 'Gas (m³)' }).waitFor();
       expect(await axe(page)).toEqual([]);
       await page.goto(`${base}/meter/2`);
       await page.locator('.chart-box').first().waitFor();
       await expect.poll(() => mock.state.requests.some((r) => r.includes('/meters/2/media'))).toBe(true);
-      expect(await panel.count()).toBe(0);
+      await expect.poll(() => panel.count()).toBe(0);
     } finally {
       await context.close();
     }

@@ -50,9 +50,9 @@ describe.skipIf(!chromiumPath)(chromiumPath ? 'the page that explains' : NO_CHRO
       await page.getByText('Paste something above').waitFor();
       await field(page).fill(SNRM);
       await title(page, 'SNRM');
-      expect(await page.locator('.hex-byte').count()).toBe(9);
+      await expect.poll(() => page.locator('.hex-byte').count()).toBe(9);
       // One part needs no list.
-      expect(await page.getByRole('listbox').count()).toBe(0);
+      await expect.poll(() => page.getByRole('listbox').count()).toBe(0);
       await page.locator('.hex-byte').nth(5).click();
       expect(await page.locator('.tree-lit').textContent()).toContain('SNRM');
       await page.keyboard.press('ArrowRight');
@@ -188,7 +188,7 @@ describe.skipIf(!chromiumPath)(chromiumPath ? 'the page that explains' : NO_CHRO
       await paste(`098300f000${'41'.repeat(0xf000)}`);
       await title(page, 'value');
       await page.getByRole('button', { name: /Show 4,096 more of 61,445 bytes/ }).click();
-      expect(await page.locator('.hex-byte').count()).toBe(8192);
+      await expect.poll(() => page.locator('.hex-byte').count()).toBe(8192);
       const took = Date.now() - before;
       console.log(`61 kB explained and drawn twice in ${took} ms`);
       expect(took).toBeLessThan(15_000);

@@ -64,8 +64,8 @@ describe.skipIf(!chromiumPath)(chromiumPath ? "the meter's page" : NO_CHROMIUM, 
       expect(await tab.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
       expect(await axe(tab)).toEqual([]);
       expect(said).toEqual([]);
-      expect(await tab.getByRole('row', { name: /1\.8\.0 Import .* kWh/ }).count()).toBe(1);
-      expect(await tab.locator('#chart rect').count()).toBeGreaterThan(20);
+      await expect.poll(() => tab.getByRole('row', { name: /1\.8\.0 Import .* kWh/ }).count()).toBe(1);
+      await expect.poll(() => tab.locator('#chart rect').count()).toBeGreaterThan(20);
     }, look),
   );
 
@@ -154,7 +154,7 @@ describe.skipIf(!chromiumPath)(chromiumPath ? "the meter's page" : NO_CHROMIUM, 
       await tab.getByRole('button', { name: 'All off' }).click();
       skipped += 60_000;
       await tab.locator('#shown', { hasText: 'No mains' }).waitFor({ state: 'attached' });
-      expect(await tab.locator('.lamp.lit').count()).toBe(0);
+      await expect.poll(() => tab.locator('.lamp.lit').count()).toBe(0);
       await tab.getByRole('button', { name: 'All on' }).click();
       skipped += 60_000;
       await tab
