@@ -130,7 +130,7 @@ const line = (
   price,
   meanPrice: price === null ? '1.0312' : null,
   amount,
-  sentence: `${title}: ${quantity} ${unit} × ${price ?? 'the price of each interval'} = ${amount} NOK; of it 20 intervals estimated.`,
+  sentence: `${title}: ${quantity} ${unit} × ${price ?? 'the price of each interval'} = ${amount} NOK; of it 20 intervals estimated, as the mean of the three nearest days of the same weekday, scaled so that the registers agree.`,
 });
 const LINES = [
   line('Energy', 'day', '162.792', 'kWh', '0.842', '137.07'),

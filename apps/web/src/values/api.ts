@@ -55,10 +55,11 @@ export function meteringsQuery(meter: string) {
   });
 }
 
-export function exceptionsQuery(meter: string, from: number, to: number, limit: number) {
+export function exceptionsQuery(meter: string, quantity: string, from: number, to: number, limit: number) {
   return queryOptions({
-    queryKey: ['exceptions', meter, from, to, limit],
-    queryFn: ({ signal }) => ask(exceptions, `/exceptions${query({ meter, from, to, limit })}`, until(signal)),
+    queryKey: ['exceptions', meter, quantity, from, to, limit],
+    queryFn: ({ signal }) =>
+      ask(exceptions, `/exceptions${query({ meter, quantity, from, to, limit })}`, until(signal)),
     staleTime: FRESH,
   });
 }

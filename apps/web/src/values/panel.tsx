@@ -24,7 +24,10 @@ const QUANTITY = 'energyImport';
 
 function Found({ meter, from, to }: { meter: Meter; from: number; to: number }): ReactNode {
   const { t, format } = useDesk();
-  const found = useQuery({ ...exceptionsQuery(meter.id, from, to, SHOWN), placeholderData: keepPreviousData });
+  const found = useQuery({
+    ...exceptionsQuery(meter.id, QUANTITY, from, to, SHOWN),
+    placeholderData: keepPreviousData,
+  });
   if (found.isError) return <Fault fault={found.error} retry={() => void found.refetch()} small />;
   const list = found.data?.exceptions ?? [];
   if (list.length === 0) return null;
